@@ -1,0 +1,144 @@
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void buf_init(struct buf *buf, size_t max_bytes, struct budget *budget)
+{
+	*buf = (struct buf){ .max_bytes = max_bytes, .budget = budget };
+}
+
+void buf_done(struct buf *buf)
+{
+	free(buf->at);
+	budget_give(buf->budget, buf->capacity);
+	buf->at = NULL;
+	buf->len = buf->capacity = 0;
+}
+
+static uint8_t *refuse(struct buf *buf, int error)
+{
+	if (!buf->error)
+		buf->error = error;
+	return NULL;
+}
+
+uint8_t *buf_reserve(struct buf *buf, size_t bytes)
+{
+	if (buf->error)
+		return NULL;
+	if (bytes > buf->max_bytes - buf->len)
+		return refuse(buf, -E2BIG);
+	size_t need = buf->len + bytes;
+	if (need <= buf->capacity && buf->at)
+		return buf->at + buf->len;
+
+	size_t capacity = buf->capacity ? buf->capacity : 256;
+	while (capacity < need)
+		capacity *= 2;
+	if (capacity > buf->max_bytes)
+		capacity = buf->max_bytes > 0 ? buf->max_bytes : 1;
+	size_t more = capacity - buf->capacity;
+	if (budget_take(buf->budget, more) < 0)
+		return refuse(buf, -ENOMEM);
+	uint8_t *at = realloc(buf->at, capacity);
+	if (!at) {
+		budget_give(buf->budget, more);
+		return refuse(buf, -ENOMEM);
+	}
+	buf->at = at;
+	buf->capacity = capacity;
+	return at + buf->len;
+}
+
+void buf_append(struct buf *buf, const void *from, size_t bytes)
+{
+	uint8_t *at = buf_reserve(buf, bytes);
+	if (at && bytes) {
+		memcpy(at, from, bytes);
+		buf->len += bytes;
+	}
+}
+
+void buf_text(struct buf *buf, const char *text)
+{
+	buf_append(buf, text, strlen(text));
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list args, again;
+	va_start(args, format);
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	uint8_t *at = len < 0 ? refuse(buf, -EINVAL) : buf_reserve(buf, (size_t)len + 1);
+	if (at) {
+		vsnprintf((char *)at, (size_t)len + 1, format, again);
+		buf->len += (size_t)len;
+	}
+	va_end(again);
+}
+
+/* The length of the valid UTF-8 sequence at `at`, or 0. */
+static size_t utf8_length(const uint8_t *at, const uint8_t *end)
+{
+	uint8_t lead = at[0];
+	size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 :
+		lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+	if (!length || (size_t)(end - at) < length)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	if (lead == 0xe0 && at[1] < 0xa0) /* overlong */
+		return 0;
+	if (lead == 0xed && at[1] >= 0xa0) /* surrogate */
+		return 0;
+	if (lead == 0xf0 && at[1] < 0x90) /* overlong */
+		return 0;
+	if (lead == 0xf4 && at[1] >= 0x90) /* above U+10FFFF */
+		return 0;
+	return length;
+}
+
+static bool is_plain(uint8_t byte)
+{
+	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+void buf_json_string(struct buf *buf, struct bytes text)
+{
+	const uint8_t *at = text.at, *end = text.at + text.len;
+	buf_append(buf, "\"", 1);
+	while (at < end) {
+		const uint8_t *run = at;
+		while (at < end && is_plain(*at))
+			at++;
+		buf_append(buf, run, (size_t)(at - run));
+		if (at == end)
+			break;
+		size_t length = utf8_length(at, end);
+		if (length > 1) {
+			buf_append(buf, at, length);
+		} else if (length == 0) {
+			buf_append(buf, "\xef\xbf\xbd", 3);
+			length = 1;
+		} else if (*at == '"' || *at == '\\') {
+			uint8_t escaped[2] = { '\\', *at };
+			buf_append(buf, escaped, 2);
+		} else if (*at == '\n') {
+			buf_append(buf, "\\n", 2);
+		} else if (*at == '\t') {
+			buf_append(buf, "\\t", 2);
+		} else if (*at == '\r') {
+			buf_append(buf, "\\r", 2);
+		} else {
+			buf_printf(buf, "\\u%04x", *at);
+		}
+		at += length;
+	}
+	buf_append(buf, "\"", 1);
+}

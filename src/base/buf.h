@@ -1,0 +1,37 @@
+/*
+ * A byte buffer that grows to a stated maximum. The first failure stays inside and makes every later
+ * call do nothing, so builders append without looking and ask buf->error once.
+ */
+#ifndef TG_BASE_BUF_H
+#define TG_BASE_BUF_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+
+struct buf {
+	uint8_t *at;
+	size_t len;
+	size_t capacity;
+	size_t max_bytes;
+	struct budget *budget; /* charged with the capacity; NULL for none */
+	int error;             /* -E2BIG over max_bytes, -ENOMEM by budget or system */
+};
+
+void buf_init(struct buf *buf, size_t max_bytes, struct budget *budget);
+void buf_done(struct buf *buf);
+
+/* Room for `bytes` more behind buf->len, which the caller then advances; NULL on error. */
+uint8_t *buf_reserve(struct buf *buf, size_t bytes);
+void buf_append(struct buf *buf, const void *from, size_t bytes);
+void buf_text(struct buf *buf, const char *text);
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The text as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD, NUL becomes \u0000. */
+void buf_json_string(struct buf *buf, struct bytes text);
+
+static inline struct bytes buf_bytes(const struct buf *buf)
+{
+	return (struct bytes){ buf->at, buf->len };
+}
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * All that a person can set, as the program uses it: read once at start, then constant.
+ *
+ * Each member is filled by one row of settings.c, where its name, unit, bounds, default and sentence
+ * are; help, example and error messages are printed from that row.
+ */
+#ifndef TG_CONFIG_CONFIG_H
+#define TG_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/complaint.h"
+
+enum destination_type { DESTINATION_LANGFUSE, DESTINATION_OTLP };
+
+struct header_setting {
+	char *name;
+	char *value;
+};
+
+/* One place that data goes to. */
+struct destination_config {
+	char *name;                 /* [a-z0-9_-]{1,32}, unique */
+	enum destination_type type;
+	bool enabled;
+	char *endpoint;             /* base URL; /v1/<signal> (Langfuse: the OTLP path) is appended */
+	char *traces_endpoint;      /* used as it is, instead; NULL when unset (also the next two) */
+	char *logs_endpoint;
+	char *metrics_endpoint;
+	char *public_key;           /* Langfuse; content of public_key_file when that is set */
+	char *secret_key;
+	struct header_setting *headers;
+	size_t header_count;
+	char *ca_file;              /* NULL: the system's */
+	uint64_t batch_size;        /* spans that one request should reach */
+	uint64_t batch_timeout_ms;  /* how long a record waits for more before it goes alone */
+	uint64_t max_request_bytes; /* of one request, before compression */
+	uint64_t in_flight;         /* requests at once */
+	uint64_t timeout_ms;        /* of one attempt */
+	uint64_t retry_initial_ms;
+	uint64_t retry_max_ms;
+};
+
+struct config {
+	char *listen;              /* host:port, port 0 = any free one */
+	char *state_directory;
+	char *log_level;           /* error, warning, info, debug */
+	uint64_t shutdown_timeout_ms; /* what exporters get after SIGTERM */
+
+	struct {
+		uint64_t threads;
+		uint64_t max_connections;
+		uint64_t request_timeout_ms; /* from the first byte of a request to its last */
+		uint64_t idle_timeout_ms;
+	} http;
+
+	struct {
+		uint64_t max_body_bytes;
+		uint64_t max_decompressed_bytes;
+		uint64_t max_depth;          /* message levels */
+		uint64_t max_spans;          /* in one request */
+		uint64_t max_request_memory_bytes;
+		uint64_t max_memory_bytes;   /* all requests together */
+	} limits;
+
+	struct {
+		uint64_t max_bytes;
+		uint64_t min_free_bytes;     /* doors answer 503 below this much free disk */
+		uint64_t segment_bytes;
+		uint64_t max_record_bytes;   /* raw; larger requests are cut at span boundaries */
+		uint64_t cache_bytes;        /* newest records kept in memory for the exporters */
+		char *compression;           /* gzip or none: as stored and as sent */
+	} spool;
+
+	/* What spans get that say nothing of their own; NULL when unset. */
+	struct {
+		char *user_id;
+		char **tags;
+		size_t tag_count;
+		char *environment;
+		char *release;
+	} identity;
+
+	struct {
+		bool flatten_messages;       /* llm.input_messages.N.* from message JSON */
+	} content;
+
+	struct {
+		char *file;                  /* NULL: the table that was built in */
+	} prices;
+
+	struct destination_config *destinations;
+	size_t destination_count;
+};
+
+/*
+ * Reads defaults, then the JSON file, then the environment, then the flags; later ones win.
+ *
+ *   file          path of the JSON file, or NULL for none
+ *   environment   NULL-terminated NAME=value strings, as in environ
+ *   flags         NULL-terminated "name=value" with setting names, or NULL
+ *   ret_notes     NULL-terminated sentences about variables that are set but do not apply here, to be
+ *                 logged once; freed with config_notes_free
+ *
+ * 0, or -EINVAL with the first mistake in `complaint` (which key of which file, what to write instead).
+ */
+int config_load(const char *file, char *const *environment, char *const *flags,
+	struct config **ret_config, char ***ret_notes, struct complaint *complaint);
+void config_free(struct config *config);
+void config_notes_free(char **notes);
+
+/* One line per setting: name, environment variable, default, unit, sentence. For --help. */
+void config_print_settings(void);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Whole ExportTraceServiceRequests as bytes: how many spans they hold, and how to cut them.
+ */
+#ifndef TG_OTLP_REQUEST_H
+#define TG_OTLP_REQUEST_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+
+/*
+ * Spans in a request that has passed enrich (well formed). -EBADMSG when it is not well formed.
+ */
+int request_count_spans(struct bytes request, uint32_t *ret_count);
+
+/*
+ * A request with only the spans [from, to) of `request`, counted in document order, each with its
+ * resource and scope; everything else as it was. In the arena. -EBADMSG, -ENOMEM or -E2BIG.
+ */
+int request_cut(struct bytes request, uint32_t from, uint32_t to, struct arena *arena,
+	struct bytes *ret_request);
+
+#endif

@@ -1,0 +1,33 @@
+/* The life of one batch: enriched, repaired for Langfuse, cut to size, stored. */
+#ifndef TG_PIPELINE_H
+#define TG_PIPELINE_H
+
+#include "base/bytes.h"
+#include "batch.h"
+
+struct config;
+struct prices;
+struct spool;
+struct deliveries;
+struct pipeline;
+
+/* All arguments outlive the pipeline. */
+struct pipeline *pipeline_new(const struct config *config, const struct prices *prices,
+	struct spool *spool, struct deliveries *deliveries);
+void pipeline_free(struct pipeline *pipeline);
+
+/*
+ * Takes one ExportTraceServiceRequest in protobuf. From many threads at once.
+ *
+ *   batch    initialised by the door (arena, lane, signal, received_ns, committed, owner)
+ *   request  must live until batch->committed is called
+ *
+ * 0: batch->committed will be called, once, from another thread (span counts are set already; a
+ *    request that leaves nothing to store is called back at once, from this one).
+ * Negative, and the batch is not taken: -EBADMSG not protobuf of this kind or nested too deep (400),
+ * -E2BIG more spans or memory than one request may have (413), -ENOMEM others hold the memory (503),
+ * -ENOSPC or -EIO as in spool_append (503).
+ */
+int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request);
+
+#endif

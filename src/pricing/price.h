@@ -1,0 +1,92 @@
+/*
+ * What a model call costs by list price.
+ *
+ * Money is femtodollars (1e-15 USD) in integers, prices are exact decimals, and matching never
+ * guesses: an unknown model, tier or step gives no cost and says why, which is not the same as zero.
+ * Source of the rules: pricing/README.md.
+ */
+#ifndef TG_PRICING_PRICE_H
+#define TG_PRICING_PRICE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/complaint.h"
+
+/* Disjoint: every token of a call is in exactly one. */
+enum token_class {
+	TOKENS_INPUT,
+	TOKENS_CACHE_READ,
+	TOKENS_CACHE_WRITE_5M,
+	TOKENS_CACHE_WRITE_1H,
+	TOKENS_OUTPUT,
+	TOKENS_REASONING,
+	TOKENS_AUDIO_INPUT,
+	TOKENS_AUDIO_OUTPUT,
+	TOKENS_CACHED_AUDIO_INPUT,
+	TOKENS_IMAGE_INPUT,
+	TOKENS_IMAGE_OUTPUT,
+	TOKEN_CLASS_COUNT,
+};
+
+struct usage {
+	uint64_t tokens[TOKEN_CLASS_COUNT];
+};
+
+typedef __int128 fusd;
+
+struct cost {
+	fusd by_class[TOKEN_CLASS_COUNT];
+	fusd total;
+	const char *model_id; /* of the table; lives as long as it */
+};
+
+struct price_question {
+	struct bytes model;        /* as the span names it */
+	struct bytes provider;     /* gen_ai.provider.name or alike; empty when unknown */
+	struct bytes service_tier; /* empty when the span says nothing: standard */
+	uint64_t at_ns;            /* start of the call, Unix time; the price valid then is used */
+	const struct usage *usage;
+};
+
+enum price_status {
+	PRICE_FOUND,
+	PRICE_UNKNOWN_MODEL,
+	PRICE_UNKNOWN_TIER,    /* the record does not list the service tier */
+	PRICE_NOT_EVALUATED,   /* a step of the record that cannot be decided here, and could be reached */
+	PRICE_MISSING_CLASS,   /* tokens of a class that has no price, and none to fall back to */
+};
+/* "ok", "unknown_model", "unknown_tier", "not_evaluated", "missing_class" */
+const char *price_status_name(enum price_status status);
+
+struct prices;
+
+/*
+ * Reads a price table (schema tollgate-prices/1), every record of it.
+ * -EINVAL with a complaint that names record and key when it is not well formed.
+ */
+int prices_parse(struct bytes json, const char *name, struct prices **ret_prices,
+	struct complaint *complaint);
+/* The table that was built in (pricing/models.json). */
+int prices_builtin(struct prices **ret_prices, struct complaint *complaint);
+void prices_free(struct prices *prices);
+size_t prices_count(const struct prices *prices);
+/* The date that the table states for itself, as text. */
+const char *prices_as_of(const struct prices *prices);
+
+/*
+ * Prices one call. Safe from many threads at once on the same table. ret_cost is set only with
+ * PRICE_FOUND. Costs about a hash look-up for a name that was seen before.
+ */
+enum price_status price_call(const struct prices *prices, const struct price_question *question,
+	struct cost *ret_cost);
+
+/* The exact decimal in USD, without exponent or trailing zeros: "0.0105", "0", "12.5". */
+void buf_fusd(struct buf *buf, fusd amount);
+
+enum { FUSD_TEXT_MAX = 64 };
+/* The same into a char array; returns its length. */
+size_t fusd_text(char out[FUSD_TEXT_MAX], fusd amount);
+
+#endif

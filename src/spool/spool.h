@@ -1,0 +1,128 @@
+/*
+ * The durable log between doors and destinations.
+ *
+ * A log of recycled segments, written with O_DIRECT by one writer that commits everything that waits
+ * with one fdatasync, and then calls each batch back. Chosen over a database because damage stays in
+ * one record, disk and memory come back after an outage, and a full disk can always be drained. It
+ * never refuses to start: torn tails are cut, bad records are skipped and counted.
+ *
+ * Records are numbered from 1 without gaps in the order of commit. A reader walks the records of one
+ * lane; what no reader keeps any more is recycled, a segment at a time.
+ *
+ * Threads: append, readers and the figures from any thread (each reader from one at a time);
+ * spool_write is the writer's body; open, stop and close from the thread that starts the others.
+ */
+#ifndef TG_SPOOL_SPOOL_H
+#define TG_SPOOL_SPOOL_H
+
+#include <stdbool.h>
+
+#include "batch.h"
+
+struct spool;
+struct spool_reader;
+
+struct spool_options {
+	const char *directory;     /* exists, private; the segments are made in it */
+	uint64_t segment_bytes;
+	uint64_t max_bytes;        /* of kept records; over it appends fail with -ENOSPC */
+	uint64_t min_free_bytes;   /* of the file system; below it appends fail with -ENOSPC */
+	uint64_t max_record_bytes; /* raw bytes that merging may reach */
+	uint64_t cache_bytes;      /* newest stored bytes kept in memory for readers */
+	bool compress;             /* gzip, else as they are */
+};
+
+enum encoding { ENCODING_IDENTITY = 0, ENCODING_GZIP = 1 };
+
+/* What is known of a stored record, and its bytes. */
+struct record {
+	uint64_t sequence;
+	uint64_t received_ns; /* of the oldest request in it */
+	char lane[LANE_NAME_MAX + 1];
+	enum signal signal;
+	enum stage stage;
+	enum shape shape;
+	enum encoding encoding;
+	uint32_t span_count;
+	uint32_t raw_bytes;   /* length of the request when decoded */
+	struct bytes body;    /* as stored, whole and checked */
+};
+
+int spool_open(const struct spool_options *options, struct spool **ret_spool);
+void spool_close(struct spool *spool);
+
+/* The writer: returns after spool_stop, when all that waited is committed. */
+void spool_write(struct spool *spool);
+void spool_stop(struct spool *spool);
+
+/*
+ * Hands the batch over until batch->committed is called (always, once, in the writer's thread). Batches
+ * equal in lane, stage, signal and shape that wait together become one record.
+ *
+ * Errors reported there: -ENOSPC over max_bytes, below min_free_bytes or disk full; -EIO after a failed
+ * write or sync (nothing is acknowledged until the log was reopened and verified); -ESHUTDOWN after
+ * spool_stop. Each passes; the sender is asked to come again.
+ */
+void spool_append(struct spool *spool, struct batch *batch);
+
+/*
+ * Why an append would fail now, without trying: 0, -ENOSPC or -EIO. For doors that want to refuse
+ * before they read a body. Cheap.
+ */
+int spool_status(struct spool *spool);
+
+/*
+ * A reader of the records of one lane and stage that have one of the shapes.
+ *
+ *   lane      NULL: of every lane
+ *   shapes    enum shape values or-ed
+ *   from      sequence to begin with; what is gone already is passed over
+ *   wake      called (in the writer's thread, briefly) after each commit; may be NULL
+ *
+ * Everything from `from` on is kept until spool_reader_keep says otherwise.
+ */
+struct spool_reader *spool_reader_new(struct spool *spool, const char *lane, enum stage stage,
+	unsigned shapes, uint64_t from, void (*wake)(void *arg), void *wake_arg);
+void spool_reader_free(struct spool_reader *reader);
+
+/*
+ * The next record, in order: 0 and a record to be given back with record_release (from any thread,
+ * also after the reader's end), or -EAGAIN at the end of the log. A damaged record is skipped and
+ * counted, never returned.
+ */
+int spool_reader_next(struct spool_reader *reader, struct record **ret_record);
+void record_release(struct record *record);
+
+/* Where the reader stands: every record below is read or was not for it. */
+uint64_t spool_reader_position(const struct spool_reader *reader);
+
+/* Goes on at `sequence`, forward or back (not below what is kept). */
+void spool_reader_seek(struct spool_reader *reader, uint64_t sequence);
+
+/* All records below are finished with; segments that nobody keeps are recycled. Never goes back. */
+void spool_reader_keep(struct spool_reader *reader, uint64_t sequence);
+
+/* How far a reader is behind; approximate to a segment for bytes. */
+struct spool_lag {
+	uint64_t records;   /* of all lanes, from what is kept to the end */
+	uint64_t bytes;
+	uint64_t oldest_ns; /* received_ns of the oldest kept record; 0 when none */
+};
+struct spool_lag spool_reader_lag(struct spool_reader *reader);
+
+/* The smallest sequence such that at most `bytes` are stored from it on (to a segment). */
+uint64_t spool_sequence_within(struct spool *spool, uint64_t bytes);
+
+struct spool_figures {
+	uint64_t next_sequence;
+	uint64_t kept_bytes;   /* in records that somebody keeps */
+	uint64_t disk_bytes;   /* of all segment files, the free ones too */
+	uint64_t segments;
+	uint64_t commits;
+};
+struct spool_figures spool_figures(struct spool *spool);
+
+/* Gives free segments back to the file system when nothing was written for a while; call it each second. */
+void spool_tick(struct spool *spool);
+
+#endif

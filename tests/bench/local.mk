@@ -1,0 +1,1 @@
+# Load generator, sinks and the benchmark that uses them.

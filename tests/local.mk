@@ -1,0 +1,15 @@
+# One Criterion program per module; tests/run-test makes a sanitizer's report a failure.
+dist_check_SCRIPTS += tests/run-test tests/check-layers
+LOG_COMPILER = $(srcdir)/tests/run-test
+AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
+EXTRA_DIST += tests/fixtures
+
+test_programs =
+TESTS += tests/check-layers
+if HAVE_CRITERION
+check_PROGRAMS += $(test_programs)
+TESTS += $(test_programs)
+endif
+
+test_cflags = $(AM_CFLAGS) $(CRITERION_CFLAGS)
+test_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm

@@ -13,3 +13,8 @@ endif
 
 test_cflags = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 test_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
+
+test_programs += tests/test_proto
+tests_test_proto_SOURCES = tests/test_proto.c
+tests_test_proto_CFLAGS = $(test_cflags)
+tests_test_proto_LDADD = $(test_ldadd)

@@ -16,3 +16,14 @@ libtollgate_a_LIBADD =
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+libtollgate_a_SOURCES += \
+	src/pricing/calendar.c src/pricing/calendar.h \
+	src/pricing/fields.c src/pricing/fields.h \
+	src/pricing/match.c src/pricing/match.h \
+	src/pricing/memo.c src/pricing/memo.h \
+	src/pricing/money.c \
+	src/pricing/pattern.c src/pricing/pattern.h \
+	src/pricing/price.c src/pricing/price.h \
+	src/pricing/rates.c src/pricing/rates.h \
+	src/pricing/table.c src/pricing/table.h

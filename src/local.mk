@@ -40,3 +40,12 @@ libtollgate_a_SOURCES += \
 	src/enrich/messages.c \
 	src/enrich/langfuse_repair.c \
 	src/pipeline.c src/pipeline.h
+	src/pricing/calendar.c src/pricing/calendar.h \
+	src/pricing/fields.c src/pricing/fields.h \
+	src/pricing/match.c src/pricing/match.h \
+	src/pricing/memo.c src/pricing/memo.h \
+	src/pricing/money.c \
+	src/pricing/pattern.c src/pricing/pattern.h \
+	src/pricing/price.c src/pricing/price.h \
+	src/pricing/rates.c src/pricing/rates.h \
+	src/pricing/table.c src/pricing/table.h

@@ -18,3 +18,14 @@ test_programs += tests/test_proto
 tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_proto_CFLAGS = $(test_cflags)
 tests_test_proto_LDADD = $(test_ldadd)
+
+test_programs += tests/test_price tests/test_price_match tests/test_price_table
+tests_test_price_SOURCES = tests/test_price.c tests/price_tables.h
+tests_test_price_CFLAGS = $(test_cflags)
+tests_test_price_LDADD = $(test_ldadd)
+tests_test_price_match_SOURCES = tests/test_price_match.c tests/price_tables.h
+tests_test_price_match_CFLAGS = $(test_cflags)
+tests_test_price_match_LDADD = $(test_ldadd)
+tests_test_price_table_SOURCES = tests/test_price_table.c tests/price_tables.h
+tests_test_price_table_CFLAGS = $(test_cflags)
+tests_test_price_table_LDADD = $(test_ldadd)

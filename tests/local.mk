@@ -29,3 +29,9 @@ tests_test_price_match_LDADD = $(test_ldadd)
 tests_test_price_table_SOURCES = tests/test_price_table.c tests/price_tables.h
 tests_test_price_table_CFLAGS = $(test_cflags)
 tests_test_price_table_LDADD = $(test_ldadd)
+
+# A plain program: it also runs under the thread sanitizer, where Criterion does not start.
+check_PROGRAMS += tests/threads/price_threads
+TESTS += tests/threads/price_threads
+tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
+tests_threads_price_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm

@@ -43,6 +43,8 @@ Test(price_table, a_broken_table_is_refused_in_words_that_say_where)
 			"provider_scopes.x: 'allow' is missing" },
 		{ TABLE("'models':[],'provider_scopes':{'x':{'prefix':'x','allow':[1]}}"),
 			"provider_scopes.x: allow must hold strings" },
+		{ TABLE("'models':[],'provider_scopes':{'X':{'prefix':'x','allow':[]}}"),
+			"provider_scopes.X: provider or prefix is no name in normal form" },
 		{ TABLE("'models':[],'unpriced_on_purpose':{'x':1}"), "unpriced_on_purpose.x: must be a string" },
 		{ TABLE("'models':[],'unpriced_on_purpose':{'X':'w'}"),
 			"unpriced_on_purpose.X: 'X' is no name in normal form" },

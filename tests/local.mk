@@ -32,3 +32,19 @@ tests_test_otlp_SOURCES = tests/test_otlp.c \
 tests_test_otlp_CFLAGS = $(test_cflags)
 tests_test_otlp_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_test_otlp_LDADD = $(test_ldadd)
+test_programs += tests/test_price tests/test_price_match tests/test_price_table
+tests_test_price_SOURCES = tests/test_price.c tests/price_tables.h
+tests_test_price_CFLAGS = $(test_cflags)
+tests_test_price_LDADD = $(test_ldadd)
+tests_test_price_match_SOURCES = tests/test_price_match.c tests/price_tables.h
+tests_test_price_match_CFLAGS = $(test_cflags)
+tests_test_price_match_LDADD = $(test_ldadd)
+tests_test_price_table_SOURCES = tests/test_price_table.c tests/price_tables.h
+tests_test_price_table_CFLAGS = $(test_cflags)
+tests_test_price_table_LDADD = $(test_ldadd)
+
+# A plain program: it also runs under the thread sanitizer, where Criterion does not start.
+check_PROGRAMS += tests/threads/price_threads
+TESTS += tests/threads/price_threads
+tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
+tests_threads_price_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm

@@ -16,3 +16,15 @@ libtollgate_a_LIBADD =
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+libtollgate_a_SOURCES += src/http/client.c src/http/client.h
+libtollgate_a_SOURCES += \
+	src/export/destination.h src/export/destinations.c \
+	src/export/exporter.c src/export/exporter.h \
+	src/export/intake.c src/export/intake.h \
+	src/export/job.c src/export/job.h \
+	src/export/lane.c src/export/lane.h \
+	src/export/langfuse.c \
+	src/export/otlp.c \
+	src/export/own_door.c \
+	src/export/verdict.c src/export/verdict.h

@@ -13,3 +13,15 @@ endif
 
 test_cflags = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 test_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
+
+test_programs += tests/test_proto
+tests_test_proto_SOURCES = tests/test_proto.c
+tests_test_proto_CFLAGS = $(test_cflags)
+tests_test_proto_LDADD = $(test_ldadd)
+
+test_programs += tests/test_enrich
+tests_test_enrich_SOURCES = tests/test_enrich.c \
+	tests/support/oracle.c tests/support/oracle.h tests/support/fixture.c tests/support/fixture.h
+tests_test_enrich_CFLAGS = $(test_cflags)
+tests_test_enrich_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_enrich_LDADD = $(test_ldadd)

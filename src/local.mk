@@ -16,3 +16,7 @@ libtollgate_a_LIBADD =
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+libtollgate_a_SOURCES += \
+	src/http/compression.c src/http/compression.h \
+	src/http/gzip_engine.h src/http/gzip_isal.c src/http/gzip_zlib.c

@@ -13,3 +13,8 @@ endif
 
 test_cflags = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 test_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
+
+test_programs += tests/test_compression
+tests_test_compression_SOURCES = tests/test_compression.c
+tests_test_compression_CFLAGS = $(test_cflags)
+tests_test_compression_LDADD = $(test_ldadd)

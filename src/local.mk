@@ -63,3 +63,6 @@ libtollgate_a_SOURCES += \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h
+libtollgate_a_SOURCES += \
+	src/http/compression.c src/http/compression.h \
+	src/http/gzip_engine.h src/http/gzip_isal.c src/http/gzip_zlib.c

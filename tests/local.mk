@@ -25,3 +25,7 @@ tests_test_enrich_SOURCES = tests/test_enrich.c \
 tests_test_enrich_CFLAGS = $(test_cflags)
 tests_test_enrich_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_test_enrich_LDADD = $(test_ldadd)
+test_programs += tests/test_compression
+tests_test_compression_SOURCES = tests/test_compression.c
+tests_test_compression_CFLAGS = $(test_cflags)
+tests_test_compression_LDADD = $(test_ldadd)

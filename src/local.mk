@@ -17,6 +17,17 @@ bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 
+libtollgate_a_SOURCES += src/http/client.c src/http/client.h
+libtollgate_a_SOURCES += \
+	src/export/destination.h src/export/destinations.c \
+	src/export/exporter.c src/export/exporter.h \
+	src/export/intake.c src/export/intake.h \
+	src/export/job.c src/export/job.h \
+	src/export/lane.c src/export/lane.h \
+	src/export/langfuse.c \
+	src/export/otlp.c \
+	src/export/own_door.c \
+	src/export/verdict.c src/export/verdict.h
 libtollgate_a_SOURCES += \
 	src/base/json_skim.c src/base/json_skim.h \
 	src/otlp/wire.c src/otlp/wire.h \
@@ -52,3 +63,6 @@ libtollgate_a_SOURCES += \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h
+libtollgate_a_SOURCES += \
+	src/http/compression.c src/http/compression.h \
+	src/http/gzip_engine.h src/http/gzip_isal.c src/http/gzip_zlib.c

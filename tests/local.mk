@@ -48,3 +48,7 @@ check_PROGRAMS += tests/threads/price_threads
 TESTS += tests/threads/price_threads
 tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
 tests_threads_price_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+test_programs += tests/test_compression
+tests_test_compression_SOURCES = tests/test_compression.c
+tests_test_compression_CFLAGS = $(test_cflags)
+tests_test_compression_LDADD = $(test_ldadd)

@@ -16,3 +16,14 @@ libtollgate_a_LIBADD =
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+libtollgate_a_SOURCES += \
+	src/base/nearest.c src/base/nearest.h \
+	src/config/checks.c src/config/checks.h \
+	src/config/config.c \
+	src/config/environment.c src/config/environment.h \
+	src/config/json_file.c \
+	src/config/loader.h \
+	src/config/print.c \
+	src/config/settings.c src/config/settings.h \
+	src/config/values.c src/config/values.h

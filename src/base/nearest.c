@@ -20,7 +20,8 @@ static unsigned distance(const char *a, const char *b)
 		unsigned diagonal = row[0];
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= b_len; j++) {
-			int same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+			int same = tolower((unsigned char)a[i - 1]) ==
+				tolower((unsigned char)b[j - 1]);
 			unsigned replaced = diagonal + (same ? 0 : 1);
 			diagonal = row[j];
 			row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);

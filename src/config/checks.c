@@ -22,7 +22,8 @@ const char *check_address(char *text)
 	char *colon = strrchr(text, ':');
 	if (!colon || colon == text || !is_printable(text))
 		return wanted;
-	if (*text == '[' ? colon[-1] != ']' || colon - text < 4 : memchr(text, ':', (size_t)(colon - text)) != NULL)
+	if (*text == '[' ? colon[-1] != ']' || colon - text < 4 :
+			   memchr(text, ':', (size_t)(colon - text)) != NULL)
 		return wanted;
 	size_t digits = strspn(colon + 1, "0123456789");
 	if (digits == 0 || digits > 5 || colon[1 + digits] || atoi(colon + 1) > 65535)
@@ -33,7 +34,11 @@ const char *check_address(char *text)
 const char *check_url(char *text)
 {
 	static const char wanted[] = "a URL such as http://127.0.0.1:4318";
-	size_t scheme = strncasecmp(text, "http://", 7) == 0 ? 7 : strncasecmp(text, "https://", 8) == 0 ? 8 : 0;
+	size_t scheme = 0;
+	if (strncasecmp(text, "http://", 7) == 0)
+		scheme = 7;
+	else if (strncasecmp(text, "https://", 8) == 0)
+		scheme = 8;
 	if (!scheme || !is_printable(text))
 		return wanted;
 	size_t host = strcspn(text + scheme, "/?#");
@@ -60,7 +65,9 @@ const char *check_environment(char *text)
 
 const char *check_key(char *text)
 {
-	return is_printable(text) && !strchr(text, ':') ? NULL : "one word without blanks and colons";
+	if (!is_printable(text) || strchr(text, ':'))
+		return "one word without blanks and colons";
+	return NULL;
 }
 
 const char *check_readable(char *path)

@@ -41,9 +41,11 @@ const struct setting *loader_find(struct loader *loader, const char *name, void 
 	}
 	char destination[64];
 	const char *last = strrchr(name, '.');
-	if (last < name + prefix || last - name - (ptrdiff_t)prefix >= (ptrdiff_t)sizeof destination)
+	if (last < name + prefix ||
+		last - name - (ptrdiff_t)prefix >= (ptrdiff_t)sizeof destination)
 		return NULL;
-	snprintf(destination, sizeof destination, "%.*s", (int)(last - name - (ptrdiff_t)prefix), name + prefix);
+	snprintf(destination, sizeof destination, "%.*s", (int)(last - name - (ptrdiff_t)prefix),
+		name + prefix);
 	struct destination_config *found = loader_find_destination(loader, destination);
 	*ret_base = found;
 	return found ? destination_setting_find(last + 1) : NULL;
@@ -67,7 +69,8 @@ void loader_nearest(const struct loader *loader, const char *name, char out[128]
 		struct nearest nearest = { .wanted = word };
 		for (size_t i = 0; i < destination_setting_count; i++)
 			nearest_offer(&nearest, destination_settings[i].name);
-		snprintf(out, 128, "%.*s.%s", (int)(last - name < 60 ? last - name : 60), name, nearest.word);
+		snprintf(out, 128, "%.*s.%s", (int)(last - name < 60 ? last - name : 60), name,
+			nearest.word);
 		return;
 	}
 	for (const char *c = name; *c; c++)
@@ -102,11 +105,13 @@ int loader_set(struct loader *loader, const char *name, const char *text, const 
 	return value_set_text(setting, base, text, &place);
 }
 
-static int set_defaults(struct loader *loader, const struct setting *rows, size_t count, void *base, bool is_langfuse)
+static int set_defaults(struct loader *loader, const struct setting *rows, size_t count, void *base,
+	bool is_langfuse)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct setting *row = &rows[i];
-		const char *text = is_langfuse && row->langfuse_fallback ? row->langfuse_fallback : row->fallback;
+		const char *text = is_langfuse && row->langfuse_fallback ? row->langfuse_fallback :
+									   row->fallback;
 		struct value_place place = { row->name, loader->arena, loader->complaint };
 		int error = text ? value_set_text(row, base, text, &place) : 0;
 		if (error)
@@ -115,12 +120,13 @@ static int set_defaults(struct loader *loader, const struct setting *rows, size_
 	return 0;
 }
 
-struct destination_config *loader_add_destination(struct loader *loader, const char *name,
-	enum destination_type type, const char *named)
+struct destination_config *loader_add_destination(
+	struct loader *loader, const char *name, enum destination_type type, const char *named)
 {
 	struct config *config = loader->config;
 	if (config->destination_count == DESTINATIONS_MAX) {
-		complain(loader->complaint, "%s is one too many: there may be %d destinations", named, DESTINATIONS_MAX);
+		complain(loader->complaint, "%s is one too many: there may be %d destinations",
+			named, DESTINATIONS_MAX);
 		return NULL;
 	}
 	struct destination_config *destination = &config->destinations[config->destination_count];
@@ -129,7 +135,8 @@ struct destination_config *loader_add_destination(struct loader *loader, const c
 		.type = type,
 	};
 	if (!destination->name) {
-		complain(loader->complaint, "%s does not fit: the configuration is too large", named);
+		complain(loader->complaint, "%s does not fit: the configuration is too large",
+			named);
 		return NULL;
 	}
 	if (set_defaults(loader, destination_settings, destination_setting_count, destination,
@@ -169,7 +176,8 @@ static int read_flags(struct loader *loader, char *const *flags)
 		const struct setting *setting = loader_find(loader, name, &base);
 		if (setting && setting->is_secret)
 			return complain(loader->complaint,
-				"%s: every process can read flags; write it in the configuration file", named);
+				"%s: every process can read flags; write it in the configuration file",
+				named);
 		if (loader_set(loader, name, *flags + len + 1, named) < 0)
 			return -EINVAL;
 	}
@@ -186,20 +194,24 @@ static int check_destination(struct loader *loader, const struct destination_con
 	const char *name = destination->name;
 	snprintf(key, sizeof key, "%s%s", destination_prefix, name);
 	if (destination->retry_initial_ms > destination->retry_max_ms)
-		return COMPLAIN_AT(loader, key, "%s.retry_initial_ms must not be above retry_max_ms", key);
+		return COMPLAIN_AT(
+			loader, key, "%s.retry_initial_ms must not be above retry_max_ms", key);
 	if (!destination->enabled)
 		return 0;
 	bool has_keys = destination->public_key && destination->secret_key;
 	if (destination->type == DESTINATION_LANGFUSE && !has_keys)
-		return COMPLAIN_AT(loader, key, "%s needs public_key and secret_key (or %s_key_file)", key,
+		return COMPLAIN_AT(loader, key,
+			"%s needs public_key and secret_key (or %s_key_file)", key,
 			destination->secret_key ? "public" : "secret");
 	if (destination->type != DESTINATION_OTLP)
 		return 0;
 	if (destination->public_key || destination->secret_key)
-		return COMPLAIN_AT(loader, key, "%s has keys, which only type langfuse takes: use headers", key);
-	if (!destination->endpoint && !destination->traces_endpoint && !destination->logs_endpoint &&
-		!destination->metrics_endpoint)
-		return COMPLAIN_AT(loader, key, "%s.endpoint is missing: write a URL such as http://127.0.0.1:4318", key);
+		return COMPLAIN_AT(loader, key,
+			"%s has keys, which only type langfuse takes: use headers", key);
+	if (!destination->endpoint && !destination->traces_endpoint &&
+		!destination->logs_endpoint && !destination->metrics_endpoint)
+		return COMPLAIN_AT(loader, key,
+			"%s.endpoint is missing: write a URL such as http://127.0.0.1:4318", key);
 	return 0;
 }
 
@@ -207,7 +219,8 @@ static int check_together(struct loader *loader)
 {
 	const struct config *config = loader->config;
 	/* A segment holds its head and at least one record, which gzip may make a little longer. */
-	uint64_t record_room = config->spool.max_record_bytes + config->spool.max_record_bytes / 8 + (32 << 10);
+	uint64_t record_room =
+		config->spool.max_record_bytes + config->spool.max_record_bytes / 8 + (32 << 10);
 	if (config->spool.segment_bytes < record_room)
 		return COMPLAIN_AT(loader, "spool.segment_bytes",
 			"spool.segment_bytes must be at least %llu, so that a record of spool.max_record_bytes fits",
@@ -231,7 +244,8 @@ static int find_state_directory(struct loader *loader, char *const *environment)
 {
 	char path[4096];
 	const char *given = environment_value(environment, "STATE_DIRECTORY");
-	const char *xdg = environment_value(environment, "XDG_STATE_HOME"), *home = environment_value(environment, "HOME");
+	const char *xdg = environment_value(environment, "XDG_STATE_HOME"),
+		   *home = environment_value(environment, "HOME");
 	if (loader->config->state_directory)
 		return 0;
 	if (given)
@@ -241,7 +255,8 @@ static int find_state_directory(struct loader *loader, char *const *environment)
 	else if (home)
 		snprintf(path, sizeof path, "%s/.local/state/tollgate", home);
 	else
-		return complain(loader->complaint, "state_directory is not set, and there is no HOME to put it in");
+		return complain(loader->complaint,
+			"state_directory is not set, and there is no HOME to put it in");
 	return loader_set(loader, "state_directory", path, "state_directory");
 }
 
@@ -263,7 +278,8 @@ int config_load(const char *file, char *const *environment, char *const *flags,
 		arena_alloc(&loaded->arena, DESTINATIONS_MAX * sizeof *loaded->config.destinations);
 	loader.notes = calloc(1, sizeof *loader.notes);
 
-	int error = loaded->config.destinations && loader.notes ? 0 :
+	int error = loaded->config.destinations && loader.notes ?
+		0 :
 		complain(complaint, "no memory for the configuration");
 	if (!error)
 		error = set_defaults(&loader, settings, setting_count, loader.config, false);

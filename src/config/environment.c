@@ -16,6 +16,7 @@
 enum { SECONDS_TEXT_MAX = 32 };
 
 /* Later rows win over earlier ones that set the same. */
+/* clang-format off */
 const struct variable variables[] = {
 	{ "LANGFUSE_PUBLIC_KEY", "destinations.langfuse.public_key" },
 	{ "LANGFUSE_PUBLIC_KEY_FILE", "destinations.langfuse.public_key_file" },
@@ -54,6 +55,7 @@ const struct variable variables[] = {
 	{ "TOLLGATE_URL", .form = VARIABLE_OF_A_COMMAND }, /* tollgate send */
 };
 const size_t variable_count = sizeof variables / sizeof *variables;
+/* clang-format on */
 
 const char *environment_value(char *const *environment, const char *name)
 {
@@ -70,10 +72,12 @@ static int seconds_to_ms(const char *text, char out[SECONDS_TEXT_MAX])
 	size_t whole = strspn(text, "0123456789");
 	const char *fraction = text[whole] == '.' ? text + whole + 1 : "";
 	size_t digits = strspn(fraction, "0123456789");
-	if (whole + digits == 0 || whole > 12 || fraction[digits] || (text[whole] && text[whole] != '.'))
+	if (whole + digits == 0 || whole > 12 || fraction[digits] ||
+		(text[whole] && text[whole] != '.'))
 		return -EINVAL;
-	snprintf(out, SECONDS_TEXT_MAX, "%.*s%.*s%.*s", (int)whole, text, (int)(digits < 3 ? digits : 3),
-		fraction, (int)(digits < 3 ? 3 - digits : 0), "000");
+	snprintf(out, SECONDS_TEXT_MAX, "%.*s%.*s%.*s", (int)whole, text,
+		(int)(digits < 3 ? digits : 3), fraction, (int)(digits < 3 ? 3 - digits : 0),
+		"000");
 	return 0;
 }
 
@@ -99,14 +103,18 @@ static int add_destinations(struct loader *loader, char *const *environment)
 		return -EINVAL;
 	if (!loader_find_destination(loader, "langfuse") && (has_public || has_secret)) {
 		if (!has_public || !has_secret)
-			return complain(loader->complaint, "LANGFUSE_%s_KEY is set, but LANGFUSE_%s_KEY is not: "
-				"set both or none", has_public ? "PUBLIC" : "SECRET",
-				has_public ? "SECRET" : "PUBLIC");
-		if (!loader_add_destination(loader, "langfuse", DESTINATION_LANGFUSE, "LANGFUSE_PUBLIC_KEY"))
+			return complain(loader->complaint,
+				"LANGFUSE_%s_KEY is set, but LANGFUSE_%s_KEY is not: "
+				"set both or none",
+				has_public ? "PUBLIC" : "SECRET", has_public ? "SECRET" : "PUBLIC");
+		if (!loader_add_destination(
+			    loader, "langfuse", DESTINATION_LANGFUSE, "LANGFUSE_PUBLIC_KEY"))
 			return -EINVAL;
 	}
-	if (!loader_find_destination(loader, "tempo") && environment_value(environment, "TOLLGATE_TEMPO_ENDPOINT") &&
-		!loader_add_destination(loader, "tempo", DESTINATION_OTLP, "TOLLGATE_TEMPO_ENDPOINT"))
+	if (!loader_find_destination(loader, "tempo") &&
+		environment_value(environment, "TOLLGATE_TEMPO_ENDPOINT") &&
+		!loader_add_destination(
+			loader, "tempo", DESTINATION_OTLP, "TOLLGATE_TEMPO_ENDPOINT"))
 		return -EINVAL;
 	return 0;
 }
@@ -120,14 +128,17 @@ static int find_destination(struct loader *loader, const struct variable *variab
 	const char *name = is_langfuse ? "langfuse" : "tempo";
 	const struct destination_config *destination = loader_find_destination(loader, name);
 	if (!destination) {
-		loader_note(loader, "%s is set but does not apply here: there is no destination %s; set %s",
+		loader_note(loader,
+			"%s is set but does not apply here: there is no destination %s; set %s",
 			variable->name, name,
-			is_langfuse ? "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" : "TOLLGATE_TEMPO_ENDPOINT");
+			is_langfuse ? "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" :
+				      "TOLLGATE_TEMPO_ENDPOINT");
 		return 1;
 	}
 	if (destination->type == (is_langfuse ? DESTINATION_LANGFUSE : DESTINATION_OTLP))
 		return 0;
-	return complain(loader->complaint, "%s is for a destination of type %s, but destinations.%s is none: rename it",
+	return complain(loader->complaint,
+		"%s is for a destination of type %s, but destinations.%s is none: rename it",
 		variable->name, is_langfuse ? "langfuse" : "otlp", name);
 }
 
@@ -135,7 +146,8 @@ static int apply(struct loader *loader, const struct variable *variable, const c
 {
 	char converted[SECONDS_TEXT_MAX], shown[LOG_TEXT_MAX];
 	if (variable->why)
-		loader_note(loader, "%s is set but does not apply here: %s", variable->name, variable->why);
+		loader_note(loader, "%s is set but does not apply here: %s", variable->name,
+			variable->why);
 	if (!variable->setting)
 		return 0;
 	int missing = find_destination(loader, variable);
@@ -143,14 +155,15 @@ static int apply(struct loader *loader, const struct variable *variable, const c
 		return missing < 0 ? missing : 0;
 	if (variable->form == VARIABLE_SECONDS) {
 		if (seconds_to_ms(text, converted) < 0)
-			return complain(loader->complaint, "%s must be a number of seconds such as 5 or 0.5, not %s",
+			return complain(loader->complaint,
+				"%s must be a number of seconds such as 5 or 0.5, not %s",
 				variable->name, log_text(shown, text));
 		text = converted;
 	} else if (variable->form == VARIABLE_SWITCH) {
 		bool is_on;
 		if (value_parse_bool(text, &is_on) < 0)
-			return complain(loader->complaint, "%s must be true or false, not %s", variable->name,
-				log_text(shown, text));
+			return complain(loader->complaint, "%s must be true or false, not %s",
+				variable->name, log_text(shown, text));
 		text = is_on ? variable->on : variable->off;
 	}
 	return text ? loader_set(loader, variable->setting, text, variable->name) : 0;
@@ -176,17 +189,20 @@ static int review_names(struct loader *loader, char *const *environment)
 		char name[128], shown[LOG_TEXT_MAX];
 		bool is_own = strncmp(*environment, "TOLLGATE_", 9) == 0;
 		size_t len = strcspn(*environment, "=");
-		if ((!is_own && strncmp(*environment, "LANGFUSE_", 9) != 0) || !(*environment)[len] ||
-			!(*environment)[len + 1])
+		if ((!is_own && strncmp(*environment, "LANGFUSE_", 9) != 0) ||
+			!(*environment)[len] || !(*environment)[len + 1])
 			continue;
-		snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), *environment);
+		snprintf(name, sizeof name, "%.*s",
+			(int)(len < sizeof name ? len : sizeof name - 1), *environment);
 		struct nearest nearest = { .wanted = name };
 		if (is_known(&nearest))
 			continue;
 		if (is_own)
-			return complain(loader->complaint, "%s is no variable of tollgate; the nearest is %s",
+			return complain(loader->complaint,
+				"%s is no variable of tollgate; the nearest is %s",
 				log_text(shown, name), nearest.word);
-		loader_note(loader, "%s is set but does not apply here: it is not known; the nearest is %s",
+		loader_note(loader,
+			"%s is set but does not apply here: it is not known; the nearest is %s",
 			log_text(shown, name), nearest.word);
 	}
 	return 0;

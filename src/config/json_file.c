@@ -42,10 +42,12 @@ static int line_of(const char *text, const char *wanted)
 			at += *at == '\\' && at[1] ? 2 : 1;
 		if (!*at)
 			break;
-		if (at[1 + strspn(at + 1, " \t\r\n")] != ':' || depth < 1 || depth >= LINE_DEPTH_MAX)
+		if (at[1 + strspn(at + 1, " \t\r\n")] != ':' || depth < 1 ||
+			depth >= LINE_DEPTH_MAX)
 			continue;
 		size_t end = ends[depth];
-		snprintf(path + end, sizeof path - end, "%s%.*s", end ? "." : "", (int)(at - key), key);
+		snprintf(path + end, sizeof path - end, "%s%.*s", end ? "." : "", (int)(at - key),
+			key);
 		if (strcmp(path, wanted) == 0)
 			return line;
 	}
@@ -81,25 +83,30 @@ static int refuse_key(struct loader *loader, const char *path, const char *key)
 		return complain(loader->complaint,
 			"%s must be written as nested objects: {\"%.*s\": {\"%s\": ...}}", path,
 			(int)strcspn(path, "."), path, path + strcspn(path, ".") + 1);
-	return complain(loader->complaint, "%s is no setting; the nearest is %s", log_text(shown, path), nearest);
+	return complain(loader->complaint, "%s is no setting; the nearest is %s",
+		log_text(shown, path), nearest);
 }
 
-static int add_destination(struct loader *loader, const char *name, json_t *object, const char *path)
+static int add_destination(
+	struct loader *loader, const char *name, json_t *object, const char *path)
 {
 	char checked[NAME_MAX_BYTES], shown[LOG_TEXT_MAX], form[SETTING_FORM_MAX];
 	snprintf(checked, sizeof checked, "%s", name);
 	const char *wanted = check_destination_name(checked);
 	if (wanted)
-		return complain(loader->complaint, "the name of a destination must be %s, not %s", wanted,
-			log_text(shown, name));
+		return complain(loader->complaint, "the name of a destination must be %s, not %s",
+			wanted, log_text(shown, name));
 	if (!json_is_object(object))
-		return complain(loader->complaint, "%s must be an object such as {\"type\": \"otlp\", "
-			"\"endpoint\": \"http://127.0.0.1:4318\"}", path);
+		return complain(loader->complaint,
+			"%s must be an object such as {\"type\": \"otlp\", "
+			"\"endpoint\": \"http://127.0.0.1:4318\"}",
+			path);
 
 	const json_t *written = json_object_get(object, "type");
 	const struct setting *type = destination_setting_find("type");
 	if (!written || json_is_null(written))
-		return complain(loader->complaint, "%s.type is missing: write %s", path, setting_form(type, form));
+		return complain(loader->complaint, "%s.type is missing: write %s", path,
+			setting_form(type, form));
 	struct destination_config only_type = { 0 };
 	char named[NAME_MAX_BYTES];
 	snprintf(named, sizeof named, "%.200s.type", path);
@@ -109,19 +116,21 @@ static int add_destination(struct loader *loader, const char *name, json_t *obje
 		loader_locate(loader, named);
 		return error;
 	}
-	for (const char *const *key = (const char *const[]){ "public_key", "secret_key", NULL }; *key; key++) {
+	for (const char *const *key = (const char *const[]){ "public_key", "secret_key", NULL };
+		*key; key++) {
 		char beside[32];
 		snprintf(beside, sizeof beside, "%s_file", *key);
 		if (json_object_get(object, *key) && json_object_get(object, beside))
-			return complain(loader->complaint, "%s has both %s and %s: keep one", path, *key, beside);
+			return complain(loader->complaint, "%s has both %s and %s: keep one", path,
+				*key, beside);
 	}
 	if (!loader_add_destination(loader, name, only_type.type, path))
 		return -EINVAL;
 	return read_object(loader, object, path);
 }
 
-static int read_key(struct loader *loader, const char *parent, const char *key, json_t *value,
-	const char *path)
+static int read_key(
+	struct loader *loader, const char *parent, const char *key, json_t *value, const char *path)
 {
 	void *base = NULL;
 	if (strcmp(parent, "destinations") == 0)
@@ -136,7 +145,8 @@ static int read_key(struct loader *loader, const char *parent, const char *key, 
 	if (json_is_null(value))
 		return 0;
 	if (!json_is_object(value))
-		return complain(loader->complaint, "%s must be an object with settings in it", path);
+		return complain(
+			loader->complaint, "%s must be an object with settings in it", path);
 	return read_object(loader, value, path);
 }
 
@@ -164,7 +174,8 @@ static int refuse_syntax(struct loader *loader, json_error_t *error)
 	if (near && json_error_code(error) != json_error_duplicate_key)
 		*near = '\0';
 	loader->complaint->line = error->line > 0 ? error->line : 0;
-	return complain(loader->complaint, "no valid JSON at column %d: %s", error->column, error->text);
+	return complain(
+		loader->complaint, "no valid JSON at column %d: %s", error->column, error->text);
 }
 
 /* A key in a file that all can read is no mistake of form, so it is said and not refused. */
@@ -175,9 +186,11 @@ static void note_open_secrets(struct loader *loader)
 		return;
 	for (size_t i = 0; i < loader->config->destination_count; i++) {
 		char name[NAME_MAX_BYTES];
-		snprintf(name, sizeof name, "destinations.%s.secret_key", loader->config->destinations[i].name);
+		snprintf(name, sizeof name, "destinations.%s.secret_key",
+			loader->config->destinations[i].name);
 		if (line_of((const char *)loader->text.at, name))
-			loader_note(loader, "%s is in %s, which everyone can read: use secret_key_file, or chmod o= it",
+			loader_note(loader,
+				"%s is in %s, which everyone can read: use secret_key_file, or chmod o= it",
 				name, loader->file);
 	}
 }
@@ -211,7 +224,8 @@ int loader_read_file(struct loader *loader)
 		if (!json)
 			error = refuse_syntax(loader, &syntax);
 		else if (!json_is_object(json))
-			error = complain(complaint, "the configuration must be a JSON object: { ... }");
+			error = complain(
+				complaint, "the configuration must be a JSON object: { ... }");
 		else
 			error = read_object(loader, json, "");
 	}

@@ -11,12 +11,12 @@ enum { DESTINATIONS_MAX = 16 };
 
 struct loader {
 	struct config *config;
-	struct arena *arena;         /* all texts of the configuration */
+	struct arena *arena; /* all texts of the configuration */
 	struct complaint *complaint;
-	char **notes;                /* NULL-terminated; NULL while there is none */
+	char **notes; /* NULL-terminated; NULL while there is none */
 	size_t note_count;
-	const char *file;            /* NULL: none */
-	struct buf text;             /* what the file holds, terminated, for line numbers */
+	const char *file; /* NULL: none */
+	struct buf text;  /* what the file holds, terminated, for line numbers */
 };
 
 /* The row of a dotted name ("http.threads", "destinations.tempo.endpoint"); NULL when there is none. */
@@ -29,11 +29,12 @@ void loader_nearest(const struct loader *loader, const char *name, char out[128]
 int loader_set(struct loader *loader, const char *name, const char *text, const char *named);
 
 /* With the defaults of its type. NULL after a complaint about `named`. */
-struct destination_config *loader_add_destination(struct loader *loader, const char *name,
-	enum destination_type type, const char *named);
+struct destination_config *loader_add_destination(
+	struct loader *loader, const char *name, enum destination_type type, const char *named);
 struct destination_config *loader_find_destination(const struct loader *loader, const char *name);
 
-void loader_note(struct loader *loader, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void loader_note(struct loader *loader, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Adds file and line of a key to the complaint, when the file has that key. Returns -EINVAL. */
 int loader_locate(struct loader *loader, const char *name);

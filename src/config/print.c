@@ -7,7 +7,8 @@
 
 static void print_row(const struct setting *row)
 {
-	printf(" %-15s %-11s %s", row->fallback ? row->fallback : "-", setting_unit(row), row->sentence);
+	printf(" %-15s %-11s %s", row->fallback ? row->fallback : "-", setting_unit(row),
+		row->sentence);
 	if (row->choices)
 		printf(" Words: %s.", row->choices);
 	if (row->langfuse_fallback)

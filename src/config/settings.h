@@ -25,11 +25,11 @@ enum setting_type {
 struct setting {
 	const char *name; /* dotted, as the members of struct config */
 	enum setting_type type;
-	bool is_secret;      /* never shown, never a flag */
-	size_t offset;       /* in struct config; of a destination's setting in struct destination_config */
-	size_t count_offset; /* lists and headers: of their number */
-	uint64_t min, max;   /* numbers: the value; texts: bytes; lists and headers: items */
-	const char *fallback;          /* what holds when nobody says anything; NULL: unset */
+	bool is_secret; /* never shown, never a flag */
+	size_t offset; /* in struct config; of a destination's setting in struct destination_config */
+	size_t count_offset;  /* lists and headers: of their number */
+	uint64_t min, max;    /* numbers: the value; texts: bytes; lists and headers: items */
+	const char *fallback; /* what holds when nobody says anything; NULL: unset */
 	const char *langfuse_fallback; /* the same where type is langfuse; NULL: no difference */
 	const char *unit;              /* NULL when the type says it */
 	const char *choices;           /* texts: the words allowed, one blank between; NULL: any */

@@ -19,10 +19,14 @@ static const struct unit {
 	const char *name;
 	uint64_t bytes;
 } units[] = {
-	{ "TiB", UINT64_C(1) << 40 }, { "TB", UINT64_C(1000000000000) },
-	{ "GiB", UINT64_C(1) << 30 }, { "GB", UINT64_C(1000000000) },
-	{ "MiB", UINT64_C(1) << 20 }, { "MB", UINT64_C(1000000) },
-	{ "KiB", UINT64_C(1) << 10 }, { "kB", UINT64_C(1000) },
+	{ "TiB", UINT64_C(1) << 40 },
+	{ "TB", UINT64_C(1000000000000) },
+	{ "GiB", UINT64_C(1) << 30 },
+	{ "GB", UINT64_C(1000000000) },
+	{ "MiB", UINT64_C(1) << 20 },
+	{ "MB", UINT64_C(1000000) },
+	{ "KiB", UINT64_C(1) << 10 },
+	{ "kB", UINT64_C(1000) },
 	{ "B", 1 },
 };
 enum { UNIT_COUNT = sizeof units / sizeof *units };
@@ -34,11 +38,13 @@ static char *copy_text(const struct value_place *place, const char *text)
 
 static int refuse_memory(const struct value_place *place)
 {
-	return complain(place->complaint, "%s does not fit: the configuration is too large", place->named);
+	return complain(
+		place->complaint, "%s does not fit: the configuration is too large", place->named);
 }
 
 /* `written` is NULL for a secret, which is not repeated. */
-static int refuse_form(const struct setting *setting, const char *written, const struct value_place *place)
+static int refuse_form(
+	const struct setting *setting, const char *written, const struct value_place *place)
 {
 	char form[SETTING_FORM_MAX], shown[LOG_TEXT_MAX];
 	const char *wanted = setting_form(setting, form);
@@ -52,19 +58,22 @@ static int refuse_form(const struct setting *setting, const char *written, const
 static void print_number(const struct setting *setting, uint64_t number, char out[32])
 {
 	size_t i = 0;
-	while (i < UNIT_COUNT - 1 && (setting->type != SETTING_BYTES || number == 0 || number % units[i].bytes))
+	while (i < UNIT_COUNT - 1 &&
+		(setting->type != SETTING_BYTES || number == 0 || number % units[i].bytes))
 		i++;
-	snprintf(out, 32, "%" PRIu64 "%s", number / units[i].bytes, units[i].bytes > 1 ? units[i].name : "");
+	snprintf(out, 32, "%" PRIu64 "%s", number / units[i].bytes,
+		units[i].bytes > 1 ? units[i].name : "");
 }
 
-static int refuse_bounds(const struct setting *setting, const char *written, const struct value_place *place)
+static int refuse_bounds(
+	const struct setting *setting, const char *written, const struct value_place *place)
 {
 	char min[32], max[32], shown[LOG_TEXT_MAX];
 	const char *unit = setting->type == SETTING_BYTES ? "" : setting_unit(setting);
 	print_number(setting, setting->min, min);
 	print_number(setting, setting->max, max);
-	return complain(place->complaint, "%s must be from %s to %s%s%s, not %s", place->named, min, max,
-		*unit ? " " : "", unit, log_text(shown, written));
+	return complain(place->complaint, "%s must be from %s to %s%s%s, not %s", place->named, min,
+		max, *unit ? " " : "", unit, log_text(shown, written));
 }
 
 /* 0, -EINVAL, or -ERANGE over 64 bits. */
@@ -118,7 +127,8 @@ static bool is_choice(const char *choices, const char *text, int *ret_index)
 }
 
 /* The text, checked and in the arena; NULL after a complaint. */
-static char *take_text(const struct setting *setting, const char *text, const struct value_place *place)
+static char *take_text(
+	const struct setting *setting, const char *text, const struct value_place *place)
 {
 	size_t len = strlen(text);
 	int index;
@@ -127,7 +137,8 @@ static char *take_text(const struct setting *setting, const char *text, const st
 		return NULL;
 	}
 	if (len < setting->min || len > setting->max) {
-		complain(place->complaint, "%s must be from %" PRIu64 " to %" PRIu64 " bytes long, not %zu",
+		complain(place->complaint,
+			"%s must be from %" PRIu64 " to %" PRIu64 " bytes long, not %zu",
 			place->named, setting->min, setting->max, len);
 		return NULL;
 	}
@@ -140,10 +151,11 @@ static char *take_text(const struct setting *setting, const char *text, const st
 	if (!wanted)
 		return copy;
 	char shown[LOG_TEXT_MAX];
-	if (setting->is_secret)
+	if (setting->is_secret || strchr(text, '@')) /* a URL with a password */
 		complain(place->complaint, "%s must be %s", place->named, wanted);
 	else
-		complain(place->complaint, "%s must be %s, not %s", place->named, wanted, log_text(shown, text));
+		complain(place->complaint, "%s must be %s, not %s", place->named, wanted,
+			log_text(shown, text));
 	return NULL;
 }
 
@@ -155,17 +167,22 @@ static char *take_secret(const char *path, const struct value_place *place)
 	struct stat status;
 	log_text(shown, path);
 	buf_init(&content, SECRET_MAX_BYTES, NULL);
-	int error = stat(path, &status) < 0 ? -errno : !S_ISREG(status.st_mode) ? -EINVAL : file_read(path, &content);
+	int error = stat(path, &status) < 0 ? -errno : 0;
+	if (!error)
+		error = S_ISREG(status.st_mode) ? file_read(path, &content) : -EINVAL;
 	if (error == -EINVAL) {
-		complain(place->complaint, "%s must name a plain file; %s is none", place->named, shown);
+		complain(place->complaint, "%s must name a plain file; %s is none", place->named,
+			shown);
 	} else if (error == -E2BIG) {
-		complain(place->complaint, "%s names %s, which is larger than %d bytes: a key is one short line",
+		complain(place->complaint,
+			"%s names %s, which is larger than %d bytes: a key is one short line",
 			place->named, shown, SECRET_MAX_BYTES);
 	} else if (error) {
-		complain(place->complaint, "%s names %s, which cannot be read: %s", place->named, shown,
-			strerror(-error));
+		complain(place->complaint, "%s names %s, which cannot be read: %s", place->named,
+			shown, strerror(-error));
 	} else if (status.st_mode & 007) {
-		complain(place->complaint, "%s names %s, which everyone can read: chmod o= it", place->named, shown);
+		complain(place->complaint, "%s names %s, which everyone can read: chmod o= it",
+			place->named, shown);
 	} else {
 		buf_append(&content, "", 1);
 		char *text = (char *)content.at;
@@ -173,7 +190,8 @@ static char *take_secret(const char *path, const struct value_place *place)
 		while (end && (text[end - 1] == '\n' || text[end - 1] == '\r'))
 			text[--end] = '\0';
 		if (content.error || end == 0 || check_key(text))
-			complain(place->complaint, "%s names %s, which must hold one word and nothing else",
+			complain(place->complaint,
+				"%s names %s, which must hold one word and nothing else",
 				place->named, shown);
 		else if (!(secret = copy_text(place, text)))
 			refuse_memory(place);
@@ -195,7 +213,8 @@ static int set_list(const struct setting *setting, void *base, const json_t *lis
 	for (size_t i = 0; items && i < count; i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 		if (!text || !*text || strlen(text) > 200)
-			return complain(place->complaint, "%s must hold texts of 1 to 200 bytes; item %zu is none",
+			return complain(place->complaint,
+				"%s must hold texts of 1 to 200 bytes; item %zu is none",
 				place->named, i + 1);
 		if (!(items[i] = copy_text(place, text)))
 			return refuse_memory(place);
@@ -212,8 +231,9 @@ static int set_headers(const struct setting *setting, void *base, const json_t *
 {
 	size_t count = json_object_size(object), at = 0;
 	if (count > setting->max)
-		return complain(place->complaint, "%s must have at most %" PRIu64 " headers, not %zu",
-			place->named, setting->max, count);
+		return complain(place->complaint,
+			"%s must have at most %" PRIu64 " headers, not %zu", place->named,
+			setting->max, count);
 	struct header_setting *headers = arena_alloc(place->arena, (count + 1) * sizeof *headers);
 	if (!headers)
 		return refuse_memory(place);
@@ -223,10 +243,12 @@ static int set_headers(const struct setting *setting, void *base, const json_t *
 		char shown[LOG_TEXT_MAX];
 		const char *text = json_string_value(value), *wanted;
 		if ((wanted = check_header_name(name)))
-			return complain(place->complaint, "the name of a header in %s must be %s, not %s",
-				place->named, wanted, log_text(shown, name));
+			return complain(place->complaint,
+				"the name of a header in %s must be %s, not %s", place->named,
+				wanted, log_text(shown, name));
 		if ((wanted = text ? check_header_value(text) : "a text"))
-			return complain(place->complaint, "%s.%s must be %s", place->named, name, wanted);
+			return complain(
+				place->complaint, "%s.%s must be %s", place->named, name, wanted);
 		headers[at].name = copy_text(place, name);
 		headers[at].value = copy_text(place, text);
 		if (!headers[at].name || !headers[at].value)
@@ -251,7 +273,8 @@ static void decode_percent(char *text)
 	char *out = text;
 	for (char *in = text; *in; in++) {
 		unsigned byte;
-		if (*in == '%' && strspn(in + 1, "0123456789abcdefABCDEF") >= 2 && sscanf(in + 1, "%2x", &byte) == 1) {
+		if (*in == '%' && strspn(in + 1, "0123456789abcdefABCDEF") >= 2 &&
+			sscanf(in + 1, "%2x", &byte) == 1) {
 			*out++ = (char)byte;
 			in += 2;
 		} else {
@@ -270,7 +293,8 @@ static json_t *json_of_text(enum setting_type type, char *text)
 	json_t *json = type == SETTING_LIST ? json_array() : json_object();
 	int error = json ? 0 : -1;
 	char *rest;
-	for (char *part = strtok_r(text, ",", &rest); part && !error; part = strtok_r(NULL, ",", &rest)) {
+	for (char *part = strtok_r(text, ",", &rest); part && !error;
+		part = strtok_r(NULL, ",", &rest)) {
 		part = trim(part);
 		char *equals = strchr(part, '=');
 		if (!*part)
@@ -301,8 +325,8 @@ static int set_compound_text(const struct setting *setting, void *base, const ch
 		return refuse_memory(place);
 	json_t *json = json_of_text(setting->type, copy);
 	if (!json && setting->type == SETTING_HEADERS)
-		return complain(place->complaint, "%s must be headers such as X-Scope-OrgID=team-a,X-Other=b",
-			place->named);
+		return complain(place->complaint,
+			"%s must be headers such as X-Scope-OrgID=team-a,X-Other=b", place->named);
 	if (!json)
 		return refuse_form(setting, text, place);
 	int error = setting->type == SETTING_LIST ? set_list(setting, base, json, place) :
@@ -332,7 +356,8 @@ int value_set_text(const struct setting *setting, void *base, const char *text,
 	case SETTING_MILLISECONDS: {
 		uint64_t number = 0;
 		int error = parse_number(text, setting->type == SETTING_BYTES, &number);
-		if (error == -ERANGE || (!error && (number < setting->min || number > setting->max)))
+		if (error == -ERANGE ||
+			(!error && (number < setting->min || number > setting->max)))
 			return refuse_bounds(setting, text, place);
 		if (error)
 			return refuse_form(setting, text, place);
@@ -361,7 +386,8 @@ static const char *describe(const json_t *json, char out[LOG_TEXT_MAX])
 	char shown[LOG_TEXT_MAX];
 	switch (json_typeof(json)) {
 	case JSON_STRING:
-		snprintf(out, LOG_TEXT_MAX, "the text %.200s", log_text(shown, json_string_value(json)));
+		snprintf(out, LOG_TEXT_MAX, "the text %.200s",
+			log_text(shown, json_string_value(json)));
 		break;
 	case JSON_INTEGER:
 		snprintf(out, LOG_TEXT_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(json));
@@ -386,9 +412,10 @@ int value_set_json(const struct setting *setting, void *base, const json_t *json
 	const struct value_place *place)
 {
 	enum setting_type type = setting->type;
-	bool is_number = type == SETTING_COUNT || type == SETTING_BYTES || type == SETTING_MILLISECONDS;
-	bool is_text = type == SETTING_TEXT || type == SETTING_PATH || type == SETTING_SECRET_FILE ||
-		type == SETTING_DESTINATION_TYPE;
+	bool is_number =
+		type == SETTING_COUNT || type == SETTING_BYTES || type == SETTING_MILLISECONDS;
+	bool is_text = type == SETTING_TEXT || type == SETTING_PATH ||
+		type == SETTING_SECRET_FILE || type == SETTING_DESTINATION_TYPE;
 	char number[32], shown[LOG_TEXT_MAX], form[SETTING_FORM_MAX];
 
 	if (json_is_null(json))
@@ -408,6 +435,6 @@ int value_set_json(const struct setting *setting, void *base, const json_t *json
 		return set_headers(setting, base, json, place);
 	if (setting->is_secret)
 		return refuse_form(setting, NULL, place);
-	return complain(place->complaint, "%s must be %s, not %s", place->named, setting_form(setting, form),
-		describe(json, shown));
+	return complain(place->complaint, "%s must be %s, not %s", place->named,
+		setting_form(setting, form), describe(json, shown));
 }

@@ -23,3 +23,14 @@ test_programs += tests/test_complaints
 tests_test_complaints_SOURCES = tests/test_complaints.c
 tests_test_complaints_CFLAGS = $(test_cflags)
 tests_test_complaints_LDADD = $(test_ldadd)
+test_programs += tests/test_proto
+tests_test_proto_SOURCES = tests/test_proto.c
+tests_test_proto_CFLAGS = $(test_cflags)
+tests_test_proto_LDADD = $(test_ldadd)
+
+test_programs += tests/test_enrich
+tests_test_enrich_SOURCES = tests/test_enrich.c \
+	tests/support/oracle.c tests/support/oracle.h tests/support/fixture.c tests/support/fixture.h
+tests_test_enrich_CFLAGS = $(test_cflags)
+tests_test_enrich_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_enrich_LDADD = $(test_ldadd)

@@ -29,6 +29,15 @@ libtollgate_a_SOURCES += \
 	src/export/own_door.c \
 	src/export/verdict.c src/export/verdict.h
 libtollgate_a_SOURCES += \
+	src/base/nearest.c src/base/nearest.h \
+	src/config/checks.c src/config/checks.h \
+	src/config/config.c \
+	src/config/environment.c src/config/environment.h \
+	src/config/json_file.c \
+	src/config/loader.h \
+	src/config/print.c \
+	src/config/settings.c src/config/settings.h \
+	src/config/values.c src/config/values.h
 	src/base/json_skim.c src/base/json_skim.h \
 	src/otlp/wire.c src/otlp/wire.h \
 	src/otlp/value.c src/otlp/value.h \

@@ -14,6 +14,15 @@ endif
 test_cflags = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 test_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
 
+test_programs += tests/test_config
+tests_test_config_SOURCES = tests/test_config.c
+tests_test_config_CFLAGS = $(test_cflags)
+tests_test_config_LDADD = $(test_ldadd)
+
+test_programs += tests/test_complaints
+tests_test_complaints_SOURCES = tests/test_complaints.c
+tests_test_complaints_CFLAGS = $(test_cflags)
+tests_test_complaints_LDADD = $(test_ldadd)
 test_programs += tests/test_proto
 tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_proto_CFLAGS = $(test_cflags)

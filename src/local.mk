@@ -71,3 +71,16 @@ libtollgate_a_SOURCES = \
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+libtollgate_a_SOURCES += \
+	src/spool/block.c src/spool/block.h \
+	src/spool/crc32c.c src/spool/crc32c.h \
+	src/spool/frame.c src/spool/frame.h \
+	src/spool/log.h \
+	src/spool/reader.c \
+	src/spool/recover.c \
+	src/spool/segment.c src/spool/segment.h \
+	src/spool/space.c \
+	src/spool/spool.c src/spool/spool.h \
+	src/spool/walk.c src/spool/walk.h \
+	src/spool/writer.c

@@ -84,3 +84,14 @@ libtollgate_a_SOURCES += \
 	src/spool/spool.c src/spool/spool.h \
 	src/spool/walk.c src/spool/walk.h \
 	src/spool/writer.c
+	src/http/compression.c src/http/compression.h \
+	src/http/gzip_engine.h src/http/gzip_isal.c src/http/gzip_zlib.c
+
+libtollgate_a_SOURCES += \
+	src/http/listen.c src/http/listen.h \
+	src/http/request.c src/http/request.h \
+	src/http/server.c src/http/server.h
+
+libtollgate_a_SOURCES += \
+	src/otlp/reply.c src/otlp/reply.h \
+	src/receive/otlp.c src/receive/otlp.h

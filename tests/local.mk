@@ -61,3 +61,8 @@ test_programs += tests/test_compression
 tests_test_compression_SOURCES = tests/test_compression.c
 tests_test_compression_CFLAGS = $(test_cflags)
 tests_test_compression_LDADD = $(test_ldadd)
+
+test_programs += tests/test_http_server
+tests_test_http_server_SOURCES = tests/test_http_server.c tests/http_peer.c tests/http_peer.h
+tests_test_http_server_CFLAGS = $(test_cflags)
+tests_test_http_server_LDADD = $(test_ldadd)

@@ -1,1 +1,17 @@
-# Load generator, sinks and the benchmark that uses them.
+# What drives the whole daemon from outside: the harness, the benchmark, the fault runs.
+noinst_LIBRARIES += tests/support/libharness.a
+tests_support_libharness_a_SOURCES = \
+	tests/support/child.c tests/support/child.h \
+	tests/support/daemon.c tests/support/daemon.h \
+	tests/support/scratch.c tests/support/scratch.h \
+	tests/support/spans.c tests/support/spans.h \
+	tests/support/wire.h \
+	tests/bench/inflate.c tests/bench/inflate.h \
+	tests/bench/latency.c tests/bench/latency.h \
+	tests/bench/load.c tests/bench/load.h \
+	tests/bench/payload.c tests/bench/payload.h \
+	tests/bench/sink.c tests/bench/sink.h \
+	tests/bench/tally.c tests/bench/tally.h
+tests_support_libharness_a_CFLAGS = $(harness_cflags)
+harness_cflags = $(AM_CFLAGS) -D_GNU_SOURCE -I$(srcdir)/tests
+harness_ldadd = tests/support/libharness.a libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm

@@ -8,10 +8,18 @@ tests_support_libharness_a_SOURCES = \
 	tests/support/wire.h \
 	tests/bench/inflate.c tests/bench/inflate.h \
 	tests/bench/latency.c tests/bench/latency.h \
+	tests/bench/gateway.c tests/bench/gateway.h \
 	tests/bench/load.c tests/bench/load.h \
 	tests/bench/payload.c tests/bench/payload.h \
+	tests/bench/rig.c tests/bench/rig.h \
 	tests/bench/sink.c tests/bench/sink.h \
 	tests/bench/tally.c tests/bench/tally.h
 tests_support_libharness_a_CFLAGS = $(harness_cflags)
 harness_cflags = $(AM_CFLAGS) -D_GNU_SOURCE -I$(srcdir)/tests
 harness_ldadd = tests/support/libharness.a libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+EXTRA_DIST += tests/bench/run
+noinst_PROGRAMS += tests/bench/bench
+tests_bench_bench_SOURCES = tests/bench/bench.c
+tests_bench_bench_CFLAGS = $(harness_cflags)
+tests_bench_bench_LDADD = $(harness_ldadd)

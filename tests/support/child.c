@@ -51,6 +51,12 @@ int child_wait(struct child *child, int timeout_ms)
 	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
+bool child_has_ended(const struct child *child)
+{
+	struct pollfd ended = { .fd = child->pidfd, .events = POLLIN };
+	return child->pid <= 0 || poll(&ended, 1, 0) == 1;
+}
+
 void child_signal(const struct child *child, int signal)
 {
 	if (child->pid > 0)

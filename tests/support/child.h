@@ -23,6 +23,8 @@ int child_start(struct child *child, void (*role)(void *arg), void *arg);
  */
 int child_wait(struct child *child, int timeout_ms);
 
+bool child_has_ended(const struct child *child);
+
 void child_signal(const struct child *child, int signal);
 
 /* SIGKILL and wait; nothing when it is gone already. */

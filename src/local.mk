@@ -16,3 +16,36 @@ libtollgate_a_LIBADD =
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+libtollgate_a_SOURCES += \
+	src/base/json_skim.c src/base/json_skim.h \
+	src/otlp/wire.c src/otlp/wire.h \
+	src/otlp/value.c src/otlp/value.h \
+	src/otlp/span.c src/otlp/span.h \
+	src/otlp/splice.c src/otlp/splice.h \
+	src/otlp/writer.c src/otlp/writer.h \
+	src/otlp/request.c src/otlp/request.h \
+	src/vocabularies/vocabularies.c src/vocabularies/vocabulary.h \
+	src/vocabularies/openinference.c \
+	src/vocabularies/langfuse.c \
+	src/vocabularies/claude_code.c \
+	src/vocabularies/gen_ai.c \
+	src/enrich/enrich.c src/enrich/enrich.h \
+	src/enrich/subject.c src/enrich/subject.h \
+	src/enrich/conventions.c \
+	src/enrich/identity.c \
+	src/enrich/usage.c \
+	src/enrich/cost.c \
+	src/enrich/content.c \
+	src/enrich/messages.c \
+	src/enrich/langfuse_repair.c \
+	src/pipeline.c src/pipeline.h
+	src/pricing/calendar.c src/pricing/calendar.h \
+	src/pricing/fields.c src/pricing/fields.h \
+	src/pricing/match.c src/pricing/match.h \
+	src/pricing/memo.c src/pricing/memo.h \
+	src/pricing/money.c \
+	src/pricing/pattern.c src/pricing/pattern.h \
+	src/pricing/price.c src/pricing/price.h \
+	src/pricing/rates.c src/pricing/rates.h \
+	src/pricing/table.c src/pricing/table.h

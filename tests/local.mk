@@ -21,3 +21,14 @@ tests_stories_harness_CFLAGS = $(story_cflags)
 tests_stories_harness_LDADD = $(story_ldadd)
 story_cflags = $(test_cflags) -D_GNU_SOURCE -I$(srcdir)/tests
 story_ldadd = tests/support/libharness.a $(test_ldadd)
+test_programs += tests/test_proto
+tests_test_proto_SOURCES = tests/test_proto.c
+tests_test_proto_CFLAGS = $(test_cflags)
+tests_test_proto_LDADD = $(test_ldadd)
+
+test_programs += tests/test_enrich
+tests_test_enrich_SOURCES = tests/test_enrich.c \
+	tests/support/oracle.c tests/support/oracle.h tests/support/fixture.c tests/support/fixture.h
+tests_test_enrich_CFLAGS = $(test_cflags)
+tests_test_enrich_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_enrich_LDADD = $(test_ldadd)

@@ -19,4 +19,10 @@ int request_count_spans(struct bytes request, uint32_t *ret_count);
 int request_cut(struct bytes request, uint32_t from, uint32_t to, struct arena *arena,
 	struct bytes *ret_request);
 
+/*
+ * How far a cut that begins at span `from` may go and stay within max_bytes: *ret_to is the first span that
+ * does not fit, at least from + 1, at most the number of spans.
+ */
+int request_fit(struct bytes request, uint32_t from, size_t max_bytes, uint32_t *ret_to);
+
 #endif

@@ -30,6 +30,9 @@ enum token_class {
 	TOKEN_CLASS_COUNT,
 };
 
+/* As price tables spell it: "input", "cache_read", … */
+const char *token_class_name(enum token_class class);
+
 struct usage {
 	uint64_t tokens[TOKEN_CLASS_COUNT];
 };
@@ -54,7 +57,7 @@ enum price_status {
 	PRICE_FOUND,
 	PRICE_UNKNOWN_MODEL,
 	PRICE_UNKNOWN_TIER,    /* the record does not list the service tier */
-	PRICE_NOT_EVALUATED,   /* a step of the record that cannot be decided here, and could be reached */
+	PRICE_NOT_EVALUATED,   /* whether a price of the record applies cannot be decided here */
 	PRICE_MISSING_CLASS,   /* tokens of a class that has no price, and none to fall back to */
 };
 /* "ok", "unknown_model", "unknown_tier", "not_evaluated", "missing_class" */
@@ -88,5 +91,11 @@ void buf_fusd(struct buf *buf, fusd amount);
 enum { FUSD_TEXT_MAX = 64 };
 /* The same into a char array; returns its length. */
 size_t fusd_text(char out[FUSD_TEXT_MAX], fusd amount);
+
+/*
+ * A plain decimal in USD ("0.0105", no sign, no exponent), exactly. -EINVAL for anything else, also for
+ * more than 15 digits on either side of the point.
+ */
+int fusd_parse(const char *text, fusd *ret_amount);
 
 #endif

@@ -1,0 +1,330 @@
+/*
+ * What kind of span it is, which model and provider, how it ended: R1, R4, R5, R6, R9 and R11 of the mapping.
+ */
+#include <stdio.h>
+#include <strings.h>
+#include <time.h>
+
+#include "enrich/subject.h"
+
+static const char *observation_type(enum kind kind)
+{
+	switch (kind) {
+	case KIND_LLM:
+		return "generation";
+	case KIND_EMBEDDING:
+		return "embedding";
+	case KIND_CHAIN:
+		return "chain";
+	case KIND_RETRIEVER:
+		return "retriever";
+	case KIND_TOOL:
+		return "tool";
+	case KIND_AGENT:
+		return "agent";
+	case KIND_GUARDRAIL:
+		return "guardrail";
+	case KIND_EVALUATOR:
+		return "evaluator";
+	case KIND_RERANKER:
+	case KIND_PROMPT:
+		return "span"; /* Langfuse has no such type, and would guess generation */
+	default:
+		return NULL;
+	}
+}
+
+static void add_kind(struct subject *subject)
+{
+	enum kind kind = subject->facts.kind;
+	const struct attribute *sent = subject->facts.present[TARGET_SPAN_KIND];
+	struct bytes name = bytes_of(kind_name(kind));
+	add_text(subject, TARGET_SPAN_KIND, name);
+
+	/* Readers know the upper-case names alone; "llm" is the same word. */
+	if (sent && sent->value.type == VALUE_STRING && kind_named(sent->value.bytes) == kind &&
+		!bytes_equal(sent->value.bytes, name))
+		replace_value(subject, SPLICE_BOTH, sent, name);
+	if (observation_type(kind))
+		add_text(subject, TARGET_OBSERVATION_TYPE, bytes_of(observation_type(kind)));
+}
+
+/* Langfuse drops usage and cost of what says invoke_agent, so an agent with usage of its own must not. */
+static void add_operation(struct subject *subject)
+{
+	const struct facts *facts = &subject->facts;
+	const char *operation = NULL;
+	if (facts->kind == KIND_LLM)
+		operation = "chat";
+	else if (facts->kind == KIND_EMBEDDING)
+		operation = "embeddings";
+	else if (facts->kind == KIND_RETRIEVER)
+		operation = "retrieval";
+	else if (facts->kind == KIND_TOOL)
+		operation = "execute_tool";
+	else if (facts->kind == KIND_AGENT && !is_said(facts, FACT_INPUT_TOKENS) &&
+		!is_said(facts, FACT_OUTPUT_TOKENS))
+		operation = "invoke_agent";
+	if (operation)
+		add_text(subject, TARGET_OPERATION_NAME, bytes_of(operation));
+}
+
+static void add_model(struct subject *subject)
+{
+	const struct facts *facts = &subject->facts;
+	enum fact own = facts->kind == KIND_EMBEDDING ? FACT_EMBEDDING_MODEL :
+		facts->kind == KIND_RERANKER ? FACT_RERANKER_MODEL : FACT_NONE;
+	struct bytes request = text_of(subject, said_first(facts, FACT_REQUEST_MODEL, own));
+	struct bytes response = said_text(subject, FACT_RESPONSE_MODEL);
+	struct bytes shown = said_text(subject, FACT_SHOWN_MODEL);
+	if (!shown.len)
+		shown = response.len ? response : request;
+	subject->model = shown;
+
+	enum target target = facts->kind == KIND_LLM ? TARGET_LLM_MODEL_NAME :
+		facts->kind == KIND_EMBEDDING ? TARGET_EMBEDDING_MODEL_NAME : TARGET_RERANKER_MODEL_NAME;
+	add_text(subject, target, shown);
+	if (facts->kind != KIND_RERANKER)
+		add_text(subject, TARGET_OBSERVATION_MODEL_NAME, shown);
+	add_text(subject, TARGET_REQUEST_MODEL, request.len || response.len ? request : shown);
+	add_text(subject, TARGET_RESPONSE_MODEL, response);
+}
+
+/* One provider under the three names that readers use for it. NULL: the name itself, or by the model. */
+struct provider {
+	const char *sent; /* gen_ai.provider.name or gen_ai.system, also of older conventions */
+	const char *name; /* gen_ai.provider.name today */
+	const char *llm_provider;
+	const char *llm_system;
+};
+
+static const struct provider providers[] = {
+	{ "anthropic", "anthropic", "anthropic", "anthropic" },
+	{ "openai", "openai", "openai", "openai" },
+	{ "azure.ai.openai", "azure.ai.openai", "azure", "openai" },
+	{ "az.ai.openai", "azure.ai.openai", "azure", "openai" },
+	{ "azure.ai.inference", "azure.ai.inference", "azure", NULL },
+	{ "az.ai.inference", "azure.ai.inference", "azure", NULL },
+	{ "aws.bedrock", "aws.bedrock", "aws", NULL },
+	{ "gcp.vertex_ai", "gcp.vertex_ai", "google", "vertexai" },
+	{ "vertex_ai", "gcp.vertex_ai", "google", "vertexai" },
+	{ "gcp.gemini", "gcp.gemini", "google", "google" },
+	{ "gemini", "gcp.gemini", "google", "google" },
+	{ "gcp.gen_ai", "gcp.gen_ai", "google", "google" },
+	{ "x_ai", "x_ai", "xai", "xai" },
+	{ "xai", "x_ai", "xai", "xai" },
+	{ "mistral_ai", "mistral_ai", "mistralai", "mistralai" },
+	{ "moonshot_ai", "moonshot_ai", "moonshot", "moonshot" },
+	{ "groq", "groq", "groq", NULL },
+};
+
+/* Whose model a name is; where it begins, or what it contains. */
+static const struct {
+	const char *word;
+	bool anywhere;
+	const char *provider; /* gen_ai.provider.name */
+	const char *system;   /* llm.system on clouds that host many */
+} models[] = {
+	{ "claude", true, "anthropic", "anthropic" },
+	{ "gpt-", false, "openai", "openai" },
+	{ "o1", false, "openai", "openai" },
+	{ "o3", false, "openai", "openai" },
+	{ "o4", false, "openai", "openai" },
+	{ "o5", false, "openai", "openai" },
+	{ "chatgpt", false, "openai", "openai" },
+	{ "text-embedding-", false, "openai", "openai" },
+	{ "codex", false, "openai", "openai" },
+	{ "gemini", false, "gcp.gen_ai", "google" },
+	{ "mistral", true, "mistral_ai", "mistralai" },
+	{ "mixtral", true, "mistral_ai", "mistralai" },
+	{ "deepseek", true, "deepseek", "deepseek" },
+	{ "grok", false, "x_ai", "xai" },
+	{ "command-", false, "cohere", "cohere" },
+	{ "llama", true, NULL, "meta" },
+	{ "meta.", true, NULL, "meta" },
+	{ "cohere.", true, NULL, "cohere" },
+	{ "ai21", true, NULL, "ai21" },
+	{ "nova", true, NULL, "amazon" },
+	{ "titan", true, NULL, "amazon" },
+	{ "amazon.", true, NULL, "amazon" },
+};
+
+static int model_index(struct bytes model)
+{
+	for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+		bool found = models[i].anywhere ?
+			memmem(model.at, model.len, models[i].word, strlen(models[i].word)) != NULL :
+			bytes_start_with(model, models[i].word);
+		if (model.len && found)
+			return (int)i;
+	}
+	return -1;
+}
+
+static void add_provider(struct subject *subject)
+{
+	struct bytes name = said_text(subject, FACT_PROVIDER);
+	if (!name.len) {
+		int guess = model_index(subject->model);
+		if (guess < 0 || !models[guess].provider)
+			return;
+		name = bytes_of(models[guess].provider);
+	}
+	struct bytes llm_provider = name, llm_system = name;
+	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
+		if (!bytes_are(name, providers[i].sent))
+			continue;
+		int model = providers[i].llm_system ? -1 : model_index(subject->model);
+		llm_system = bytes_of(providers[i].llm_system ? providers[i].llm_system :
+			model >= 0 ? models[model].system : bytes_are(name, "aws.bedrock") ? "amazon" : "");
+		llm_provider = bytes_of(providers[i].llm_provider);
+		name = bytes_of(providers[i].name);
+		break;
+	}
+	subject->provider = name;
+	add_text(subject, TARGET_PROVIDER_NAME, name);
+	add_text(subject, TARGET_GEN_AI_SYSTEM, name);
+	if (subject->facts.kind == KIND_LLM) {
+		add_text(subject, TARGET_LLM_PROVIDER, llm_provider);
+		add_text(subject, TARGET_LLM_SYSTEM, llm_system);
+	}
+}
+
+static bool says_failure(const struct value *success)
+{
+	return (success->type == VALUE_BOOL && !success->integer) ||
+		(success->type == VALUE_STRING && bytes_are(success->bytes, "false"));
+}
+
+static struct bytes exception_message(struct subject *subject)
+{
+	for (size_t i = 0; i < subject->span->event_count; i++) {
+		struct attributes attributes = { 0 };
+		if (!bytes_are(subject->span->events[i].name, "exception") ||
+			span_event_attributes(&subject->span->events[i], subject->arena, &attributes) < 0)
+			continue;
+		for (size_t a = 0; a < attributes.count; a++)
+			if (bytes_are(attributes.at[a].key, "exception.message"))
+				return text_of(subject, &attributes.at[a].value);
+	}
+	return (struct bytes){ 0 };
+}
+
+/* Langfuse does not look into exception events, so their text is brought to where it does. */
+static void add_level(struct subject *subject)
+{
+	const struct facts *facts = &subject->facts;
+	subject->is_error = subject->span->status_code == STATUS_CODE_ERROR || is_said(facts, FACT_ERROR_TYPE) ||
+		says_failure(&facts->said[FACT_SUCCESS]);
+	if (!subject->is_error)
+		return;
+	add_text(subject, TARGET_LEVEL, bytes_of("ERROR"));
+	if (!is_open(subject, TARGET_STATUS_MESSAGE))
+		return;
+	struct bytes why = subject->span->status_message;
+	if (!why.len)
+		why = exception_message(subject);
+	if (!why.len)
+		why = text_of(subject, said_first(facts, FACT_ERROR_MESSAGE, FACT_ERROR_TYPE));
+	add_text(subject, TARGET_STATUS_MESSAGE, why);
+}
+
+/* The first reason of a list, of JSON text that is one, or the reason itself. */
+static void add_finish_reason(struct subject *subject)
+{
+	const struct value *said = &subject->facts.said[FACT_FINISH_REASON];
+	struct bytes reason = { 0 };
+	if (said->type == VALUE_ARRAY) {
+		struct wire list = wire_of(said->bytes);
+		struct value first;
+		if (value_next_item(&list, &first))
+			reason = text_of(subject, &first);
+	} else {
+		reason = text_of(subject, said);
+		const uint8_t *end = reason.len > 2 && bytes_start_with(reason, "[\"") ?
+			memchr(reason.at + 2, '"', reason.len - 2) : NULL;
+		if (end)
+			reason = (struct bytes){ reason.at + 2, (size_t)(end - reason.at - 2) };
+	}
+	add_text(subject, TARGET_FINISH_REASON, reason);
+}
+
+static void add_parameters(struct subject *subject)
+{
+	static const struct {
+		enum fact fact;
+		const char *name;
+	} parameters[] = {
+		{ FACT_TEMPERATURE, "temperature" }, { FACT_TOP_P, "top_p" }, { FACT_TOP_K, "top_k" },
+		{ FACT_PRESENCE_PENALTY, "presence_penalty" }, { FACT_FREQUENCY_PENALTY, "frequency_penalty" },
+		{ FACT_SEED, "seed" }, { FACT_STOP_SEQUENCES, "stop_sequences" }, { FACT_MAX_TOKENS, "max_tokens" },
+	};
+	struct buf *json = subject->scratch;
+	struct bytes model = text_of(subject, said_first(&subject->facts, FACT_REQUEST_MODEL, FACT_RESPONSE_MODEL));
+	if (!is_open(subject, TARGET_INVOCATION_PARAMETERS))
+		return;
+	for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+		if (!is_said(&subject->facts, parameters[i].fact))
+			continue;
+		if (json->len == 0) {
+			buf_text(json, "{\"model\":");
+			buf_json_string(json, model);
+		}
+		buf_text(json, ",\"");
+		buf_text(json, parameters[i].name);
+		buf_text(json, "\":");
+		buf_value_json(json, &subject->facts.said[parameters[i].fact]);
+	}
+	if (json->len == 0)
+		return;
+	buf_text(json, "}");
+	add_text(subject, TARGET_INVOCATION_PARAMETERS, take_scratch(subject));
+}
+
+/* When the first token came: ISO 8601 with T and Z, the one form that all of Langfuse's paths take. */
+static void add_first_token_time(struct subject *subject)
+{
+	const struct facts *facts = &subject->facts;
+	const struct value *seconds = &facts->said[FACT_FIRST_TOKEN_SECONDS];
+	uint64_t after_ns = 0;
+	if (is_said(facts, FACT_FIRST_TOKEN_MS) && facts->said[FACT_FIRST_TOKEN_MS].integer < INT64_C(1) << 40)
+		after_ns = (uint64_t)facts->said[FACT_FIRST_TOKEN_MS].integer * 1000000;
+	else if (seconds->type == VALUE_DOUBLE && seconds->number >= 0 && seconds->number < 1e9)
+		after_ns = (uint64_t)(seconds->number * 1e9);
+	else
+		return;
+	if (subject->span->start_ns == 0 || subject->span->start_ns > INT64_MAX)
+		return;
+	uint64_t at_ns = subject->span->start_ns + after_ns;
+	time_t at = (time_t)(at_ns / 1000000000);
+	struct tm utc;
+	char text[64];
+	if (!gmtime_r(&at, &utc))
+		return;
+	size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+	len += (size_t)snprintf(text + len, sizeof text - len, ".%03uZ", (unsigned)(at_ns / 1000000 % 1000));
+	add_text(subject, TARGET_COMPLETION_START_TIME, (struct bytes){ (uint8_t *)text, len });
+}
+
+void enrich_conventions(struct subject *subject)
+{
+	enum kind kind = subject->facts.kind;
+	if (kind == KIND_NONE)
+		return;
+	add_kind(subject);
+	add_operation(subject);
+	add_level(subject);
+	if (is_model_call(subject) || kind == KIND_RERANKER) {
+		add_model(subject);
+		add_provider(subject);
+	}
+	if (kind == KIND_LLM) {
+		add_finish_reason(subject);
+		add_parameters(subject);
+		add_first_token_time(subject);
+	}
+	struct bytes agent = said_text(subject, FACT_AGENT_NAME);
+	add_text(subject, TARGET_AGENT_NAME, agent);
+	if (kind == KIND_AGENT)
+		add_text(subject, TARGET_GEN_AI_AGENT_NAME, agent);
+}

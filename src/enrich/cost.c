@@ -1,0 +1,132 @@
+/*
+ * Money (R8 of the mapping, in the design's order): a sent langfuse cost stays; otherwise our table;
+ * otherwise the sender's figure; otherwise none, and why. Exact decimals as JSON and text; the double
+ * attributes of OpenInference are the nearest that a double can be.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "enrich/subject.h"
+
+/* Both operands are exact doubles below nine dollars, so the quotient is the nearest one. */
+static double dollars(fusd amount)
+{
+	char text[FUSD_TEXT_MAX];
+	if (amount >= 0 && amount < (fusd)1 << 53)
+		return (double)amount / 1e15;
+	fusd_text(text, amount);
+	return strtod(text, NULL);
+}
+
+static void append_amount(struct buf *json, const char *key, fusd amount)
+{
+	buf_text(json, json->len == 0 ? "{\"" : ",\"");
+	buf_text(json, key);
+	buf_text(json, "\":");
+	buf_fusd(json, amount);
+}
+
+/* Langfuse shows a cost only with a total, and by the keys of usage_details. */
+static void add_priced(struct subject *subject, const struct cost *cost)
+{
+	static const struct {
+		enum token_class class;
+		const char *key;
+	} keys[] = {
+		{ TOKENS_INPUT, "input" },
+		{ TOKENS_OUTPUT, "output" },
+		{ TOKENS_CACHE_READ, "input_cached_tokens" },
+		{ TOKENS_CACHE_WRITE_5M, "input_cache_creation" },
+		{ TOKENS_REASONING, "output_reasoning_tokens" },
+	};
+	fusd output = cost->by_class[TOKENS_OUTPUT] + cost->by_class[TOKENS_REASONING];
+	struct buf *json = subject->scratch;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (subject->usage.tokens[keys[i].class])
+			append_amount(json, keys[i].key, cost->by_class[keys[i].class]);
+	append_amount(json, "total", cost->total);
+	buf_text(json, "}");
+	add_text(subject, TARGET_COST_DETAILS, take_scratch(subject));
+	if (subject->has_input)
+		add_double(subject, TARGET_COST_PROMPT, dollars(cost->total - output));
+	if (subject->has_output)
+		add_double(subject, TARGET_COST_COMPLETION, dollars(output));
+	add_double(subject, TARGET_COST_TOTAL, dollars(cost->total));
+	if (subject->writes_of_unknown_age && bytes_are(subject->provider, "anthropic"))
+		add_text(subject, TARGET_COST_STATUS, bytes_of("lower_bound")); /* an hour's write costs more */
+}
+
+static double amount_of(const struct value *said)
+{
+	char text[64];
+	if (said->type == VALUE_DOUBLE)
+		return said->number;
+	if (said->type == VALUE_INT)
+		return (double)said->integer;
+	if (said->type != VALUE_STRING || said->bytes.len >= sizeof text)
+		return 0;
+	memcpy(text, said->bytes.at, said->bytes.len);
+	text[said->bytes.len] = '\0';
+	return strtod(text, NULL);
+}
+
+/* False when the sender says nothing of cost. */
+static bool add_sent(struct subject *subject)
+{
+	const struct value *said = subject->facts.said;
+	bool has_parts = is_said(&subject->facts, FACT_COST_INPUT) || is_said(&subject->facts, FACT_COST_OUTPUT);
+	if (!is_said(&subject->facts, FACT_COST_TOTAL) && !has_parts)
+		return false;
+	double input = amount_of(&said[FACT_COST_INPUT]), output = amount_of(&said[FACT_COST_OUTPUT]);
+	double total = is_said(&subject->facts, FACT_COST_TOTAL) ? amount_of(&said[FACT_COST_TOTAL]) : input + output;
+	struct value number = { .type = VALUE_DOUBLE, .number = total };
+	buf_text(subject->scratch, "{\"total\":");
+	buf_value_json(subject->scratch, &number);
+	buf_text(subject->scratch, "}");
+	add_text(subject, TARGET_COST_DETAILS, take_scratch(subject));
+	add_double(subject, TARGET_COST_TOTAL, total);
+	add_text(subject, TARGET_COST_SOURCE, bytes_of("sender"));
+	return true;
+}
+
+static uint64_t call_time(const struct span *span)
+{
+	return span->start_ns ? span->start_ns : span->end_ns ? span->end_ns : clock_unix_ns();
+}
+
+static void count(enum price_status status)
+{
+	counter_add(status == PRICE_FOUND ? COUNTER_SPANS_PRICED :
+		status == PRICE_UNKNOWN_MODEL ? COUNTER_SPANS_UNKNOWN_MODEL : COUNTER_SPANS_UNPRICED, 1);
+}
+
+void enrich_cost(struct subject *subject)
+{
+	if (!is_model_call(subject) || !is_open(subject, TARGET_COST_DETAILS))
+		return;
+	if (!subject->has_input && !subject->has_output) {
+		/* Langfuse would count the tokens of a failed call's text and price them. */
+		if (subject->is_error)
+			add_text(subject, TARGET_COST_DETAILS, bytes_of("{\"total\":0}"));
+		else
+			add_sent(subject);
+		return;
+	}
+	struct price_question question = {
+		.model = subject->model,
+		.provider = subject->provider,
+		.service_tier = said_text(subject, FACT_SERVICE_TIER),
+		.at_ns = call_time(subject->span),
+		.usage = &subject->usage,
+	};
+	struct cost cost;
+	enum price_status status = price_call(subject->prices, &question, &cost);
+	count(status);
+	if (status == PRICE_FOUND) {
+		add_priced(subject, &cost);
+		return;
+	}
+	add_sent(subject);
+	add_text(subject, TARGET_COST_STATUS, bytes_of(price_status_name(status)));
+}

@@ -1,0 +1,188 @@
+#include "enrich/enrich.h"
+
+#include "base/counters.h"
+#include "enrich/subject.h"
+
+/* In this order: each may use what those before it concluded. */
+static enricher *const enrichers[] = {
+	enrich_conventions,
+	enrich_identity,
+	enrich_usage,
+	enrich_cost,
+	enrich_content,
+	enrich_messages,
+	enrich_for_langfuse,
+};
+
+/* Field numbers of ExportTraceServiceRequest, ResourceSpans and ScopeSpans. */
+enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, SCOPE = 1, SPANS = 2 };
+
+/* One request on its way through. */
+struct walk {
+	const struct config *config;
+	const struct prices *prices;
+	struct arena *arena;
+	struct splice splice;
+	struct writer writer;
+	struct buf scratch;
+	struct span span;
+	struct facts resource_facts;
+	struct surroundings around;
+	struct attributes attributes; /* of the resource or scope at hand */
+	uint32_t max_spans;
+	unsigned depth; /* levels left below a ResourceSpans */
+	uint32_t unnamed;
+	struct enriched result;
+};
+
+/* Langfuse reads resource and scope attributes with the same code that fails on spans. */
+static void drop_valueless(struct walk *walk, const struct attributes *attributes)
+{
+	for (size_t i = 0; i < attributes->count; i++) {
+		const struct attribute *attribute = &attributes->at[i];
+		if (attribute->has_value)
+			continue;
+		splice_edit(&walk->splice, SPLICE_SECOND, attribute->start,
+			(size_t)(attribute->end - attribute->start), (struct bytes){ 0 });
+		counter_add(COUNTER_REPAIRED_VALUELESS, 1);
+	}
+}
+
+static int reject(struct walk *walk, const struct span *span)
+{
+	walk->result.rejected_count++;
+	walk->unnamed += span->name.len == 0;
+	splice_edit(&walk->splice, SPLICE_BOTH, span->field.start, (size_t)(span->field.end - span->field.start),
+		(struct bytes){ 0 });
+	return walk->arena->error;
+}
+
+static int enrich_span(struct walk *walk, const struct field *field)
+{
+	int error = span_read(field, walk->depth - 1, walk->arena, &walk->span);
+	if (error)
+		return error;
+	if (walk->result.span_count + walk->result.rejected_count == walk->max_spans)
+		return -E2BIG;
+	if (!span_has_ids(&walk->span))
+		return reject(walk, &walk->span);
+
+	struct subject subject = {
+		.config = walk->config,
+		.prices = walk->prices,
+		.arena = walk->arena,
+		.splice = &walk->splice,
+		.writer = &walk->writer,
+		.scratch = &walk->scratch,
+		.span = &walk->span,
+		.resource = &walk->resource_facts,
+	};
+	walk->result.span_count++;
+	splice_open(&walk->splice, field);
+	facts_read(&walk->span, &walk->around, walk->arena, &subject.facts);
+	for (size_t i = 0; i < sizeof enrichers / sizeof *enrichers; i++)
+		enrichers[i](&subject);
+	subject_finish(&subject);
+	splice_close(&walk->splice);
+	return walk->arena->error;
+}
+
+static int walk_scope(struct walk *walk, const struct field *scope_spans)
+{
+	struct wire wire = wire_of(scope_spans->body);
+	struct field field;
+	int more, error = 0;
+	walk->around.scope_name = (struct bytes){ 0 };
+	splice_open(&walk->splice, scope_spans);
+
+	/* The scope may stand behind its spans. */
+	while (!error && (more = wire_next(&wire, &field)) > 0) {
+		if (!field_is(&field, SCOPE, WIRE_BYTES))
+			continue;
+		walk->attributes.count = 0;
+		splice_open(&walk->splice, &field);
+		error = scope_read(field.body, walk->depth - 2, walk->arena, &walk->around.scope_name, &walk->attributes);
+		if (!error)
+			drop_valueless(walk, &walk->attributes);
+		splice_close(&walk->splice);
+	}
+	if (error || more < 0)
+		return error ? error : more;
+
+	wire = wire_of(scope_spans->body);
+	while (!error && (more = wire_next(&wire, &field)) > 0)
+		if (field_is(&field, SPANS, WIRE_BYTES))
+			error = enrich_span(walk, &field);
+	splice_close(&walk->splice);
+	return error ? error : more;
+}
+
+static int walk_resource(struct walk *walk, const struct field *resource_spans)
+{
+	struct wire wire = wire_of(resource_spans->body);
+	struct field field;
+	int more, error = 0;
+	splice_open(&walk->splice, resource_spans);
+
+	/* The resource may stand behind its spans, and in several pieces, which are then one. */
+	walk->attributes.count = 0;
+	while (!error && (more = wire_next(&wire, &field)) > 0) {
+		if (!field_is(&field, RESOURCE, WIRE_BYTES))
+			continue;
+		size_t before = walk->attributes.count;
+		splice_open(&walk->splice, &field);
+		error = resource_read(field.body, walk->depth - 1, walk->arena, &walk->attributes);
+		struct attributes added = { walk->attributes.at + before, walk->attributes.count - before, 0 };
+		if (!error)
+			drop_valueless(walk, &added);
+		splice_close(&walk->splice);
+	}
+	if (error || more < 0)
+		return error ? error : more;
+
+	/* The facts outlive the list: they copy what was said, and `present` is not asked for resources. */
+	facts_read_resource(&walk->attributes, &walk->resource_facts);
+
+	wire = wire_of(resource_spans->body);
+	while (!error && (more = wire_next(&wire, &field)) > 0)
+		if (field_is(&field, SCOPE_SPANS, WIRE_BYTES))
+			error = walk_scope(walk, &field);
+	splice_close(&walk->splice);
+	return error ? error : more;
+}
+
+int enrich(struct bytes request, const struct config *config, const struct prices *prices,
+	struct arena *arena, struct enriched *ret)
+{
+	struct walk walk = {
+		.config = config,
+		.prices = prices,
+		.arena = arena,
+		.writer = { .arena = arena },
+		.max_spans = (uint32_t)config->limits.max_spans,
+		.depth = (unsigned)config->limits.max_depth - 2,
+	};
+	walk.around.resource = &walk.resource_facts;
+	splice_init(&walk.splice, arena, request);
+	buf_init(&walk.scratch, arena->limit_bytes, arena->budget);
+
+	struct wire wire = wire_of(request);
+	struct field field;
+	int more, error = 0;
+	while (!error && (more = wire_next(&wire, &field)) > 0)
+		if (field_is(&field, RESOURCE_SPANS, WIRE_BYTES))
+			error = walk_resource(&walk, &field);
+	buf_done(&walk.scratch);
+	if (!error)
+		error = more < 0 ? more : arena->error;
+	if (error)
+		return error;
+
+	walk.result.plain = splice_write(&walk.splice, false);
+	if (walk.splice.second_differs)
+		walk.result.langfuse = splice_write(&walk.splice, true);
+	walk.result.looks_like_logs = walk.result.rejected_count && walk.unnamed == walk.result.rejected_count &&
+		walk.result.span_count == 0;
+	*ret = walk.result;
+	return arena->error;
+}

@@ -1,0 +1,144 @@
+/*
+ * Tokens: whatever a vocabulary counts becomes disjoint buckets here (R7 of the mapping), and leaves in the
+ * terms of each reader: OpenInference and GenAI inclusive, Langfuse disjoint.
+ */
+#include <inttypes.h>
+
+#include "enrich/subject.h"
+
+static uint64_t count_of(const struct subject *subject, enum fact fact)
+{
+	return (uint64_t)subject->facts.said[fact].integer; /* 0 when not said */
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	uint64_t total = a + b;
+	return total > INT64_MAX ? INT64_MAX : total;
+}
+
+struct counts {
+	uint64_t input, output, total;        /* inclusive */
+	uint64_t cache_read, cache_write, reasoning;
+	bool has_total;
+};
+
+/*
+ * Inclusive counts from what was said. An input smaller than its cached parts was counted without them; so
+ * was output smaller than its reasoning. A total sent beside such a count sums other things.
+ */
+static struct counts read_counts(const struct subject *subject)
+{
+	const struct facts *facts = &subject->facts;
+	struct counts counts = {
+		.input = count_of(subject, FACT_INPUT_TOKENS),
+		.output = count_of(subject, FACT_OUTPUT_TOKENS),
+		.cache_read = count_of(subject, FACT_CACHE_READ_TOKENS),
+		.cache_write = count_of(subject, FACT_CACHE_WRITE_TOKENS),
+		.reasoning = count_of(subject, FACT_REASONING_TOKENS),
+		.has_total = is_said(facts, FACT_TOTAL_TOKENS),
+		.total = count_of(subject, FACT_TOTAL_TOKENS),
+	};
+	uint64_t cached = sum(counts.cache_read, counts.cache_write);
+	if (facts->input_excludes_cache || counts.input < cached) {
+		counts.input = sum(counts.input, cached);
+		counts.has_total &= cached == 0;
+	}
+	if (counts.output < counts.reasoning) {
+		counts.output = sum(counts.output, counts.reasoning);
+		counts.has_total = false;
+	}
+	if (!counts.has_total && subject->has_input && subject->has_output) {
+		counts.total = sum(counts.input, counts.output);
+		counts.has_total = true;
+	}
+	return counts;
+}
+
+static void conclude(struct subject *subject, const struct counts *counts)
+{
+	/* Langfuse has no price for reasoning of Claude models: there it stays part of output. */
+	subject->splits_reasoning = counts->reasoning && !bytes_are(subject->provider, "anthropic");
+	uint64_t reasoning = subject->splits_reasoning ? counts->reasoning : 0;
+	subject->usage.tokens[TOKENS_INPUT] = counts->input - counts->cache_read - counts->cache_write;
+	subject->usage.tokens[TOKENS_CACHE_READ] = counts->cache_read;
+	subject->usage.tokens[TOKENS_CACHE_WRITE_5M] = counts->cache_write;
+	subject->usage.tokens[TOKENS_OUTPUT] = counts->output - reasoning;
+	subject->usage.tokens[TOKENS_REASONING] = reasoning;
+	subject->writes_of_unknown_age = counts->cache_write > 0;
+}
+
+static void add_inclusive(struct subject *subject, const struct counts *counts)
+{
+	if (subject->has_input) {
+		add_int(subject, TARGET_TOKENS_PROMPT, counts->input);
+		add_int(subject, TARGET_USAGE_INPUT, counts->input);
+	}
+	if (subject->has_output) {
+		add_int(subject, TARGET_TOKENS_COMPLETION, counts->output);
+		add_int(subject, TARGET_USAGE_OUTPUT, counts->output);
+	}
+	if (counts->has_total)
+		add_int(subject, TARGET_TOKENS_TOTAL, counts->total);
+	if (is_said(&subject->facts, FACT_CACHE_READ_TOKENS)) {
+		add_int(subject, TARGET_TOKENS_CACHE_READ, counts->cache_read);
+		add_int(subject, TARGET_USAGE_CACHE_READ, counts->cache_read);
+	}
+	if (is_said(&subject->facts, FACT_CACHE_WRITE_TOKENS)) {
+		add_int(subject, TARGET_TOKENS_CACHE_WRITE, counts->cache_write);
+		add_int(subject, TARGET_USAGE_CACHE_CREATION, counts->cache_write);
+	}
+	if (is_said(&subject->facts, FACT_REASONING_TOKENS)) {
+		add_int(subject, TARGET_TOKENS_REASONING, counts->reasoning);
+		add_int(subject, TARGET_USAGE_REASONING, counts->reasoning);
+	}
+}
+
+static void append_count(struct buf *json, const char *key, uint64_t count)
+{
+	buf_text(json, json->len == 0 ? "{\"" : ",\"");
+	buf_text(json, key);
+	buf_text(json, "\":");
+	char digits[24], *at = digits + sizeof digits;
+	do
+		*--at = (char)('0' + count % 10);
+	while (count /= 10);
+	buf_append(json, at, (size_t)(digits + sizeof digits - at));
+}
+
+/* The keys that Langfuse's own price table knows for every provider. */
+static void add_details(struct subject *subject, const struct counts *counts)
+{
+	const uint64_t *tokens = subject->usage.tokens;
+	struct buf *json = subject->scratch;
+	if (!is_open(subject, TARGET_USAGE_DETAILS))
+		return;
+	if (subject->has_input)
+		append_count(json, "input", tokens[TOKENS_INPUT]);
+	if (subject->has_output)
+		append_count(json, "output", tokens[TOKENS_OUTPUT]);
+	if (tokens[TOKENS_CACHE_READ])
+		append_count(json, "input_cached_tokens", tokens[TOKENS_CACHE_READ]);
+	if (tokens[TOKENS_CACHE_WRITE_5M])
+		append_count(json, "input_cache_creation", tokens[TOKENS_CACHE_WRITE_5M]);
+	if (tokens[TOKENS_REASONING])
+		append_count(json, "output_reasoning_tokens", tokens[TOKENS_REASONING]);
+	if (counts->has_total)
+		append_count(json, "total", counts->total);
+	buf_text(json, "}");
+	add_text(subject, TARGET_USAGE_DETAILS, take_scratch(subject));
+}
+
+void enrich_usage(struct subject *subject)
+{
+	if (!is_model_call(subject))
+		return;
+	subject->has_input = is_said(&subject->facts, FACT_INPUT_TOKENS);
+	subject->has_output = is_said(&subject->facts, FACT_OUTPUT_TOKENS);
+	if (!subject->has_input && !subject->has_output)
+		return;
+	struct counts counts = read_counts(subject);
+	conclude(subject, &counts);
+	add_inclusive(subject, &counts);
+	add_details(subject, &counts);
+}

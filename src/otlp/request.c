@@ -1,0 +1,209 @@
+#include "otlp/request.h"
+
+#include "otlp/splice.h"
+
+/* ExportTraceServiceRequest.resource_spans, ResourceSpans.scope_spans and ScopeSpans.spans. */
+enum { RESOURCE_SPANS = 1, SCOPE_SPANS = 2, SPANS = 2 };
+
+static int count_in_scope(struct bytes scope_spans, uint32_t *count)
+{
+	struct wire wire = wire_of(scope_spans);
+	struct field field;
+	int more;
+	while ((more = wire_next(&wire, &field)) > 0)
+		if (field_is(&field, SPANS, WIRE_BYTES))
+			++*count;
+	return more;
+}
+
+static int count_in_resource(struct bytes resource_spans, uint32_t *count)
+{
+	struct wire wire = wire_of(resource_spans);
+	struct field field;
+	int more;
+	while ((more = wire_next(&wire, &field)) > 0)
+		if (field_is(&field, SCOPE_SPANS, WIRE_BYTES) && count_in_scope(field.body, count) < 0)
+			return -EBADMSG;
+	return more;
+}
+
+int request_count_spans(struct bytes request, uint32_t *ret_count)
+{
+	uint32_t count = 0;
+	struct wire wire = wire_of(request);
+	struct field field;
+	int more;
+	while ((more = wire_next(&wire, &field)) > 0)
+		if (field_is(&field, RESOURCE_SPANS, WIRE_BYTES) && count_in_resource(field.body, &count) < 0)
+			return -EBADMSG;
+	if (more < 0)
+		return more;
+	*ret_count = count;
+	return 0;
+}
+
+/* What of the spans is wanted, and how many were passed. */
+struct window {
+	uint32_t from, to, at;
+};
+
+static void leave_out(struct splice *splice, const struct field *field)
+{
+	splice_edit(splice, SPLICE_BOTH, field->start, (size_t)(field->end - field->start), (struct bytes){ 0 });
+}
+
+static int cut_scope(struct splice *splice, const struct field *scope_spans, struct window *window)
+{
+	struct wire wire = wire_of(scope_spans->body);
+	struct field field;
+	int more;
+	splice_open(splice, scope_spans);
+	while ((more = wire_next(&wire, &field)) > 0) {
+		if (!field_is(&field, SPANS, WIRE_BYTES))
+			continue;
+		if (window->at < window->from || window->at >= window->to)
+			leave_out(splice, &field);
+		window->at++;
+	}
+	splice_close(splice);
+	return more;
+}
+
+/* A message with `spans` spans that has none of the wanted ones goes as a whole. */
+static bool is_outside(struct window *window, uint32_t spans)
+{
+	bool outside = window->at + spans <= window->from || window->at >= window->to || spans == 0;
+	if (outside)
+		window->at += spans;
+	return outside;
+}
+
+static int cut_resource(struct splice *splice, const struct field *resource_spans, struct window *window)
+{
+	struct wire wire = wire_of(resource_spans->body);
+	struct field field;
+	int more, error = 0;
+	splice_open(splice, resource_spans);
+	while (!error && (more = wire_next(&wire, &field)) > 0) {
+		uint32_t spans = 0;
+		if (!field_is(&field, SCOPE_SPANS, WIRE_BYTES))
+			continue;
+		error = count_in_scope(field.body, &spans);
+		if (error)
+			break;
+		if (is_outside(window, spans))
+			leave_out(splice, &field);
+		else
+			error = cut_scope(splice, &field, window);
+	}
+	splice_close(splice);
+	return error ? error : more;
+}
+
+int request_cut(struct bytes request, uint32_t from, uint32_t to, struct arena *arena,
+	struct bytes *ret_request)
+{
+	struct splice splice;
+	splice_init(&splice, arena, request);
+	struct window window = { .from = from, .to = to };
+	struct wire wire = wire_of(request);
+	struct field field;
+	int more;
+	while ((more = wire_next(&wire, &field)) > 0) {
+		uint32_t spans = 0;
+		if (!field_is(&field, RESOURCE_SPANS, WIRE_BYTES))
+			continue;
+		int error = count_in_resource(field.body, &spans);
+		if (error)
+			return error;
+		if (is_outside(&window, spans))
+			leave_out(&splice, &field);
+		else if ((error = cut_resource(&splice, &field, &window)) < 0)
+			return error;
+	}
+	if (more < 0)
+		return more;
+	struct bytes cut = splice_write(&splice, false);
+	if (arena->error)
+		return arena->error;
+	*ret_request = cut;
+	return 0;
+}
+
+/* Bytes taken so far, and those that stand around the span at hand: counted once a span of theirs is taken. */
+struct fit {
+	uint32_t from, at;
+	size_t bytes, max_bytes;
+	size_t around_resource, around_scope;
+	bool is_full;
+};
+
+static size_t size_of(const struct field *field)
+{
+	return (size_t)(field->end - field->start);
+}
+
+static void take(struct fit *fit, const struct field *span)
+{
+	if (fit->at >= fit->from) {
+		size_t more = size_of(span) + fit->around_resource + fit->around_scope;
+		if (fit->at > fit->from && more > fit->max_bytes - fit->bytes) {
+			fit->is_full = true;
+			return;
+		}
+		fit->bytes = more > fit->max_bytes - fit->bytes ? fit->max_bytes : fit->bytes + more;
+		fit->around_resource = fit->around_scope = 0;
+	}
+	fit->at++;
+}
+
+/* All of a message but its parts of this number. */
+static int size_without(const struct field *message, uint32_t parts, size_t *ret_size)
+{
+	size_t size = size_of(message);
+	struct wire wire = wire_of(message->body);
+	struct field field;
+	int more;
+	while ((more = wire_next(&wire, &field)) > 0)
+		if (field_is(&field, parts, WIRE_BYTES))
+			size -= size_of(&field);
+	*ret_size = size;
+	return more;
+}
+
+static int fit_scope(struct fit *fit, const struct field *scope_spans)
+{
+	struct wire wire = wire_of(scope_spans->body);
+	struct field field;
+	int more = size_without(scope_spans, SPANS, &fit->around_scope);
+	while (more == 0 && !fit->is_full && (more = wire_next(&wire, &field)) > 0) {
+		more = 0;
+		if (field_is(&field, SPANS, WIRE_BYTES))
+			take(fit, &field);
+	}
+	return more;
+}
+
+static int fit_resource(struct fit *fit, const struct field *resource_spans)
+{
+	struct wire wire = wire_of(resource_spans->body);
+	struct field field;
+	int more = size_without(resource_spans, SCOPE_SPANS, &fit->around_resource);
+	while (more == 0 && !fit->is_full && (more = wire_next(&wire, &field)) > 0)
+		more = field_is(&field, SCOPE_SPANS, WIRE_BYTES) ? fit_scope(fit, &field) : 0;
+	return more;
+}
+
+int request_fit(struct bytes request, uint32_t from, size_t max_bytes, uint32_t *ret_to)
+{
+	struct fit fit = { .from = from, .max_bytes = max_bytes };
+	struct wire wire = wire_of(request);
+	struct field field;
+	int more = 0;
+	while (more == 0 && !fit.is_full && (more = wire_next(&wire, &field)) > 0)
+		more = field_is(&field, RESOURCE_SPANS, WIRE_BYTES) ? fit_resource(&fit, &field) : 0;
+	if (more < 0)
+		return more;
+	*ret_to = fit.at;
+	return 0;
+}

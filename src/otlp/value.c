@@ -1,0 +1,242 @@
+#include "otlp/value.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* AnyValue's members by field number; ArrayValue.values and KeyValueList.values are both field 1. */
+enum { STRING = 1, BOOL = 2, INT = 3, DOUBLE = 4, ARRAY = 5, KVLIST = 6, BYTES_VALUE = 7 };
+enum { LIST_VALUES = 1, KEY = 1, VALUE = 2 };
+
+static int check_array(struct bytes list, unsigned depth)
+{
+	struct wire wire = wire_of(list);
+	struct field field;
+	int more;
+	while ((more = wire_next(&wire, &field)) > 0) {
+		struct value item = { 0 };
+		if (field_is(&field, LIST_VALUES, WIRE_BYTES) && value_read(field.body, depth, &item) < 0)
+			return -EBADMSG;
+	}
+	return more;
+}
+
+static int check_kvlist(struct bytes list, unsigned depth)
+{
+	struct wire wire = wire_of(list);
+	struct field field;
+	int more;
+	while ((more = wire_next(&wire, &field)) > 0) {
+		struct attribute member;
+		if (field_is(&field, LIST_VALUES, WIRE_BYTES) && attribute_read(&field, depth, &member) < 0)
+			return -EBADMSG;
+	}
+	return more;
+}
+
+int value_read(struct bytes any_value, unsigned depth, struct value *value)
+{
+	if (depth < 1)
+		return -EBADMSG;
+	struct wire wire = wire_of(any_value);
+	struct field field;
+	int more;
+	while ((more = wire_next(&wire, &field)) > 0) {
+		int error = 0;
+		if (field_is(&field, STRING, WIRE_BYTES)) {
+			*value = (struct value){ .type = VALUE_STRING, .bytes = field.body };
+		} else if (field_is(&field, BOOL, WIRE_VARINT)) {
+			*value = (struct value){ .type = VALUE_BOOL, .integer = field.value != 0 };
+		} else if (field_is(&field, INT, WIRE_VARINT)) {
+			*value = (struct value){ .type = VALUE_INT, .integer = (int64_t)field.value };
+		} else if (field_is(&field, DOUBLE, WIRE_FIXED64)) {
+			*value = (struct value){ .type = VALUE_DOUBLE };
+			memcpy(&value->number, &field.value, sizeof value->number);
+		} else if (field_is(&field, ARRAY, WIRE_BYTES)) {
+			*value = (struct value){ .type = VALUE_ARRAY, .bytes = field.body };
+			error = depth < 2 ? -EBADMSG : check_array(field.body, depth - 2);
+		} else if (field_is(&field, KVLIST, WIRE_BYTES)) {
+			*value = (struct value){ .type = VALUE_KVLIST, .bytes = field.body };
+			error = depth < 2 ? -EBADMSG : check_kvlist(field.body, depth - 2);
+		} else if (field_is(&field, BYTES_VALUE, WIRE_BYTES)) {
+			*value = (struct value){ .type = VALUE_BYTES, .bytes = field.body };
+		}
+		if (error)
+			return error;
+	}
+	return more;
+}
+
+int attribute_read(const struct field *key_value, unsigned depth, struct attribute *ret_attribute)
+{
+	if (depth < 1)
+		return -EBADMSG;
+	struct attribute attribute = { .start = key_value->start, .end = key_value->end };
+	struct wire wire = wire_of(key_value->body);
+	struct field field;
+	int more;
+	while ((more = wire_next(&wire, &field)) > 0) {
+		if (field_is(&field, KEY, WIRE_BYTES)) {
+			attribute.key = field.body;
+		} else if (field_is(&field, VALUE, WIRE_BYTES)) {
+			attribute.has_value = true;
+			if (value_read(field.body, depth - 1, &attribute.value) < 0)
+				return -EBADMSG;
+		}
+	}
+	*ret_attribute = attribute;
+	return more;
+}
+
+/* What was read before needs no second look at its depth. */
+enum { ANY_DEPTH = 1 << 20 };
+
+int value_next_item(struct wire *list, struct value *ret_item)
+{
+	struct field field;
+	while (wire_next(list, &field) > 0) {
+		if (!field_is(&field, LIST_VALUES, WIRE_BYTES))
+			continue;
+		*ret_item = (struct value){ 0 };
+		return value_read(field.body, ANY_DEPTH, ret_item) < 0 ? 0 : 1;
+	}
+	return 0;
+}
+
+int value_next_member(struct wire *list, struct attribute *ret_member)
+{
+	struct field field;
+	while (wire_next(list, &field) > 0)
+		if (field_is(&field, LIST_VALUES, WIRE_BYTES))
+			return attribute_read(&field, ANY_DEPTH, ret_member) < 0 ? 0 : 1;
+	return 0;
+}
+
+static void base64(struct buf *buf, struct bytes bytes)
+{
+	buf_text(buf, "\"");
+	/* EVP_EncodeBlock writes a NUL behind its text. */
+	uint8_t *to = bytes.len > (1u << 30) ? NULL : buf_reserve(buf, (bytes.len + 2) / 3 * 4 + 1);
+	if (to)
+		buf->len += (size_t)EVP_EncodeBlock(to, bytes.at, (int)bytes.len);
+	buf_text(buf, "\"");
+}
+
+static void number(struct buf *buf, double number)
+{
+	if (isnan(number))
+		buf_text(buf, "\"NaN\"");
+	else if (isinf(number))
+		buf_text(buf, number > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+	else {
+		/* The shortest text that reads back as the same double. */
+		char text[32];
+		for (int digits = 15; digits <= 17; digits++) {
+			snprintf(text, sizeof text, "%.*g", digits, number);
+			if (strtod(text, NULL) == number)
+				break;
+		}
+		buf_text(buf, text);
+	}
+}
+
+static void array_json(struct buf *buf, struct bytes list)
+{
+	struct wire wire = wire_of(list);
+	struct value item;
+	buf_text(buf, "[");
+	for (bool first = true; value_next_item(&wire, &item); first = false) {
+		if (!first)
+			buf_text(buf, ",");
+		buf_value_json(buf, &item);
+	}
+	buf_text(buf, "]");
+}
+
+static void kvlist_json(struct buf *buf, struct bytes list)
+{
+	struct wire wire = wire_of(list);
+	struct attribute member;
+	buf_text(buf, "{");
+	for (bool first = true; value_next_member(&wire, &member); first = false) {
+		if (!first)
+			buf_text(buf, ",");
+		buf_json_string(buf, member.key);
+		buf_text(buf, ":");
+		buf_value_json(buf, &member.value);
+	}
+	buf_text(buf, "}");
+}
+
+void buf_value_json(struct buf *buf, const struct value *value)
+{
+	const int64_t exact = INT64_C(1) << 53;
+	switch (value->type) {
+	case VALUE_NONE:
+		buf_text(buf, "null");
+		break;
+	case VALUE_STRING:
+		buf_json_string(buf, value->bytes);
+		break;
+	case VALUE_BOOL:
+		buf_text(buf, value->integer ? "true" : "false");
+		break;
+	case VALUE_INT:
+		buf_printf(buf, value->integer > exact || value->integer < -exact ? "\"%" PRId64 "\"" : "%" PRId64,
+			value->integer);
+		break;
+	case VALUE_DOUBLE:
+		number(buf, value->number);
+		break;
+	case VALUE_ARRAY:
+		array_json(buf, value->bytes);
+		break;
+	case VALUE_KVLIST:
+		kvlist_json(buf, value->bytes);
+		break;
+	case VALUE_BYTES:
+		base64(buf, value->bytes);
+		break;
+	}
+}
+
+static bool digits(struct bytes text, uint64_t *ret_count)
+{
+	while (text.len && text.at[0] == ' ')
+		text = (struct bytes){ text.at + 1, text.len - 1 };
+	while (text.len && text.at[text.len - 1] == ' ')
+		text.len--;
+	if (text.len == 0)
+		return false;
+	uint64_t count = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned digit = text.at[i] - (unsigned)'0';
+		if (digit > 9 || count > ((uint64_t)INT64_MAX - digit) / 10)
+			return false;
+		count = count * 10 + digit;
+	}
+	*ret_count = count;
+	return true;
+}
+
+bool value_count(const struct value *value, uint64_t *ret_count)
+{
+	switch (value->type) {
+	case VALUE_INT:
+		if (value->integer < 0)
+			return false;
+		*ret_count = (uint64_t)value->integer;
+		return true;
+	case VALUE_DOUBLE:
+		if (!(value->number >= 0 && value->number < 9223372036854775808.0))
+			return false;
+		*ret_count = (uint64_t)value->number;
+		return true;
+	case VALUE_STRING:
+		return digits(value->bytes, ret_count);
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,100 @@
+/*
+ * Protobuf as it lies on the wire: fields one after the other, each a range of the input.
+ *
+ * Nothing is copied and nothing is believed: a length is checked before it is used, a group is skipped
+ * only when it is balanced. Whoever rewrites a message needs to know where each field began, because
+ * tags and lengths may be written longer than necessary. Rules: facts of the protobuf encoding and
+ * OTLP's use of it.
+ */
+#ifndef TG_OTLP_WIRE_H
+#define TG_OTLP_WIRE_H
+
+#include <errno.h>
+
+#include "base/bytes.h"
+
+enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_GROUP = 3, WIRE_FIXED32 = 5 };
+
+struct field {
+	uint32_t number;
+	enum wire_type type;
+	const uint8_t *start;  /* its tag */
+	const uint8_t *end;    /* the first byte behind it */
+	const uint8_t *length; /* WIRE_BYTES: where its length is written, body.at being behind that */
+	struct bytes body;     /* WIRE_BYTES: the content */
+	uint64_t value;        /* numbers */
+};
+
+struct wire {
+	const uint8_t *at;
+	const uint8_t *end;
+};
+
+static inline struct wire wire_of(struct bytes message)
+{
+	return (struct wire){ message.at, message.at + message.len };
+}
+
+/* A varint of at most ten bytes. 0 or -EBADMSG. */
+int wire_varint_slow(struct wire *wire, uint64_t *ret_value);
+
+static inline int wire_varint(struct wire *wire, uint64_t *ret_value)
+{
+	if (wire->at < wire->end && *wire->at < 0x80) {
+		*ret_value = *wire->at++;
+		return 0;
+	}
+	return wire_varint_slow(wire, ret_value);
+}
+
+/* Fields that are no varint and no bytes. */
+int wire_next_slow(struct wire *wire, struct field *field);
+
+/*
+ * The next field: 1 and the field, 0 at the end of the message, -EBADMSG when it is malformed. A
+ * balanced group is one field of type WIRE_GROUP.
+ */
+static inline int wire_next(struct wire *wire, struct field *field)
+{
+	if (wire->at == wire->end)
+		return 0;
+	uint64_t tag, length;
+	field->start = wire->at;
+	if (wire_varint(wire, &tag) < 0 || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+		return -EBADMSG;
+	field->number = (uint32_t)(tag >> 3);
+	field->type = (enum wire_type)(tag & 7);
+	if (field->type != WIRE_BYTES)
+		return wire_next_slow(wire, field);
+
+	field->length = wire->at;
+	if (wire_varint(wire, &length) < 0 || length > (uint64_t)(wire->end - wire->at))
+		return -EBADMSG;
+	field->body = (struct bytes){ wire->at, (size_t)length };
+	wire->at += length;
+	field->end = wire->at;
+	return 1;
+}
+
+static inline bool field_is(const struct field *field, uint32_t number, enum wire_type type)
+{
+	return field->number == number && field->type == type;
+}
+
+/* How many bytes a varint takes, and writing one; `to` has room for ten. Returns the end. */
+static inline size_t varint_size(uint64_t value)
+{
+	return (size_t)(63 - __builtin_clzll(value | 1)) / 7 + 1;
+}
+
+static inline uint8_t *varint_put(uint8_t *to, uint64_t value)
+{
+	while (value >= 0x80) {
+		*to++ = (uint8_t)(value | 0x80);
+		value >>= 7;
+	}
+	*to++ = (uint8_t)value;
+	return to;
+}
+
+#endif

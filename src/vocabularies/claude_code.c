@@ -1,0 +1,118 @@
+/*
+ * The spans that Claude Code writes itself (beta tracing). Their names are bare, so they are read in this
+ * sense only where the span's name says who speaks. Input counts leave cached tokens out.
+ */
+#include "vocabularies/vocabulary.h"
+
+static const struct word words[] = {
+	{ "model", FACT_REQUEST_MODEL },
+	{ "input_tokens", FACT_INPUT_TOKENS },
+	{ "output_tokens", FACT_OUTPUT_TOKENS },
+	{ "cache_read_tokens", FACT_CACHE_READ_TOKENS },
+	{ "cache_creation_tokens", FACT_CACHE_WRITE_TOKENS },
+	{ "speed", FACT_SERVICE_TIER },
+	{ "stop_reason", FACT_FINISH_REASON },
+	{ "ttft_ms", FACT_FIRST_TOKEN_MS },
+	{ "user_prompt", FACT_PROMPT },
+	{ "response.model_output", FACT_COMPLETION },
+	{ "tool_name", FACT_TOOL_NAME },
+	{ "tool_use_id", FACT_TOOL_CALL_ID },
+	{ "success", FACT_SUCCESS },
+	{ "error", FACT_ERROR_MESSAGE },
+	{ 0 },
+};
+
+static bool speaks(const struct span *span, const struct surroundings *around)
+{
+	return bytes_start_with(span->name, "claude_code.");
+}
+
+static enum kind kind(const struct span *span, const struct facts *facts)
+{
+	static const struct {
+		const char *name;
+		enum kind kind;
+	} kinds[] = {
+		{ "claude_code.llm_request", KIND_LLM },
+		{ "claude_code.tool", KIND_TOOL },
+		{ "claude_code.tool.execution", KIND_CHAIN },
+		{ "claude_code.tool.blocked_on_user", KIND_CHAIN },
+		{ "claude_code.interaction", KIND_AGENT },
+		{ "claude_code.hook", KIND_CHAIN },
+	};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (bytes_are(span->name, kinds[i].name))
+			return kinds[i].kind;
+	return KIND_NONE;
+}
+
+static const struct attribute *find(const struct attributes *attributes, const char *name)
+{
+	const struct attribute *found = NULL;
+	for (size_t i = 0; i < attributes->count; i++)
+		if (bytes_are(attributes->at[i].key, name) && !value_is_empty(&attributes->at[i].value))
+			found = &attributes->at[i];
+	return found;
+}
+
+/* The arguments come as attributes of their own, when the CLI is told to send details. */
+static void read_arguments(const struct span *span, struct arena *arena, struct facts *facts)
+{
+	static const char *const arguments[] = { "full_command", "file_path", "skill_name", "subagent_type" };
+	struct buf json;
+	buf_init(&json, arena->limit_bytes, arena->budget);
+	for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
+		const struct attribute *argument = find(&span->attributes, arguments[i]);
+		if (!argument)
+			continue;
+		buf_printf(&json, "%s\"%s\":", json.len ? "," : "{", arguments[i]);
+		buf_value_json(&json, &argument->value);
+	}
+	if (json.len && !json.error) {
+		buf_text(&json, "}");
+		const void *copy = arena_copy(arena, json.at, json.len);
+		if (copy)
+			facts->said[FACT_TOOL_ARGUMENTS] = (struct value){ .type = VALUE_STRING,
+				.bytes = { copy, json.len } };
+	}
+	buf_done(&json);
+}
+
+/* The result comes as an event. */
+static void read_result(const struct span *span, struct arena *arena, struct facts *facts)
+{
+	for (size_t i = 0; i < span->event_count; i++) {
+		struct attributes attributes = { 0 };
+		if (!bytes_are(span->events[i].name, "tool.output") ||
+			span_event_attributes(&span->events[i], arena, &attributes) < 0)
+			continue;
+		const struct attribute *output = find(&attributes, "output");
+		if (!output)
+			output = find(&attributes, "content");
+		if (output)
+			facts->said[FACT_TOOL_RESULT] = output->value;
+	}
+}
+
+static void complete(const struct span *span, struct arena *arena, struct facts *facts)
+{
+	if (facts->kind == KIND_LLM) {
+		facts->input_excludes_cache = true;
+		if (!is_said(facts, FACT_PROVIDER))
+			facts->said[FACT_PROVIDER] = (struct value){ .type = VALUE_STRING, .bytes = BYTES("anthropic") };
+		const struct value *speed = &facts->said[FACT_SERVICE_TIER];
+		if (speed->type == VALUE_STRING && bytes_are(speed->bytes, "normal"))
+			facts->said[FACT_SERVICE_TIER] = (struct value){ 0 };
+	} else if (facts->kind == KIND_TOOL) {
+		read_arguments(span, arena, facts);
+		read_result(span, arena, facts);
+	}
+}
+
+const struct vocabulary vocabulary_claude_code = {
+	.name = "claude_code",
+	.speaks = speaks,
+	.words = words,
+	.kind = kind,
+	.complete = complete,
+};

@@ -1,0 +1,202 @@
+/*
+ * OpenTelemetry's GenAI conventions, all three generations: up to 1.36 (gen_ai.system, prompt_tokens,
+ * message events), 1.37 to 1.41 (provider.name, input.messages), and the newest (cache_write). Input
+ * counts include cached tokens, output counts include reasoning.
+ */
+#include "vocabularies/vocabulary.h"
+
+static const struct word words[] = {
+	{ "gen_ai.operation.name", FACT_OPERATION },
+	{ "gen_ai.conversation.id", FACT_SESSION },
+	{ "enduser.id", FACT_USER },
+	{ "gen_ai.user", FACT_USER },
+	{ "deployment.environment.name", FACT_ENVIRONMENT },
+	{ "deployment.environment", FACT_ENVIRONMENT },
+	{ "gen_ai.request.model", FACT_REQUEST_MODEL },
+	{ "gen_ai.response.model", FACT_RESPONSE_MODEL },
+	{ "gen_ai.provider.name", FACT_PROVIDER },
+	{ "gen_ai.system", FACT_PROVIDER },
+	{ "openai.response.service_tier", FACT_SERVICE_TIER },
+	{ "gen_ai.openai.response.service_tier", FACT_SERVICE_TIER },
+	{ "openai.request.service_tier", FACT_SERVICE_TIER },
+	{ "gen_ai.openai.request.service_tier", FACT_SERVICE_TIER },
+	{ "gen_ai.usage.input_tokens", FACT_INPUT_TOKENS },
+	{ "gen_ai.usage.prompt_tokens", FACT_INPUT_TOKENS },
+	{ "gen_ai.usage.output_tokens", FACT_OUTPUT_TOKENS },
+	{ "gen_ai.usage.completion_tokens", FACT_OUTPUT_TOKENS },
+	{ "gen_ai.usage.cache_read.input_tokens", FACT_CACHE_READ_TOKENS },
+	{ "gen_ai.usage.cache_read_input_tokens", FACT_CACHE_READ_TOKENS },
+	{ "gen_ai.usage.details.cache_read_tokens", FACT_CACHE_READ_TOKENS },
+	{ "gen_ai.usage.cache_write.input_tokens", FACT_CACHE_WRITE_TOKENS },
+	{ "gen_ai.usage.cache_creation.input_tokens", FACT_CACHE_WRITE_TOKENS },
+	{ "gen_ai.usage.cache_creation_input_tokens", FACT_CACHE_WRITE_TOKENS },
+	{ "gen_ai.usage.details.cache_write_tokens", FACT_CACHE_WRITE_TOKENS },
+	{ "gen_ai.usage.reasoning.output_tokens", FACT_REASONING_TOKENS },
+	{ "gen_ai.usage.reasoning_tokens", FACT_REASONING_TOKENS },
+	{ "gen_ai.usage.details.reasoning_tokens", FACT_REASONING_TOKENS },
+	{ "gen_ai.usage.total_tokens", FACT_TOTAL_TOKENS },
+	{ "gen_ai.usage.cost", FACT_COST_TOTAL },
+	{ "gen_ai.agent.name", FACT_AGENT_NAME },
+	{ "gen_ai.agent.id", FACT_AGENT_ID },
+	{ "gen_ai.retrieval.documents", FACT_RETRIEVAL },
+	{ "db.vector.query.top_k", FACT_RETRIEVAL },
+	{ "gen_ai.input.messages", FACT_INPUT_MESSAGES },
+	{ "gen_ai.output.messages", FACT_OUTPUT_MESSAGES },
+	{ "gen_ai.system_instructions", FACT_SYSTEM_INSTRUCTIONS },
+	{ "gen_ai.prompt", FACT_PROMPT },
+	{ "gen_ai.completion", FACT_COMPLETION },
+	{ "gen_ai.tool.name", FACT_TOOL_NAME },
+	{ "gen_ai.tool.call.id", FACT_TOOL_CALL_ID },
+	{ "gen_ai.tool.call_id", FACT_TOOL_CALL_ID },
+	{ "gen_ai.tool.description", FACT_TOOL_DESCRIPTION },
+	{ "gen_ai.tool.call.arguments", FACT_TOOL_ARGUMENTS },
+	{ "gen_ai.tool.call.result", FACT_TOOL_RESULT },
+	{ "gen_ai.tool.definitions", FACT_TOOL_DEFINITIONS },
+	{ "gen_ai.response.finish_reasons", FACT_FINISH_REASON },
+	{ "gen_ai.response.finish_reason", FACT_FINISH_REASON },
+	{ "gen_ai.request.temperature", FACT_TEMPERATURE },
+	{ "gen_ai.request.top_p", FACT_TOP_P },
+	{ "gen_ai.request.top_k", FACT_TOP_K },
+	{ "gen_ai.request.presence_penalty", FACT_PRESENCE_PENALTY },
+	{ "gen_ai.request.frequency_penalty", FACT_FREQUENCY_PENALTY },
+	{ "gen_ai.request.seed", FACT_SEED },
+	{ "gen_ai.openai.request.seed", FACT_SEED },
+	{ "gen_ai.request.stop_sequences", FACT_STOP_SEQUENCES },
+	{ "gen_ai.request.max_tokens", FACT_MAX_TOKENS },
+	{ "gen_ai.response.time_to_first_chunk", FACT_FIRST_TOKEN_SECONDS },
+	{ "error.message", FACT_ERROR_MESSAGE },
+	{ "error.type", FACT_ERROR_TYPE },
+	{ "exception.type", FACT_ERROR_TYPE },
+	{ 0 },
+};
+
+/* The conventions' operations, and names met in the field. */
+static enum kind kind(const struct span *span, const struct facts *facts)
+{
+	static const struct {
+		const char *operation;
+		enum kind kind;
+	} kinds[] = {
+		{ "chat", KIND_LLM }, { "text_completion", KIND_LLM }, { "generate_content", KIND_LLM },
+		{ "completion", KIND_LLM }, { "generate", KIND_LLM }, { "llm_call", KIND_LLM },
+		{ "llm_request", KIND_LLM },
+		{ "embeddings", KIND_EMBEDDING }, { "embedding", KIND_EMBEDDING },
+		{ "retrieval", KIND_RETRIEVER }, { "search_memory", KIND_RETRIEVER },
+		{ "vector_db_retrieve", KIND_RETRIEVER },
+		{ "execute_tool", KIND_TOOL }, { "tool_call", KIND_TOOL },
+		{ "invoke_agent", KIND_AGENT }, { "create_agent", KIND_AGENT }, { "plan", KIND_AGENT },
+		{ "agent_call", KIND_AGENT }, { "user_prompt", KIND_AGENT },
+		{ "invoke_workflow", KIND_CHAIN }, { "agent_step", KIND_CHAIN }, { "execute_task", KIND_CHAIN },
+		{ "fetch_response", KIND_CHAIN }, { "system_prompt", KIND_CHAIN },
+		{ "schedule_tool_calls", KIND_CHAIN }, { "create_memory", KIND_CHAIN },
+		{ "update_memory", KIND_CHAIN }, { "upsert_memory", KIND_CHAIN }, { "delete_memory", KIND_CHAIN },
+		{ "create_memory_store", KIND_CHAIN }, { "delete_memory_store", KIND_CHAIN },
+		{ "rerank", KIND_RERANKER },
+	};
+	const struct value *operation = &facts->said[FACT_OPERATION];
+	if (operation->type != VALUE_STRING)
+		return KIND_NONE;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (bytes_are(operation->bytes, kinds[i].operation))
+			return kinds[i].kind;
+	return KIND_NONE;
+}
+
+/* One event of the first generation as a message of the later ones: [{"role", "parts": […]}]. */
+static void append_message(struct buf *json, const char *role, const struct attributes *attributes)
+{
+	const struct value *content = NULL;
+	struct bytes said_role = bytes_of(role);
+	for (size_t i = 0; i < attributes->count; i++) {
+		const struct attribute *attribute = &attributes->at[i];
+		if (bytes_are(attribute->key, "content") || bytes_are(attribute->key, "gen_ai.prompt") ||
+			bytes_are(attribute->key, "gen_ai.completion") || bytes_are(attribute->key, "message"))
+			content = &attribute->value;
+		else if (bytes_are(attribute->key, "role") && attribute->value.type == VALUE_STRING)
+			said_role = attribute->value.bytes;
+	}
+	if (!content || value_is_empty(content))
+		return;
+	buf_text(json, json->len ? ",{\"role\":" : "[{\"role\":");
+	buf_json_string(json, said_role);
+	buf_text(json, ",\"parts\":[{\"type\":\"text\",\"content\":");
+	buf_value_json(json, content);
+	buf_text(json, "}]}");
+}
+
+static void say_messages(struct buf *json, struct arena *arena, struct value *said)
+{
+	if (json->len && !json->error) {
+		buf_text(json, "]");
+		const void *copy = arena_copy(arena, json->at, json->len);
+		if (copy)
+			*said = (struct value){ .type = VALUE_STRING, .bytes = { copy, json->len } };
+	}
+	buf_done(json);
+}
+
+/* Content that was sent as span events instead of attributes. */
+static void read_message_events(const struct span *span, struct arena *arena, struct facts *facts)
+{
+	static const struct {
+		const char *event;
+		const char *role;
+		bool is_output;
+	} messages[] = {
+		{ "gen_ai.system.message", "system", false },
+		{ "gen_ai.user.message", "user", false },
+		{ "gen_ai.assistant.message", "assistant", false },
+		{ "gen_ai.tool.message", "tool", false },
+		{ "gen_ai.content.prompt", "user", false },
+		{ "gen_ai.choice", "assistant", true },
+		{ "gen_ai.content.completion", "assistant", true },
+	};
+	struct buf json[2];
+	buf_init(&json[0], arena->limit_bytes, arena->budget);
+	buf_init(&json[1], arena->limit_bytes, arena->budget);
+	for (size_t i = 0; i < span->event_count; i++) {
+		struct attributes attributes = { 0 };
+		for (size_t m = 0; m < sizeof messages / sizeof *messages; m++)
+			if (bytes_are(span->events[i].name, messages[m].event) &&
+				span_event_attributes(&span->events[i], arena, &attributes) == 0)
+				append_message(&json[messages[m].is_output], messages[m].role, &attributes);
+	}
+	say_messages(&json[0], arena, &facts->said[FACT_INPUT_MESSAGES]);
+	say_messages(&json[1], arena, &facts->said[FACT_OUTPUT_MESSAGES]);
+}
+
+/* The current generation's one event, for SDKs that cannot put structures on spans. */
+static void read_details_event(const struct span *span, struct arena *arena, struct facts *facts)
+{
+	static const struct word details[] = {
+		{ "gen_ai.input.messages", FACT_INPUT_MESSAGES },
+		{ "gen_ai.output.messages", FACT_OUTPUT_MESSAGES },
+		{ "gen_ai.system_instructions", FACT_SYSTEM_INSTRUCTIONS },
+	};
+	for (size_t i = 0; i < span->event_count; i++) {
+		struct attributes attributes = { 0 };
+		if (!bytes_are(span->events[i].name, "gen_ai.client.inference.operation.details") ||
+			span_event_attributes(&span->events[i], arena, &attributes) < 0)
+			continue;
+		for (size_t a = 0; a < attributes.count; a++)
+			for (size_t d = 0; d < sizeof details / sizeof *details; d++)
+				if (bytes_are(attributes.at[a].key, details[d].name) && !is_said(facts, details[d].fact))
+					facts->said[details[d].fact] = attributes.at[a].value;
+	}
+}
+
+static void complete(const struct span *span, struct arena *arena, struct facts *facts)
+{
+	if (span->event_count == 0 || is_said(facts, FACT_INPUT_MESSAGES) || is_said(facts, FACT_OUTPUT_MESSAGES))
+		return;
+	read_details_event(span, arena, facts);
+	if (!is_said(facts, FACT_INPUT_MESSAGES) && !is_said(facts, FACT_OUTPUT_MESSAGES))
+		read_message_events(span, arena, facts);
+}
+
+const struct vocabulary vocabulary_gen_ai = {
+	.name = "gen_ai",
+	.words = words,
+	.kind = kind,
+	.complete = complete,
+};

@@ -1,0 +1,295 @@
+#include "vocabularies/vocabulary.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <strings.h>
+
+extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference, vocabulary_claude_code,
+	vocabulary_gen_ai;
+
+const struct vocabulary *const vocabularies[] = {
+	&vocabulary_openinference,
+	&vocabulary_langfuse,
+	&vocabulary_claude_code,
+	&vocabulary_gen_ai,
+	NULL,
+};
+
+static const char *const kind_names[KIND_COUNT] = {
+	[KIND_LLM] = "LLM",
+	[KIND_EMBEDDING] = "EMBEDDING",
+	[KIND_CHAIN] = "CHAIN",
+	[KIND_RETRIEVER] = "RETRIEVER",
+	[KIND_TOOL] = "TOOL",
+	[KIND_AGENT] = "AGENT",
+	[KIND_RERANKER] = "RERANKER",
+	[KIND_GUARDRAIL] = "GUARDRAIL",
+	[KIND_EVALUATOR] = "EVALUATOR",
+	[KIND_PROMPT] = "PROMPT",
+	[KIND_UNKNOWN] = "UNKNOWN",
+};
+
+static const struct bytes targets[TARGET_COUNT] = {
+	[TARGET_SPAN_KIND] = BYTES("openinference.span.kind"),
+	[TARGET_OBSERVATION_TYPE] = BYTES("langfuse.observation.type"),
+	[TARGET_SESSION_ID] = BYTES("session.id"),
+	[TARGET_LANGFUSE_SESSION_ID] = BYTES("langfuse.session.id"),
+	[TARGET_CONVERSATION_ID] = BYTES("gen_ai.conversation.id"),
+	[TARGET_USER_ID] = BYTES("user.id"),
+	[TARGET_LANGFUSE_USER_ID] = BYTES("langfuse.user.id"),
+	[TARGET_TRACE_TAGS] = BYTES("langfuse.trace.tags"),
+	[TARGET_TAG_TAGS] = BYTES("tag.tags"),
+	[TARGET_ENVIRONMENT] = BYTES("langfuse.environment"),
+	[TARGET_RELEASE] = BYTES("langfuse.release"),
+	[TARGET_OPERATION_NAME] = BYTES("gen_ai.operation.name"),
+	[TARGET_LLM_MODEL_NAME] = BYTES("llm.model_name"),
+	[TARGET_EMBEDDING_MODEL_NAME] = BYTES("embedding.model_name"),
+	[TARGET_RERANKER_MODEL_NAME] = BYTES("reranker.model_name"),
+	[TARGET_OBSERVATION_MODEL_NAME] = BYTES("langfuse.observation.model.name"),
+	[TARGET_REQUEST_MODEL] = BYTES("gen_ai.request.model"),
+	[TARGET_RESPONSE_MODEL] = BYTES("gen_ai.response.model"),
+	[TARGET_PROVIDER_NAME] = BYTES("gen_ai.provider.name"),
+	[TARGET_GEN_AI_SYSTEM] = BYTES("gen_ai.system"),
+	[TARGET_LLM_PROVIDER] = BYTES("llm.provider"),
+	[TARGET_LLM_SYSTEM] = BYTES("llm.system"),
+	[TARGET_TOKENS_PROMPT] = BYTES("llm.token_count.prompt"),
+	[TARGET_TOKENS_COMPLETION] = BYTES("llm.token_count.completion"),
+	[TARGET_TOKENS_TOTAL] = BYTES("llm.token_count.total"),
+	[TARGET_TOKENS_CACHE_READ] = BYTES("llm.token_count.prompt_details.cache_read"),
+	[TARGET_TOKENS_CACHE_WRITE] = BYTES("llm.token_count.prompt_details.cache_write"),
+	[TARGET_TOKENS_REASONING] = BYTES("llm.token_count.completion_details.reasoning"),
+	[TARGET_USAGE_INPUT] = BYTES("gen_ai.usage.input_tokens"),
+	[TARGET_USAGE_OUTPUT] = BYTES("gen_ai.usage.output_tokens"),
+	[TARGET_USAGE_CACHE_READ] = BYTES("gen_ai.usage.cache_read.input_tokens"),
+	[TARGET_USAGE_CACHE_CREATION] = BYTES("gen_ai.usage.cache_creation.input_tokens"),
+	[TARGET_USAGE_REASONING] = BYTES("gen_ai.usage.reasoning.output_tokens"),
+	[TARGET_USAGE_DETAILS] = BYTES("langfuse.observation.usage_details"),
+	[TARGET_COST_PROMPT] = BYTES("llm.cost.prompt"),
+	[TARGET_COST_COMPLETION] = BYTES("llm.cost.completion"),
+	[TARGET_COST_TOTAL] = BYTES("llm.cost.total"),
+	[TARGET_COST_DETAILS] = BYTES("langfuse.observation.cost_details"),
+	[TARGET_COST_SOURCE] = BYTES("tollgate.cost.source"),
+	[TARGET_COST_STATUS] = BYTES("tollgate.cost.status"),
+	[TARGET_AGENT_NAME] = BYTES("agent.name"),
+	[TARGET_GEN_AI_AGENT_NAME] = BYTES("gen_ai.agent.name"),
+	[TARGET_INPUT_VALUE] = BYTES("input.value"),
+	[TARGET_INPUT_MIME_TYPE] = BYTES("input.mime_type"),
+	[TARGET_OUTPUT_VALUE] = BYTES("output.value"),
+	[TARGET_OUTPUT_MIME_TYPE] = BYTES("output.mime_type"),
+	[TARGET_TOOL_NAME] = BYTES("tool.name"),
+	[TARGET_GEN_AI_TOOL_NAME] = BYTES("gen_ai.tool.name"),
+	[TARGET_TOOL_ID] = BYTES("tool.id"),
+	[TARGET_GEN_AI_TOOL_CALL_ID] = BYTES("gen_ai.tool.call.id"),
+	[TARGET_TOOL_DESCRIPTION] = BYTES("tool.description"),
+	[TARGET_TOOL_PARAMETERS] = BYTES("tool.parameters"),
+	[TARGET_INVOCATION_PARAMETERS] = BYTES("llm.invocation_parameters"),
+	[TARGET_FINISH_REASON] = BYTES("llm.finish_reason"),
+	[TARGET_LEVEL] = BYTES("langfuse.observation.level"),
+	[TARGET_STATUS_MESSAGE] = BYTES("langfuse.observation.status_message"),
+	[TARGET_COMPLETION_START_TIME] = BYTES("langfuse.observation.completion_start_time"),
+};
+
+const char *kind_name(enum kind kind)
+{
+	return kind_names[kind];
+}
+
+enum kind kind_named(struct bytes name)
+{
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT; kind++) {
+		const char *known = kind_names[kind];
+		if (strlen(known) == name.len && strncasecmp(known, (const char *)name.at, name.len) == 0)
+			return kind;
+	}
+	return KIND_NONE;
+}
+
+struct bytes target_name(enum target target)
+{
+	return targets[target];
+}
+
+/* Every name that is a word, a target or both, found by one look-up. Filled once, then constant. */
+struct entry {
+	struct bytes name;
+	enum fact fact;
+	enum target target;
+	uint16_t rank;
+	uint8_t vocabulary;
+};
+
+enum { INDEX_SIZE = 1024, LONGEST_NAME = 64, MAX_VOCABULARIES = 32 };
+static struct entry names[INDEX_SIZE];
+static pthread_once_t names_once = PTHREAD_ONCE_INIT;
+
+/* Attribute names share their beginnings and differ at the end: that, and the length, is what counts. */
+static unsigned slot_of(struct bytes name)
+{
+	uint64_t tail = 0;
+	if (name.len >= 8)
+		memcpy(&tail, name.at + name.len - 8, 8);
+	else if (name.len)
+		memcpy(&tail, name.at, name.len);
+	uint64_t mixed = (tail ^ (uint64_t)name.len << 56 ^ (uint64_t)name.at[name.len / 2] << 40) *
+		UINT64_C(0x9e3779b97f4a7c15);
+	return (unsigned)(mixed >> 54) % INDEX_SIZE;
+}
+
+static struct entry *look_up(struct bytes name)
+{
+	unsigned slot = slot_of(name);
+	while (names[slot].name.len && !bytes_equal(names[slot].name, name))
+		slot = (slot + 1) % INDEX_SIZE;
+	return &names[slot];
+}
+
+static void fill_index(void)
+{
+	uint16_t rank = 0;
+	for (unsigned v = 0; vocabularies[v]; v++) {
+		assert(v < MAX_VOCABULARIES);
+		for (const struct word *word = vocabularies[v]->words; word->name; word++) {
+			struct bytes name = bytes_of(word->name);
+			struct entry *entry = look_up(name);
+			assert(entry->fact == FACT_NONE && name.len <= LONGEST_NAME);
+			*entry = (struct entry){ name, word->fact, TARGET_NONE, ++rank, (uint8_t)v };
+		}
+	}
+	for (enum target target = TARGET_NONE + 1; target < TARGET_COUNT; target++) {
+		struct entry *entry = look_up(targets[target]);
+		entry->name = targets[target];
+		entry->target = target;
+	}
+}
+
+enum fact_type { TEXT, CONTENT, COUNT, MONEY };
+
+static enum fact_type type_of(enum fact fact)
+{
+	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_TOTAL_TOKENS) || fact == FACT_FIRST_TOKEN_MS)
+		return COUNT;
+	if (fact >= FACT_COST_INPUT && fact <= FACT_COST_TOTAL)
+		return MONEY;
+	if ((fact >= FACT_INPUT && fact <= FACT_COMPLETION) || fact == FACT_TOOL_ARGUMENTS ||
+		fact == FACT_TOOL_RESULT)
+		return CONTENT;
+	return TEXT;
+}
+
+static bool is_redaction(struct bytes text)
+{
+	return bytes_are(text, "<REDACTED>") || bytes_are(text, "REDACTED") || bytes_are(text, "__REDACTED__");
+}
+
+/* A finite amount that is not negative, as a number or as its text. */
+static bool is_money(const struct value *value)
+{
+	if (value->type == VALUE_DOUBLE)
+		return value->number >= 0 && value->number < 1e15;
+	if (value->type == VALUE_INT)
+		return value->integer >= 0;
+	if (value->type != VALUE_STRING || value->bytes.len > 40)
+		return false;
+	bool digit = false;
+	for (size_t i = 0; i < value->bytes.len; i++) {
+		uint8_t byte = value->bytes.at[i];
+		digit |= byte >= '0' && byte <= '9';
+		if (!memchr("0123456789.eE+-", byte, 15) || (i == 0 && byte == '-'))
+			return false;
+	}
+	return digit;
+}
+
+static bool is_usable(enum fact fact, const struct value *value, struct value *ret)
+{
+	uint64_t count;
+	if (value_is_empty(value))
+		return false;
+	*ret = *value;
+	switch (type_of(fact)) {
+	case COUNT:
+		if (!value_count(value, &count) || count > INT64_MAX)
+			return false;
+		*ret = (struct value){ .type = VALUE_INT, .integer = (int64_t)count };
+		return true;
+	case MONEY:
+		return is_money(value);
+	case CONTENT:
+		return value->type != VALUE_STRING || !is_redaction(value->bytes);
+	default:
+		return true;
+	}
+}
+
+static void read_attribute(struct attribute *attribute, uint32_t speaking, struct facts *facts)
+{
+	if (attribute->key.len == 0 || attribute->key.len > LONGEST_NAME)
+		return;
+	const struct entry *entry = look_up(attribute->key);
+	facts->present[entry->target] = attribute;
+	if (entry->fact == FACT_NONE || !(speaking >> entry->vocabulary & 1))
+		return;
+	bool better = !is_said(facts, entry->fact) || entry->rank <= facts->rank[entry->fact];
+	struct value usable;
+	if (better && is_usable(entry->fact, &attribute->value, &usable)) {
+		facts->said[entry->fact] = usable;
+		facts->rank[entry->fact] = entry->rank;
+	}
+}
+
+/* R1's last rule: what a span carries tells what it is. */
+static enum kind kind_by_presence(const struct facts *facts)
+{
+	if (is_said(facts, FACT_TOOL_NAME) || is_said(facts, FACT_TOOL_CALL_ID))
+		return KIND_TOOL;
+	if (is_said(facts, FACT_EMBEDDING_MODEL))
+		return KIND_EMBEDDING;
+	if (is_said(facts, FACT_RETRIEVAL))
+		return KIND_RETRIEVER;
+	if (is_said(facts, FACT_REQUEST_MODEL) || is_said(facts, FACT_RESPONSE_MODEL) ||
+		is_said(facts, FACT_SHOWN_MODEL))
+		return KIND_LLM;
+	if (is_said(facts, FACT_AGENT_NAME) || is_said(facts, FACT_AGENT_ID))
+		return KIND_AGENT;
+	return KIND_NONE;
+}
+
+void facts_read(const struct span *span, const struct surroundings *around, struct arena *arena,
+	struct facts *facts)
+{
+	pthread_once(&names_once, fill_index);
+	memset(facts, 0, sizeof *facts);
+	uint32_t speaking = 0;
+	for (unsigned v = 0; vocabularies[v]; v++)
+		if (!vocabularies[v]->speaks || vocabularies[v]->speaks(span, around))
+			speaking |= UINT32_C(1) << v;
+	for (size_t i = 0; i < span->attributes.count; i++)
+		read_attribute(&span->attributes.at[i], speaking, facts);
+
+	for (unsigned v = 0; vocabularies[v] && facts->kind == KIND_NONE; v++)
+		if (speaking >> v & 1 && vocabularies[v]->kind)
+			facts->kind = vocabularies[v]->kind(span, facts);
+	if (facts->kind == KIND_NONE)
+		facts->kind = kind_by_presence(facts);
+	if (facts->kind == KIND_NONE)
+		return;
+	for (unsigned v = 0; vocabularies[v]; v++)
+		if (speaking >> v & 1 && vocabularies[v]->complete)
+			vocabularies[v]->complete(span, arena, facts);
+}
+
+void facts_read_resource(const struct attributes *attributes, struct facts *facts)
+{
+	pthread_once(&names_once, fill_index);
+	memset(facts, 0, sizeof *facts);
+	for (size_t i = 0; i < attributes->count; i++)
+		read_attribute(&attributes->at[i], UINT32_MAX, facts);
+}
+
+bool span_has_prefix(const struct span *span, const char *prefix)
+{
+	for (size_t i = 0; i < span->attributes.count; i++)
+		if (bytes_start_with(span->attributes.at[i].key, prefix))
+			return true;
+	return false;
+}

@@ -1,0 +1,213 @@
+/*
+ * What instrumentations call things, and what a span says in those words.
+ *
+ * A vocabulary is a list of attribute names, each with the fact that it states; the table's order (and
+ * within a vocabulary the list's) decides which of several statements counts. Enrichment reads facts and
+ * never a sender's attribute name; what it writes are targets, whose presence is noted in the same
+ * look-up. Source of names and order: facts of the mapping, rules R1 to R11.
+ */
+#ifndef TG_VOCABULARIES_VOCABULARY_H
+#define TG_VOCABULARIES_VOCABULARY_H
+
+#include "otlp/span.h"
+
+/* OpenInference span kinds. */
+enum kind {
+	KIND_NONE, /* not an AI span */
+	KIND_LLM,
+	KIND_EMBEDDING,
+	KIND_CHAIN,
+	KIND_RETRIEVER,
+	KIND_TOOL,
+	KIND_AGENT,
+	KIND_RERANKER,
+	KIND_GUARDRAIL,
+	KIND_EVALUATOR,
+	KIND_PROMPT,
+	KIND_UNKNOWN,
+	KIND_COUNT,
+};
+/* "LLM"; NULL for KIND_NONE. The reverse ignores letter case. */
+const char *kind_name(enum kind kind);
+enum kind kind_named(struct bytes name);
+
+enum fact {
+	FACT_NONE,
+	FACT_KIND, /* openinference.span.kind, langfuse.observation.type: what vocabulary->kind reads */
+	FACT_OPERATION,
+	FACT_SESSION,
+	FACT_USER,
+	FACT_TAGS,
+	FACT_ENVIRONMENT,
+	FACT_RELEASE,
+	FACT_REQUEST_MODEL,
+	FACT_RESPONSE_MODEL,
+	FACT_SHOWN_MODEL,
+	FACT_EMBEDDING_MODEL,
+	FACT_RERANKER_MODEL,
+	FACT_PROVIDER,
+	FACT_SERVICE_TIER,
+	FACT_INPUT_TOKENS,
+	FACT_OUTPUT_TOKENS,
+	FACT_CACHE_READ_TOKENS,
+	FACT_CACHE_WRITE_TOKENS,
+	FACT_REASONING_TOKENS,
+	FACT_TOTAL_TOKENS,
+	FACT_COST_INPUT,
+	FACT_COST_OUTPUT,
+	FACT_COST_TOTAL,
+	FACT_AGENT_NAME,
+	FACT_AGENT_ID,
+	FACT_RETRIEVAL,
+	FACT_INPUT, /* already in a form that backends show */
+	FACT_OUTPUT,
+	FACT_INPUT_MESSAGES, /* GenAI message JSON */
+	FACT_OUTPUT_MESSAGES,
+	FACT_SYSTEM_INSTRUCTIONS,
+	FACT_PROMPT, /* content in a form of its own */
+	FACT_COMPLETION,
+	FACT_TOOL_NAME,
+	FACT_TOOL_CALL_ID,
+	FACT_TOOL_DESCRIPTION,
+	FACT_TOOL_ARGUMENTS,
+	FACT_TOOL_RESULT,
+	FACT_TOOL_DEFINITIONS,
+	FACT_FINISH_REASON,
+	FACT_TEMPERATURE,
+	FACT_TOP_P,
+	FACT_TOP_K,
+	FACT_PRESENCE_PENALTY,
+	FACT_FREQUENCY_PENALTY,
+	FACT_SEED,
+	FACT_STOP_SEQUENCES,
+	FACT_MAX_TOKENS,
+	FACT_FIRST_TOKEN_MS,
+	FACT_FIRST_TOKEN_SECONDS,
+	FACT_SUCCESS,
+	FACT_ERROR_MESSAGE,
+	FACT_ERROR_TYPE,
+	FACT_COUNT,
+};
+
+/* The attributes that Tollgate writes. */
+enum target {
+	TARGET_NONE,
+	TARGET_SPAN_KIND,
+	TARGET_OBSERVATION_TYPE,
+	TARGET_SESSION_ID,
+	TARGET_LANGFUSE_SESSION_ID,
+	TARGET_CONVERSATION_ID,
+	TARGET_USER_ID,
+	TARGET_LANGFUSE_USER_ID,
+	TARGET_TRACE_TAGS,
+	TARGET_TAG_TAGS,
+	TARGET_ENVIRONMENT,
+	TARGET_RELEASE,
+	TARGET_OPERATION_NAME,
+	TARGET_LLM_MODEL_NAME,
+	TARGET_EMBEDDING_MODEL_NAME,
+	TARGET_RERANKER_MODEL_NAME,
+	TARGET_OBSERVATION_MODEL_NAME,
+	TARGET_REQUEST_MODEL,
+	TARGET_RESPONSE_MODEL,
+	TARGET_PROVIDER_NAME,
+	TARGET_GEN_AI_SYSTEM,
+	TARGET_LLM_PROVIDER,
+	TARGET_LLM_SYSTEM,
+	TARGET_TOKENS_PROMPT,
+	TARGET_TOKENS_COMPLETION,
+	TARGET_TOKENS_TOTAL,
+	TARGET_TOKENS_CACHE_READ,
+	TARGET_TOKENS_CACHE_WRITE,
+	TARGET_TOKENS_REASONING,
+	TARGET_USAGE_INPUT,
+	TARGET_USAGE_OUTPUT,
+	TARGET_USAGE_CACHE_READ,
+	TARGET_USAGE_CACHE_CREATION,
+	TARGET_USAGE_REASONING,
+	TARGET_USAGE_DETAILS,
+	TARGET_COST_PROMPT,
+	TARGET_COST_COMPLETION,
+	TARGET_COST_TOTAL,
+	TARGET_COST_DETAILS,
+	TARGET_COST_SOURCE,
+	TARGET_COST_STATUS,
+	TARGET_AGENT_NAME,
+	TARGET_GEN_AI_AGENT_NAME,
+	TARGET_INPUT_VALUE,
+	TARGET_INPUT_MIME_TYPE,
+	TARGET_OUTPUT_VALUE,
+	TARGET_OUTPUT_MIME_TYPE,
+	TARGET_TOOL_NAME,
+	TARGET_GEN_AI_TOOL_NAME,
+	TARGET_TOOL_ID,
+	TARGET_GEN_AI_TOOL_CALL_ID,
+	TARGET_TOOL_DESCRIPTION,
+	TARGET_TOOL_PARAMETERS,
+	TARGET_INVOCATION_PARAMETERS,
+	TARGET_FINISH_REASON,
+	TARGET_LEVEL,
+	TARGET_STATUS_MESSAGE,
+	TARGET_COMPLETION_START_TIME,
+	TARGET_COUNT,
+};
+struct bytes target_name(enum target target);
+
+struct facts {
+	enum kind kind;
+	bool input_excludes_cache; /* the input count leaves cached tokens out, by this vocabulary's rule */
+	struct value said[FACT_COUNT]; /* VALUE_NONE: not said, or empty, or not of the fact's type */
+	uint16_t rank[FACT_COUNT];
+	struct attribute *present[TARGET_COUNT]; /* the last of its name; NULL when absent */
+};
+
+struct word {
+	const char *name;
+	enum fact fact;
+};
+
+/* Where a span stands. */
+struct surroundings {
+	struct bytes scope_name;
+	const struct facts *resource; /* facts of its resource's attributes */
+};
+
+struct vocabulary {
+	const char *name;
+
+	/* Whether bare names ("model", "input_tokens") are to be read in this sense. NULL: always. */
+	bool (*speaks)(const struct span *span, const struct surroundings *around);
+	const struct word *words; /* by preference, up to one without a name */
+
+	/* What kind of span it is by this vocabulary's own rule, else KIND_NONE. May be NULL. */
+	enum kind (*kind)(const struct span *span, const struct facts *facts);
+
+	/* What no single attribute says: sets facts that are still unsaid. May be NULL. */
+	void (*complete)(const struct span *span, struct arena *arena, struct facts *facts);
+};
+
+/* The table, in order of preference. */
+extern const struct vocabulary *const vocabularies[];
+
+/* Reads what a span says. Values point into the span's bytes or into the arena. */
+void facts_read(const struct span *span, const struct surroundings *around, struct arena *arena,
+	struct facts *facts);
+
+/* Reads what the attributes of a resource say. */
+void facts_read_resource(const struct attributes *attributes, struct facts *facts);
+
+/* Any attribute of the span whose name starts like this. */
+bool span_has_prefix(const struct span *span, const char *prefix);
+
+static inline bool is_said(const struct facts *facts, enum fact fact)
+{
+	return facts->said[fact].type != VALUE_NONE;
+}
+
+/* The first of two that is said; VALUE_NONE when neither is. */
+static inline const struct value *said_first(const struct facts *facts, enum fact first, enum fact second)
+{
+	return &facts->said[is_said(facts, first) ? first : second];
+}
+
+#endif

@@ -1,0 +1,33 @@
+#include "support/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct bytes fixture(const char *path)
+{
+	char name[512];
+	const char *srcdir = getenv("srcdir");
+	snprintf(name, sizeof name, "%s/tests/fixtures/%s", srcdir ? srcdir : ".", path);
+	FILE *file = fopen(name, "rb");
+	if (!file) {
+		fprintf(stderr, "fixture %s is missing\n", name);
+		abort();
+	}
+	fseek(file, 0, SEEK_END);
+	size_t len = (size_t)ftell(file);
+	rewind(file);
+	uint8_t *at = malloc(len + 1);
+	if (fread(at, 1, len, file) != len)
+		abort();
+	at[len] = 0;
+	fclose(file);
+	return (struct bytes){ at, len };
+}
+
+struct config fixture_config(void)
+{
+	return (struct config){
+		.limits = { .max_depth = 100, .max_spans = 200000 },
+		.spool = { .max_record_bytes = 4000000 },
+	};
+}

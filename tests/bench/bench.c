@@ -32,6 +32,8 @@ struct options {
 	const char *only;
 };
 
+static const char *const no_settings[] = { NULL };
+
 enum { SMALL_SPAN_BYTES = 1198, REPEAT_MAX = 9, GATEWAYS_MAX = 4 };
 
 /* One line of the table. */
@@ -79,7 +81,9 @@ static int run_plainly(const struct gateway *gateway, bool is_gzip, const struct
 {
 	struct rig rig;
 	struct figures figures;
-	int error = rig_open(&rig, gateway, is_gzip, phase->spans + 1000);
+	int error = rig_open(&rig, gateway, is_gzip, no_settings, phase->spans + 1000);
+	if (error == 0)
+		error = rig_start(&rig);
 	if (error == 0)
 		error = rig_run(&rig, phase, &figures);
 	if (error == 0)
@@ -193,7 +197,9 @@ static int measure_backlog(const struct options *options)
 		.spans = options->backlog_bytes / SMALL_SPAN_BYTES,
 		.spans_per_second = 150000,
 	};
-	int error = rig_open(&rig, &gateways[0], false, phase.spans * 2 + 1000);
+	int error = rig_open(&rig, &gateways[0], false, no_settings, phase.spans * 2 + 1000);
+	if (error == 0)
+		error = rig_start(&rig);
 	if (error < 0)
 		goto out;
 	rig_answer(&rig, 503);

@@ -40,7 +40,7 @@ static int start_tollgate(const struct gateway_setup *setup, struct daemon *daem
 		return error;
 	return daemon_start(daemon, &(struct daemon_start){
 		.arguments = (const char *const[]){ daemon_program(), "serve", "--config", config, NULL },
-		.environment = (const char *const[]){ NULL },
+		.environment = setup->environment,
 		.directory = setup->directory,
 	});
 }

@@ -8,10 +8,30 @@ volatile sig_atomic_t rig_is_interrupted;
 
 enum { POLL_MS = 20, SAMPLE_EACH = 5, STALLED_MS = 60000 };
 
-int rig_open(struct rig *rig, const struct gateway *gateway, bool is_gzip, uint64_t span_capacity)
+static int open_sink(struct rig *rig, int i, uint64_t span_capacity)
 {
-	struct gateway_setup setup = { .directory = rig->directory, .is_gzip = is_gzip };
-	*rig = (struct rig){ 0 };
+	rig->received[i] = tally_new(span_capacity);
+	rig->sink_reports[i] = sink_report_new();
+	if (!rig->received[i] || !rig->sink_reports[i])
+		return -ENOMEM;
+	struct sink_job job = {
+		.listener = listener_open(&rig->setup.sink_ports[i]),
+		.received = rig->received[i],
+		.report = rig->sink_reports[i],
+	};
+	if (job.listener < 0)
+		return job.listener;
+	int error = child_start(&rig->sinks[i], sink_run, &job);
+	close(job.listener);
+	return error;
+}
+
+int rig_open(struct rig *rig, const struct gateway *gateway, bool is_gzip,
+	const char *const *environment, uint64_t span_capacity)
+{
+	*rig = (struct rig){ .gateway = gateway };
+	rig->setup = (struct gateway_setup){ .directory = rig->directory, .is_gzip = is_gzip,
+		.environment = environment };
 	int error = scratch_make(rig->directory);
 	if (error < 0)
 		return error;
@@ -19,21 +39,13 @@ int rig_open(struct rig *rig, const struct gateway *gateway, bool is_gzip, uint6
 	rig->load_report = load_report_new();
 	if (!rig->acknowledged || !rig->load_report)
 		return -ENOMEM;
-	for (int i = 0; i < 2; i++) {
-		rig->received[i] = tally_new(span_capacity);
-		rig->sink_reports[i] = sink_report_new();
-		if (!rig->received[i] || !rig->sink_reports[i])
-			return -ENOMEM;
-		struct sink_job job = { listener_open(&setup.sink_ports[i]), rig->received[i],
-			rig->sink_reports[i] };
-		if (job.listener < 0)
-			return job.listener;
-		error = child_start(&rig->sinks[i], sink_run, &job);
-		close(job.listener);
-		if (error < 0)
-			return error;
-	}
-	return gateway->start(&setup, &rig->daemon);
+	error = open_sink(rig, 0, span_capacity);
+	return error < 0 ? error : open_sink(rig, 1, span_capacity);
+}
+
+int rig_start(struct rig *rig)
+{
+	return rig->gateway->start(&rig->setup, &rig->daemon);
 }
 
 void rig_close(struct rig *rig)
@@ -118,10 +130,14 @@ static int wait_for_end(struct rig *rig, bool is_drained)
 	return 0;
 }
 
-int rig_run(struct rig *rig, const struct phase *phase, struct figures *ret_figures)
+int rig_drain(struct rig *rig)
 {
-	*rig->load_report = (struct load_report){ 0 };
-	struct load_job job = {
+	return wait_for_end(rig, true);
+}
+
+struct load_job rig_job(const struct rig *rig, const struct phase *phase)
+{
+	return (struct load_job){
 		.port = rig->daemon.port,
 		.payload = phase->payload,
 		.connections = phase->connections,
@@ -132,6 +148,12 @@ int rig_run(struct rig *rig, const struct phase *phase, struct figures *ret_figu
 		.acknowledged = rig->acknowledged,
 		.report = rig->load_report,
 	};
+}
+
+int rig_run(struct rig *rig, const struct phase *phase, struct figures *ret_figures)
+{
+	*rig->load_report = (struct load_report){ 0 };
+	struct load_job job = rig_job(rig, phase);
 	double cpu_seconds = daemon_cpu_seconds(&rig->daemon);
 	uint64_t acknowledged = rig->acknowledged->distinct;
 	uint64_t delivered[2] = { rig->received[0]->distinct, rig->received[1]->distinct };

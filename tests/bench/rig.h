@@ -15,6 +15,8 @@
 
 struct rig {
 	char directory[SCRATCH_PATH_MAX];
+	const struct gateway *gateway;
+	struct gateway_setup setup;
 	struct daemon daemon;
 	struct child sinks[2], load;
 	struct tally *acknowledged, *received[2];
@@ -24,9 +26,19 @@ struct rig {
 	uint64_t next_span;
 };
 
-/* Sinks and gateway are running, nothing is sent yet. Ended with rig_close, after a failure too. */
-int rig_open(struct rig *rig, const struct gateway *gateway, bool is_gzip, uint64_t span_capacity);
+/*
+ * A directory, tallies and two running sinks; the gateway does not run yet. Ended with rig_close, after
+ * a failure too.
+ *
+ *   environment    further settings of Tollgate, NULL at the end; lives as long as the rig
+ *   span_capacity  no more spans than these are ever sent
+ */
+int rig_open(struct rig *rig, const struct gateway *gateway, bool is_gzip,
+	const char *const *environment, uint64_t span_capacity);
 void rig_close(struct rig *rig);
+
+/* Starts the gateway; after its end again, on the state that it left. */
+int rig_start(struct rig *rig);
 
 /* What both sinks answer from now on; 200 counts spans. */
 void rig_answer(struct rig *rig, int status);
@@ -53,8 +65,14 @@ struct figures {
 /* Set by a signal handler: the phase that runs ends with -EINTR, so that the caller can close the rig. */
 extern volatile sig_atomic_t rig_is_interrupted;
 
+/* The generator's job for a phase; its spans follow those of the phase before. */
+struct load_job rig_job(const struct rig *rig, const struct phase *phase);
+
 /* 0; -ETIMEDOUT when nothing moves for a minute; -ESRCH when the gateway died; -EINTR. */
 int rig_run(struct rig *rig, const struct phase *phase, struct figures *ret_figures);
+
+/* Waits until both sinks have all that was acknowledged. As rig_run. */
+int rig_drain(struct rig *rig);
 
 struct tally_difference rig_compare(const struct rig *rig);
 

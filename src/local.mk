@@ -30,6 +30,7 @@ libtollgate_a_SOURCES += \
 	src/vocabularies/langfuse.c \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/gen_ai.c \
+	src/vocabularies/logfire.c \
 	src/enrich/enrich.c src/enrich/enrich.h \
 	src/enrich/subject.c src/enrich/subject.h \
 	src/enrich/conventions.c \
@@ -40,6 +41,8 @@ libtollgate_a_SOURCES += \
 	src/enrich/messages.c \
 	src/enrich/langfuse_repair.c \
 	src/pipeline.c src/pipeline.h
+
+libtollgate_a_SOURCES += \
 	src/pricing/calendar.c src/pricing/calendar.h \
 	src/pricing/fields.c src/pricing/fields.h \
 	src/pricing/match.c src/pricing/match.h \

@@ -112,8 +112,8 @@ static int add_copies(struct pipeline *pipeline, struct batch *batch, const stru
 static const char *why_rejected(const struct enriched *enriched)
 {
 	if (enriched->looks_like_logs)
-		return "no span has a trace_id and a span_id, nor a name: this looks like a logs request; "
-			"logs belong to /v1/logs";
+		return "no span has a trace_id, a span_id or a start time: this looks like a logs request, which "
+			"belongs to /v1/logs";
 	if (enriched->rejected_count)
 		return "spans without a valid trace_id (16 bytes) and span_id (8 bytes) were rejected";
 	return NULL;

@@ -32,3 +32,10 @@ tests_test_enrich_SOURCES = tests/test_enrich.c \
 tests_test_enrich_CFLAGS = $(test_cflags)
 tests_test_enrich_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_test_enrich_LDADD = $(test_ldadd)
+
+test_programs += tests/test_otlp
+tests_test_otlp_SOURCES = tests/test_otlp.c \
+	tests/support/oracle.c tests/support/oracle.h tests/support/fixture.c tests/support/fixture.h
+tests_test_otlp_CFLAGS = $(test_cflags)
+tests_test_otlp_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_otlp_LDADD = $(test_ldadd)

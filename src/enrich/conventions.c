@@ -151,25 +151,44 @@ static const struct {
 
 static int model_index(struct bytes model)
 {
+	if (!model.len)
+		return -1;
 	for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
 		bool found = models[i].anywhere ?
 			memmem(model.at, model.len, models[i].word, strlen(models[i].word)) != NULL :
 			bytes_start_with(model, models[i].word);
-		if (model.len && found)
+		if (found)
 			return (int)i;
 	}
 	return -1;
 }
 
-static void add_provider(struct subject *subject)
+/* OpenInference's pair as one name; a pair that is in no row stays the provider that it names. */
+static struct bytes provider_of_pair(struct bytes llm_provider, struct bytes llm_system)
+{
+	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
+		const char *system = providers[i].llm_system;
+		if (bytes_are(llm_provider, providers[i].llm_provider) && (!system || bytes_are(llm_system, system)))
+			return bytes_of(providers[i].name);
+	}
+	return llm_provider;
+}
+
+/* As the span says it, or as the model's name gives it away; empty when neither does. */
+static struct bytes provider_name(struct subject *subject)
 {
 	struct bytes name = said_text(subject, FACT_PROVIDER);
-	if (!name.len) {
-		int guess = model_index(subject->model);
-		if (guess < 0 || !models[guess].provider)
-			return;
-		name = bytes_of(models[guess].provider);
-	}
+	if (!name.len)
+		name = provider_of_pair(said_text(subject, FACT_LLM_PROVIDER), said_text(subject, FACT_LLM_SYSTEM));
+	int guess = name.len ? -1 : model_index(subject->model);
+	return guess >= 0 && models[guess].provider ? bytes_of(models[guess].provider) : name;
+}
+
+static void add_provider(struct subject *subject)
+{
+	struct bytes name = provider_name(subject);
+	if (!name.len)
+		return;
 	struct bytes llm_provider = name, llm_system = name;
 	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
 		if (!bytes_are(name, providers[i].sent))
@@ -210,16 +229,23 @@ static struct bytes exception_message(struct subject *subject)
 	return (struct bytes){ 0 };
 }
 
+/* Severity numbers of OpenTelemetry: 1 to 8 trace and debug, 9 info, 13 warning, 17 and above error. */
+enum { SEVERITY_INFO = 9, SEVERITY_WARNING = 13, SEVERITY_ERROR = 17 };
+
 /* Langfuse does not look into exception events, so their text is brought to where it does. */
 static void add_level(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
+	int64_t severity = is_said(facts, FACT_LEVEL_NUMBER) ? facts->said[FACT_LEVEL_NUMBER].integer : SEVERITY_INFO;
 	subject->is_error = subject->span->status_code == STATUS_CODE_ERROR || is_said(facts, FACT_ERROR_TYPE) ||
-		says_failure(&facts->said[FACT_SUCCESS]);
-	if (!subject->is_error)
-		return;
-	add_text(subject, TARGET_LEVEL, bytes_of("ERROR"));
-	if (!is_open(subject, TARGET_STATUS_MESSAGE))
+		says_failure(&facts->said[FACT_SUCCESS]) || severity >= SEVERITY_ERROR;
+	if (subject->is_error)
+		add_text(subject, TARGET_LEVEL, bytes_of("ERROR"));
+	else if (severity >= SEVERITY_WARNING)
+		add_text(subject, TARGET_LEVEL, bytes_of("WARNING"));
+	else if (severity < SEVERITY_INFO)
+		add_text(subject, TARGET_LEVEL, bytes_of("DEBUG"));
+	if (!subject->is_error || !is_open(subject, TARGET_STATUS_MESSAGE))
 		return;
 	struct bytes why = subject->span->status_message;
 	if (!why.len)

@@ -31,7 +31,7 @@ struct walk {
 	struct attributes attributes; /* of the resource or scope at hand */
 	uint32_t max_spans;
 	unsigned depth; /* levels left below a ResourceSpans */
-	uint32_t unnamed;
+	uint32_t without_ids; /* rejected spans with no id at all and no start, as log records decode */
 	struct enriched result;
 };
 
@@ -51,7 +51,7 @@ static void drop_valueless(struct walk *walk, const struct attributes *attribute
 static int reject(struct walk *walk, const struct span *span)
 {
 	walk->result.rejected_count++;
-	walk->unnamed += span->name.len == 0;
+	walk->without_ids += span->trace_id.len == 0 && span->span_id.len == 0 && span->start_ns == 0;
 	splice_edit(&walk->splice, SPLICE_BOTH, span->field.start, (size_t)(span->field.end - span->field.start),
 		(struct bytes){ 0 });
 	return walk->arena->error;
@@ -181,7 +181,7 @@ int enrich(struct bytes request, const struct config *config, const struct price
 	walk.result.plain = splice_write(&walk.splice, false);
 	if (walk.splice.second_differs)
 		walk.result.langfuse = splice_write(&walk.splice, true);
-	walk.result.looks_like_logs = walk.result.rejected_count && walk.unnamed == walk.result.rejected_count &&
+	walk.result.looks_like_logs = walk.result.rejected_count && walk.without_ids == walk.result.rejected_count &&
 		walk.result.span_count == 0;
 	*ret = walk.result;
 	return arena->error;

@@ -9,6 +9,8 @@ static const struct word words[] = {
 	{ "llm.model_name", FACT_SHOWN_MODEL },
 	{ "embedding.model_name", FACT_EMBEDDING_MODEL },
 	{ "reranker.model_name", FACT_RERANKER_MODEL },
+	{ "llm.provider", FACT_LLM_PROVIDER },
+	{ "llm.system", FACT_LLM_SYSTEM },
 	{ "llm.token_count.prompt", FACT_INPUT_TOKENS },
 	{ "llm.token_count.completion", FACT_OUTPUT_TOKENS },
 	{ "llm.token_count.prompt_details.cache_read", FACT_CACHE_READ_TOKENS },

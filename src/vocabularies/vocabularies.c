@@ -5,13 +5,14 @@
 #include <strings.h>
 
 extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference, vocabulary_claude_code,
-	vocabulary_gen_ai;
+	vocabulary_gen_ai, vocabulary_logfire;
 
 const struct vocabulary *const vocabularies[] = {
 	&vocabulary_openinference,
 	&vocabulary_langfuse,
 	&vocabulary_claude_code,
 	&vocabulary_gen_ai,
+	&vocabulary_logfire,
 	NULL,
 };
 
@@ -166,7 +167,8 @@ enum fact_type { TEXT, CONTENT, COUNT, MONEY };
 
 static enum fact_type type_of(enum fact fact)
 {
-	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_TOTAL_TOKENS) || fact == FACT_FIRST_TOKEN_MS)
+	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_TOTAL_TOKENS) || fact == FACT_FIRST_TOKEN_MS ||
+		fact == FACT_LEVEL_NUMBER)
 		return COUNT;
 	if (fact >= FACT_COST_INPUT && fact <= FACT_COST_TOTAL)
 		return MONEY;

@@ -27,6 +27,8 @@ libtollgate_a_SOURCES += \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
 	src/config/values.c src/config/values.h
+
+libtollgate_a_SOURCES += \
 	src/base/json_skim.c src/base/json_skim.h \
 	src/otlp/wire.c src/otlp/wire.h \
 	src/otlp/value.c src/otlp/value.h \
@@ -61,3 +63,12 @@ libtollgate_a_SOURCES += \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h
+
+libtollgate_a_SOURCES += src/daemon.c src/daemon.h \
+	src/cli/answer.c src/cli/answer.h \
+	src/cli/commands.c src/cli/commands.h \
+	src/cli/help.c \
+	src/cli/recording.c src/cli/recording.h \
+	src/cli/send.c \
+	src/cli/serve.c \
+	src/cli/version.c

@@ -34,3 +34,8 @@ tests_test_enrich_SOURCES = tests/test_enrich.c \
 tests_test_enrich_CFLAGS = $(test_cflags)
 tests_test_enrich_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_test_enrich_LDADD = $(test_ldadd)
+
+test_programs += tests/test_send
+tests_test_send_SOURCES = tests/test_send.c
+tests_test_send_CFLAGS = $(test_cflags)
+tests_test_send_LDADD = $(test_ldadd)

@@ -359,7 +359,7 @@ static void stop(struct daemon *daemon)
 		close(daemon->signal_fd);
 }
 
-int daemon_run(const struct config *config, char *const *notes)
+int daemon_run(const struct config *config, char **notes)
 {
 	struct daemon daemon = { .config = config, .signal_fd = -1, .lock_fd = -1 };
 	int error;

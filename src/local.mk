@@ -19,6 +19,7 @@ libtollgate_a_SOURCES = \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
 	src/config/values.c src/config/values.h \
+	src/otlp/reply.c src/otlp/reply.h \
 	src/otlp/request.c src/otlp/request.h \
 	src/otlp/span.c src/otlp/span.h \
 	src/otlp/splice.c src/otlp/splice.h \
@@ -30,6 +31,9 @@ libtollgate_a_SOURCES = \
 	src/http/gzip_engine.h \
 	src/http/gzip_isal.c \
 	src/http/gzip_zlib.c \
+	src/http/listen.c src/http/listen.h \
+	src/http/request.c src/http/request.h \
+	src/http/server.c src/http/server.h \
 	src/batch.h \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/gen_ai.c \
@@ -56,23 +60,6 @@ libtollgate_a_SOURCES = \
 	src/enrich/messages.c \
 	src/enrich/subject.c src/enrich/subject.h \
 	src/enrich/usage.c \
-	src/export/destination.h \
-	src/export/destinations.c \
-	src/export/exporter.c src/export/exporter.h \
-	src/export/intake.c src/export/intake.h \
-	src/export/job.c src/export/job.h \
-	src/export/lane.c src/export/lane.h \
-	src/export/langfuse.c \
-	src/export/otlp.c \
-	src/export/own_door.c \
-	src/export/verdict.c src/export/verdict.h \
-	src/pipeline.c src/pipeline.h
-
-bin_PROGRAMS += tollgate
-tollgate_SOURCES = src/main.c
-tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
-
-libtollgate_a_SOURCES += \
 	src/spool/block.c src/spool/block.h \
 	src/spool/crc32c.c src/spool/crc32c.h \
 	src/spool/frame.c src/spool/frame.h \
@@ -83,15 +70,28 @@ libtollgate_a_SOURCES += \
 	src/spool/space.c \
 	src/spool/spool.c src/spool/spool.h \
 	src/spool/walk.c src/spool/walk.h \
-	src/spool/writer.c
-	src/http/compression.c src/http/compression.h \
-	src/http/gzip_engine.h src/http/gzip_isal.c src/http/gzip_zlib.c
+	src/spool/writer.c \
+	src/export/destination.h \
+	src/export/destinations.c \
+	src/export/exporter.c src/export/exporter.h \
+	src/export/intake.c src/export/intake.h \
+	src/export/job.c src/export/job.h \
+	src/export/lane.c src/export/lane.h \
+	src/export/langfuse.c \
+	src/export/otlp.c \
+	src/export/own_door.c \
+	src/export/verdict.c src/export/verdict.h \
+	src/pipeline.c src/pipeline.h \
+	src/receive/otlp.c src/receive/otlp.h \
+	src/daemon.c src/daemon.h \
+	src/cli/answer.c src/cli/answer.h \
+	src/cli/commands.c src/cli/commands.h \
+	src/cli/help.c \
+	src/cli/recording.c src/cli/recording.h \
+	src/cli/send.c \
+	src/cli/serve.c \
+	src/cli/version.c
 
-libtollgate_a_SOURCES += \
-	src/http/listen.c src/http/listen.h \
-	src/http/request.c src/http/request.h \
-	src/http/server.c src/http/server.h
-
-libtollgate_a_SOURCES += \
-	src/otlp/reply.c src/otlp/reply.h \
-	src/receive/otlp.c src/receive/otlp.h
+bin_PROGRAMS += tollgate
+tollgate_SOURCES = src/main.c
+tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm

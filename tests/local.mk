@@ -73,3 +73,7 @@ test_programs += tests/test_http_server
 tests_test_http_server_SOURCES = tests/test_http_server.c tests/http_peer.c tests/http_peer.h
 tests_test_http_server_CFLAGS = $(test_cflags)
 tests_test_http_server_LDADD = $(test_ldadd)
+test_programs += tests/test_send
+tests_test_send_SOURCES = tests/test_send.c
+tests_test_send_CFLAGS = $(test_cflags)
+tests_test_send_LDADD = $(test_ldadd)

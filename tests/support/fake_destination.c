@@ -191,10 +191,10 @@ static void remember(struct fake_destination *fake, struct upload *upload)
 {
 	fake->requests = realloc(fake->requests, (fake->request_count + 1) * sizeof(struct fake_request *));
 	fake->requests[fake->request_count++] = upload->request;
-	if (!fake->forgets_bodies) {
-		upload->request->body = buf_bytes(&upload->body);
+	if (fake->forgets_bodies)
+		upload->request->body = (struct bytes){ 0 };
+	else
 		upload->body.at = NULL;
-	}
 	upload->request = NULL;
 }
 
@@ -203,6 +203,7 @@ static struct fake_answer take_in(struct fake_destination *fake, struct upload *
 {
 	struct fake_request *request = upload->request;
 	Otlp__ExportTraceServiceRequest *message = decode(upload);
+	request->body = buf_bytes(&upload->body);
 	request->is_protobuf = message != NULL;
 	if (message)
 		each_span(message, inspect, request);

@@ -77,3 +77,26 @@ test_programs += tests/test_send
 tests_test_send_SOURCES = tests/test_send.c
 tests_test_send_CFLAGS = $(test_cflags)
 tests_test_send_LDADD = $(test_ldadd)
+test_programs += tests/test_verdict
+tests_test_verdict_SOURCES = tests/test_verdict.c
+tests_test_verdict_CFLAGS = $(test_cflags)
+tests_test_verdict_LDADD = $(test_ldadd)
+
+test_programs += tests/test_destinations
+tests_test_destinations_SOURCES = tests/test_destinations.c
+tests_test_destinations_CFLAGS = $(test_cflags)
+tests_test_destinations_LDADD = $(test_ldadd)
+
+test_programs += tests/test_lane
+tests_test_lane_SOURCES = tests/test_lane.c tests/support/fake_spool.c tests/support/fake_spool.h
+tests_test_lane_CFLAGS = $(test_cflags)
+tests_test_lane_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_lane_LDADD = $(test_ldadd)
+
+test_programs += tests/test_exporter
+tests_test_exporter_SOURCES = tests/test_exporter.c \
+	tests/support/fake_destination.c tests/support/fake_destination.h \
+	tests/support/fake_spool.c tests/support/fake_spool.h
+tests_test_exporter_CFLAGS = $(test_cflags) -D_GNU_SOURCE
+tests_test_exporter_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_exporter_LDADD = $(test_ldadd)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 
@@ -320,17 +321,18 @@ static bool has_part(CURLU *url, CURLUPart part)
 
 int http_url_read(const char *text, char ret_host[HTTP_HOST_MAX], uint16_t *ret_port)
 {
-	char *scheme = NULL, *host = NULL, *port = NULL;
+	/* curl would also take one slash, or three. */
+	size_t prefix = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
+	if (prefix == 0 || text[prefix] == '/')
+		return -EINVAL;
+	char *host = NULL, *port = NULL;
 	int error = -EINVAL;
 	CURLU *url = curl_url();
 	if (!url)
 		return -ENOMEM;
 	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
-	    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
 	    curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
 	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
-		goto out;
-	if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
 		goto out;
 	if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
 		goto out;
@@ -345,7 +347,6 @@ int http_url_read(const char *text, char ret_host[HTTP_HOST_MAX], uint16_t *ret_
 	*ret_port = (uint16_t)strtoul(port, NULL, 10);
 	error = 0;
 out:
-	curl_free(scheme);
 	curl_free(host);
 	curl_free(port);
 	curl_url_cleanup(url);

@@ -72,3 +72,7 @@ libtollgate_a_SOURCES += src/daemon.c src/daemon.h \
 	src/cli/send.c \
 	src/cli/serve.c \
 	src/cli/version.c
+
+dist_man_MANS = man/tollgate.1
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = completion/tollgate.bash

@@ -39,3 +39,12 @@ test_programs += tests/test_send
 tests_test_send_SOURCES = tests/test_send.c
 tests_test_send_CFLAGS = $(test_cflags)
 tests_test_send_LDADD = $(test_ldadd)
+
+test_programs += tests/test_cli
+tests_test_cli_SOURCES = tests/test_cli.c
+tests_test_cli_CFLAGS = $(test_cflags)
+tests_test_cli_LDADD = $(test_ldadd)
+
+# Needs the program itself, which check builds first.
+dist_check_SCRIPTS += tests/check-manual
+TESTS += tests/check-manual

@@ -2,24 +2,20 @@
 
 _tollgate()
 {
-	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=
-	COMPREPLY=()
-	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='serve send help version --help --version'
-	else
-		case ${COMP_WORDS[1]}:$before in
-		help:help) words='serve send help version' ;;
-		send:--signal) words='traces logs metrics' ;;
-		serve:--config) ;;
-		serve:*) words='--config --set --help' ;;
-		send:--to) return ;;
-		send:*) words='--to --signal --help' ;;
-		esac
-	fi
-	case $word in
-	-*) ;;
-	*) [ "$COMP_CWORD" -eq 1 ] || mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= files=
+	case $COMP_CWORD:${COMP_WORDS[1]}:$before in
+	1:*) words='serve send help version --help --version' ;;
+	2:help:*) words='serve send help version' ;;
+	*:serve:--config) files=1 ;;
+	*:serve:*) words='--config --set --help' ;;
+	*:send:--signal) words='traces logs metrics' ;;
+	*:send:--to) ;;
+	*:send:*) words='--to --signal --help' files=1 ;;
 	esac
-	mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$words" -- "$word")
+	mapfile -t COMPREPLY < <(
+		case $word in -*) files= ;; esac
+		[ -z "$files" ] || compgen -f -- "$word"
+		[ -n "$files" ] && [ -z "$word" ] || compgen -W "$words" -- "$word"
+	)
 }
 complete -o filenames -F _tollgate tollgate

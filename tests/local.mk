@@ -100,3 +100,12 @@ tests_test_exporter_SOURCES = tests/test_exporter.c \
 tests_test_exporter_CFLAGS = $(test_cflags) -D_GNU_SOURCE
 tests_test_exporter_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_test_exporter_LDADD = $(test_ldadd)
+
+test_programs += tests/test_cli
+tests_test_cli_SOURCES = tests/test_cli.c
+tests_test_cli_CFLAGS = $(test_cflags)
+tests_test_cli_LDADD = $(test_ldadd)
+
+# Needs the program itself, which check builds first.
+dist_check_SCRIPTS += tests/check-manual
+TESTS += tests/check-manual

@@ -1,5 +1,4 @@
 /* A configuration file of any bytes is taken or complained about. */
-#include "config.h" /* memfd_create */
 
 #include <assert.h>
 #include <errno.h>

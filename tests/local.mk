@@ -14,6 +14,22 @@ endif
 test_cflags = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 test_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
 
+test_programs += tests/test_config
+tests_test_config_SOURCES = tests/test_config.c
+tests_test_config_CFLAGS = $(test_cflags)
+tests_test_config_LDADD = $(test_ldadd)
+
+test_programs += tests/test_complaints
+tests_test_complaints_SOURCES = tests/test_complaints.c
+tests_test_complaints_CFLAGS = $(test_cflags)
+tests_test_complaints_LDADD = $(test_ldadd)
+# Stories: the whole daemon between fake destinations, seen from outside.
+test_programs += tests/stories/harness
+tests_stories_harness_SOURCES = tests/stories/harness.c
+tests_stories_harness_CFLAGS = $(story_cflags)
+tests_stories_harness_LDADD = $(story_ldadd)
+story_cflags = $(test_cflags) -D_GNU_SOURCE -I$(srcdir)/tests
+story_ldadd = tests/support/libharness.a $(test_ldadd)
 test_programs += tests/test_proto
 tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_proto_CFLAGS = $(test_cflags)
@@ -32,3 +48,32 @@ tests_test_otlp_SOURCES = tests/test_otlp.c \
 tests_test_otlp_CFLAGS = $(test_cflags)
 tests_test_otlp_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_test_otlp_LDADD = $(test_ldadd)
+test_programs += tests/test_price tests/test_price_match tests/test_price_table
+tests_test_price_SOURCES = tests/test_price.c tests/price_tables.h
+tests_test_price_CFLAGS = $(test_cflags)
+tests_test_price_LDADD = $(test_ldadd)
+tests_test_price_match_SOURCES = tests/test_price_match.c tests/price_tables.h
+tests_test_price_match_CFLAGS = $(test_cflags)
+tests_test_price_match_LDADD = $(test_ldadd)
+tests_test_price_table_SOURCES = tests/test_price_table.c tests/price_tables.h
+tests_test_price_table_CFLAGS = $(test_cflags)
+tests_test_price_table_LDADD = $(test_ldadd)
+
+# A plain program: it also runs under the thread sanitizer, where Criterion does not start.
+check_PROGRAMS += tests/threads/price_threads
+TESTS += tests/threads/price_threads
+tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
+tests_threads_price_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+test_programs += tests/test_compression
+tests_test_compression_SOURCES = tests/test_compression.c
+tests_test_compression_CFLAGS = $(test_cflags)
+tests_test_compression_LDADD = $(test_ldadd)
+
+test_programs += tests/test_http_server
+tests_test_http_server_SOURCES = tests/test_http_server.c tests/http_peer.c tests/http_peer.h
+tests_test_http_server_CFLAGS = $(test_cflags)
+tests_test_http_server_LDADD = $(test_ldadd)
+test_programs += tests/test_send
+tests_test_send_SOURCES = tests/test_send.c
+tests_test_send_CFLAGS = $(test_cflags)
+tests_test_send_LDADD = $(test_ldadd)

@@ -7,7 +7,8 @@ enum { DECIMALS = 15 }; /* 1 USD is 1e15 fUSD */
 
 size_t fusd_text(char out[FUSD_TEXT_MAX], fusd amount)
 {
-	unsigned __int128 rest = amount < 0 ? -(unsigned __int128)amount : (unsigned __int128)amount;
+	unsigned __int128 rest =
+		amount < 0 ? -(unsigned __int128)amount : (unsigned __int128)amount;
 	char reversed[FUSD_TEXT_MAX];
 	size_t len = 0;
 	bool is_significant = false; /* zeros behind the last decimal are left out */

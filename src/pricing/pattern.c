@@ -93,7 +93,8 @@ int pattern_compile(struct pattern *pattern, const char *expression, const struc
 	size_t len = strlen(expression);
 	if (len > PATTERN_MAX)
 		return refuse_at(place, "longer than %d characters", PATTERN_MAX);
-	if (len < 2 || expression[0] != '^' || expression[len - 1] != '$' || expression[len - 2] == '\\')
+	if (len < 2 || expression[0] != '^' || expression[len - 1] != '$' ||
+		expression[len - 2] == '\\')
 		return refuse_at(place, "must start with ^ and end with $");
 	if (!escapes_are_posix(expression))
 		return refuse_at(place, "escapes what POSIX does not let be escaped");

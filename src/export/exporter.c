@@ -1,0 +1,233 @@
+#include "export/exporter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "export/destination.h"
+#include "export/lane.h"
+
+enum { IDLE_WAIT_MS = 60 * 1000 };
+
+struct exporter {
+	struct exporter_options options;
+	struct endpoint endpoints[SIGNAL_COUNT];
+	struct http_client *client;
+	struct lane **lanes;
+	struct exporter_counts counts;
+	uint64_t held_since_ms;
+
+	_Atomic uint64_t deadline_ms; /* 0: not to stop */
+	_Atomic uint64_t share_max_bytes, share_safe_below;
+	_Atomic bool is_share_asked;
+};
+
+static void wake(void *arg)
+{
+	struct exporter *exporter = arg;
+	http_client_wake(exporter->client);
+}
+
+static int make_lanes(struct exporter *exporter)
+{
+	const struct exporter_options *options = &exporter->options;
+	exporter->lanes = calloc(options->lane_count, sizeof(struct lane *));
+	if (!exporter->lanes)
+		return -ENOMEM;
+	for (size_t i = 0; i < options->lane_count; i++) {
+		struct lane_options lane = {
+			.name = options->lanes[i],
+			.config = options->config,
+			.shapes = destination_of(options->config->type)->shapes,
+			.hold_initial_ms = options->hold_initial_ms,
+			.hold_max_ms = options->hold_max_ms,
+			.spool = options->spool,
+			.deliveries = options->deliveries,
+			.counts = &exporter->counts,
+			.wake = wake,
+			.wake_arg = exporter,
+		};
+		for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++)
+			lane.takes[signal] = exporter->endpoints[signal].url != NULL;
+		int error = lane_new(&lane, &exporter->lanes[i]);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int exporter_new(const struct exporter_options *options, struct exporter **ret_exporter,
+	struct complaint *complaint)
+{
+	struct exporter *exporter = calloc(1, sizeof *exporter);
+	if (!exporter)
+		return -ENOMEM;
+	exporter->options = *options;
+	const struct http_client_options client = {
+		.ca_file = options->config->ca_file,
+		.timeout_ms = options->config->timeout_ms,
+		.connections = (unsigned)(options->config->in_flight * options->lane_count),
+	};
+	int error = endpoints_init(exporter->endpoints, options->config, complaint);
+	if (!error)
+		error = http_client_new(&client, &exporter->client);
+	if (!error)
+		error = make_lanes(exporter);
+	if (error) {
+		exporter_free(exporter);
+		return error;
+	}
+	*ret_exporter = exporter;
+	return 0;
+}
+
+void exporter_free(struct exporter *exporter)
+{
+	if (!exporter)
+		return;
+	/* The lanes' readers call wake until they are gone; the client's requests use the lanes' jobs. */
+	if (exporter->client)
+		http_client_cancel(exporter->client);
+	for (size_t i = 0; exporter->lanes && i < exporter->options.lane_count; i++)
+		lane_free(exporter->lanes[i]);
+	free(exporter->lanes);
+	http_client_free(exporter->client);
+	endpoints_done(exporter->endpoints);
+	free(exporter);
+}
+
+static uint32_t draw_random(void)
+{
+	uint32_t random = 0;
+	if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+		random = (uint32_t)clock_unix_ns();
+	return random;
+}
+
+static void settle(struct exporter *exporter, struct job *job, const struct http_answer *answer)
+{
+	uint64_t now_ns = clock_unix_ns();
+	struct reply reply = reply_read(answer, (time_t)(now_ns / 1000000000));
+	atomic_store(&exporter->counts.last_status, (uint64_t)reply.status);
+	if (reply.status >= 200 && reply.status < 300)
+		atomic_store(&exporter->counts.last_success_ns, now_ns);
+	lane_settle(job->lane, job, &reply, clock_monotonic_ms(), draw_random());
+}
+
+static void send_jobs(struct exporter *exporter, struct lane *lane, uint64_t now_ms)
+{
+	struct job *job;
+	while ((job = lane_take(lane, now_ms))) {
+		const struct endpoint *endpoint = &exporter->endpoints[job->signal];
+		const struct http_post post = {
+			.url = endpoint->url,
+			.headers = endpoint->headers[job->encoding],
+			.pieces = job->pieces,
+			.piece_count = job->slice_count,
+			.owner = job,
+		};
+		if (http_client_post(exporter->client, &post) < 0)
+			settle(exporter, job, &(struct http_answer){ .outcome = HTTP_FAILED, .error = "out of memory" });
+	}
+}
+
+static void settle_jobs(struct exporter *exporter)
+{
+	struct http_answer answer;
+	void *owner;
+	while (http_client_next(exporter->client, &owner, &answer))
+		settle(exporter, owner, &answer);
+}
+
+static void enforce_share(struct exporter *exporter)
+{
+	if (!atomic_exchange(&exporter->is_share_asked, false))
+		return;
+	for (size_t i = 0; i < exporter->options.lane_count; i++)
+		lane_enforce_share(exporter->lanes[i], atomic_load(&exporter->share_max_bytes),
+			atomic_load(&exporter->share_safe_below));
+}
+
+/* Tells the figures since when the longest hold lasts. */
+static void note_holds(struct exporter *exporter, uint64_t now_ms)
+{
+	uint64_t longest_ms = 0;
+	for (size_t i = 0; i < exporter->options.lane_count; i++) {
+		uint64_t since_ms = lane_held_since_ms(exporter->lanes[i]);
+		if (since_ms && (!longest_ms || since_ms < longest_ms))
+			longest_ms = since_ms;
+	}
+	if (longest_ms == exporter->held_since_ms)
+		return;
+	exporter->held_since_ms = longest_ms;
+	atomic_store(&exporter->counts.held_since_ns,
+		longest_ms ? clock_unix_ns() - (now_ms - longest_ms) * 1000000 : 0);
+}
+
+/* True when nothing more can be sent before the deadline. */
+static bool is_over(struct exporter *exporter, uint64_t now_ms, uint64_t next_ms, uint64_t deadline_ms)
+{
+	if (!deadline_ms)
+		return false;
+	bool is_done = true;
+	for (size_t i = 0; i < exporter->options.lane_count; i++)
+		is_done = is_done && lane_is_done(exporter->lanes[i]);
+	bool is_waiting = atomic_load(&exporter->counts.in_flight) == 0 && next_ms > deadline_ms;
+	return is_done || is_waiting || now_ms >= deadline_ms;
+}
+
+void exporter_run(struct exporter *exporter)
+{
+	for (;;) {
+		uint64_t deadline_ms = atomic_load(&exporter->deadline_ms);
+		uint64_t now_ms = clock_monotonic_ms(), next_ms = now_ms + IDLE_WAIT_MS;
+		enforce_share(exporter);
+		for (size_t i = 0; i < exporter->options.lane_count; i++) {
+			struct lane *lane = exporter->lanes[i];
+			if (deadline_ms)
+				lane_hurry(lane);
+			send_jobs(exporter, lane, now_ms);
+			if (lane_next_ms(lane) < next_ms)
+				next_ms = lane_next_ms(lane);
+		}
+		note_holds(exporter, now_ms);
+		if (is_over(exporter, now_ms, next_ms, deadline_ms))
+			break;
+		if (deadline_ms && deadline_ms < next_ms)
+			next_ms = deadline_ms;
+		http_client_run(exporter->client, next_ms > now_ms ? next_ms - now_ms : 0);
+		settle_jobs(exporter);
+	}
+}
+
+void exporter_stop(struct exporter *exporter, uint64_t deadline_ms)
+{
+	atomic_store(&exporter->deadline_ms, deadline_ms ? deadline_ms : 1);
+	http_client_wake(exporter->client);
+}
+
+void exporter_enforce_share(struct exporter *exporter, uint64_t max_bytes, uint64_t safe_below)
+{
+	atomic_store(&exporter->share_max_bytes, max_bytes);
+	atomic_store(&exporter->share_safe_below, safe_below);
+	atomic_store(&exporter->is_share_asked, true);
+	http_client_wake(exporter->client);
+}
+
+struct exporter_figures exporter_figures(const struct exporter *exporter)
+{
+	const struct exporter_counts *counts = &exporter->counts;
+	return (struct exporter_figures){
+		.delivered = atomic_load(&counts->delivered),
+		.rejected = atomic_load(&counts->rejected),
+		.dead = atomic_load(&counts->dead),
+		.dropped = atomic_load(&counts->dropped),
+		.retried = atomic_load(&counts->retried),
+		.in_flight = atomic_load(&counts->in_flight),
+		.last_success_ns = atomic_load(&counts->last_success_ns),
+		.held_since_ns = atomic_load(&counts->held_since_ns),
+		.last_status = (int)atomic_load(&counts->last_status),
+	};
+}

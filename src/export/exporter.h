@@ -1,0 +1,68 @@
+/*
+ * One destination's thread: sends what its lanes have to it, and tells them what came back.
+ *
+ * It waits in one place, the HTTP client, for replies, for back-offs to pass and for the spool to wake
+ * it. What one lane or one batch meets never stops the others.
+ */
+#ifndef TG_EXPORT_EXPORTER_H
+#define TG_EXPORT_EXPORTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct complaint;
+struct deliveries;
+struct destination_config;
+struct exporter;
+struct spool;
+
+/* All outlive the exporter. */
+struct exporter_options {
+	const struct destination_config *config;
+	struct spool *spool;
+	struct deliveries *deliveries;
+	const char *const *lanes; /* their names */
+	size_t lane_count;
+	uint64_t hold_initial_ms; /* between tries while held, doubling */
+	uint64_t hold_max_ms;
+};
+
+enum { EXPORTER_HOLD_INITIAL_MS = 30 * 1000, EXPORTER_HOLD_MAX_MS = 5 * 60 * 1000 };
+
+/* 0; -EINVAL with words about the configuration; -ENOMEM. Keeps what it has not delivered from here on. */
+int exporter_new(const struct exporter_options *options, struct exporter **ret_exporter,
+	struct complaint *complaint);
+void exporter_free(struct exporter *exporter);
+
+/* The thread's body; returns after exporter_stop. */
+void exporter_run(struct exporter *exporter);
+
+/*
+ * Asks exporter_run to send what is there and return: at the latest at `deadline_ms` (clock_monotonic_ms),
+ * and as soon as nothing more can be sent before. What has no answer then is sent again after a
+ * restart. From any thread, as the following.
+ */
+void exporter_stop(struct exporter *exporter, uint64_t deadline_ms);
+
+/*
+ * Lets the exporter give up its oldest records when more than `max_bytes` are kept for it; soon, in its
+ * own thread. To be called each second.
+ *
+ *   safe_below  sequence below which another destination has everything; nothing else is given up
+ */
+void exporter_enforce_share(struct exporter *exporter, uint64_t max_bytes, uint64_t safe_below);
+
+struct exporter_figures {
+	uint64_t delivered; /* spans, also the next three */
+	uint64_t rejected;  /* by partial success */
+	uint64_t dead;
+	uint64_t dropped;
+	uint64_t retried;   /* requests */
+	uint64_t in_flight; /* requests */
+	uint64_t last_success_ns; /* Unix time; 0 never */
+	uint64_t held_since_ns;   /* Unix time, of the lane held longest; 0 when none is */
+	int last_status;    /* HTTP; 0 when there was no answer, or nothing was sent */
+};
+struct exporter_figures exporter_figures(const struct exporter *exporter);
+
+#endif

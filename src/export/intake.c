@@ -1,0 +1,178 @@
+#include "export/intake.h"
+
+#include <errno.h>
+
+enum { DROP_MAX_BYTES = 64 << 20 }; /* read in one go only to be given up: a fraction of a second */
+
+static void append(struct job **list, struct job *job)
+{
+	while (*list)
+		list = &(*list)->next;
+	*list = job;
+}
+
+static void close_filling(struct intake *intake)
+{
+	if (intake->filling)
+		append(&intake->ready, intake->filling);
+	intake->filling = NULL;
+}
+
+static bool fits(const struct intake *intake, const struct job *job, const struct record *record)
+{
+	return job->signal == record->signal && job->encoding == record->encoding &&
+		job->slice_count < JOB_SLICES_MAX && job->span_count + (uint64_t)record->span_count <= UINT32_MAX &&
+		job->raw_bytes + record->raw_bytes <= intake->max_request_bytes;
+}
+
+static struct slice slice_of(const struct record *record, uint32_t from, uint32_t to)
+{
+	return (struct slice){ .sequence = record->sequence, .from = from, .to = to,
+		.span_count = record->span_count, .raw_bytes = record->raw_bytes };
+}
+
+static int join(struct intake *intake, struct record *record, uint64_t now_ms)
+{
+	if (intake->filling && !fits(intake, intake->filling, record))
+		close_filling(intake);
+	if (!intake->filling) {
+		intake->filling = job_new(record->signal, record->encoding);
+		intake->due_ms = now_ms + intake->batch_timeout_ms;
+	}
+	struct slice slice = slice_of(record, 0, record->span_count);
+	slice.record = record;
+	if (!intake->filling || job_add(intake->filling, &slice) < 0)
+		return -ENOMEM;
+	if (intake->filling->span_count >= intake->batch_size)
+		close_filling(intake);
+	return 0;
+}
+
+/* What is open of a record that is too large, or that was begun before a restart. */
+static int take_parts(struct intake *intake, const struct record *record)
+{
+	struct job *parts = NULL, **tail = &parts;
+	uint32_t from, to, at = 0;
+	uint64_t most = intake->max_request_bytes * record->span_count / (record->raw_bytes + (uint64_t)1);
+	if (most == 0)
+		most = 1;
+	while (delivery_open_range(intake->delivery, record->sequence, record->span_count, at, &from, &to)) {
+		at = to - from > most ? from + (uint32_t)most : to;
+		struct slice slice = slice_of(record, from, at);
+		struct job *part = job_new(record->signal, record->encoding);
+		if (!part || job_add(part, &slice) < 0) {
+			job_free(part);
+			job_free_all(parts);
+			return -ENOMEM;
+		}
+		*tail = part;
+		tail = &part->next;
+	}
+	close_filling(intake);
+	append(&intake->ready, parts);
+	return 0;
+}
+
+static bool is_ours(const struct intake *intake, const struct record *record)
+{
+	return record->signal >= SIGNAL_TRACES && record->signal <= SIGNAL_METRICS && intake->takes[record->signal];
+}
+
+/* Takes the record or gives it back. */
+static int take(struct intake *intake, struct record *record, uint64_t now_ms)
+{
+	uint32_t from, to, count = record->span_count;
+	int error = 0;
+	if (!is_ours(intake, record) ||
+	    !delivery_open_range(intake->delivery, record->sequence, count, 0, &from, &to)) {
+		record_release(record);
+		return 0;
+	}
+	delivery_expect(intake->delivery, record->sequence, count);
+	bool is_whole = from == 0 && to == count;
+	if (is_whole && (record->raw_bytes <= intake->max_request_bytes || count == 1)) {
+		error = join(intake, record, now_ms);
+		if (!error)
+			return 0;
+	} else {
+		error = take_parts(intake, record);
+	}
+	if (error)
+		spool_reader_seek(intake->reader, record->sequence);
+	record_release(record);
+	return error;
+}
+
+struct job *intake_next(struct intake *intake, uint64_t now_ms)
+{
+	struct record *record;
+	while (!intake->ready && spool_reader_next(intake->reader, &record) == 0)
+		if (take(intake, record, now_ms) < 0)
+			return NULL;
+	if (!intake->ready && intake->filling && (intake->in_hurry || now_ms >= intake->due_ms))
+		close_filling(intake);
+	struct job *job = intake->ready;
+	if (job) {
+		intake->ready = job->next;
+		job->next = NULL;
+	}
+	return job;
+}
+
+bool intake_is_empty(const struct intake *intake)
+{
+	return !intake->ready && !intake->filling;
+}
+
+void intake_done(struct intake *intake)
+{
+	job_free_all(intake->ready);
+	job_free(intake->filling);
+	intake->ready = intake->filling = NULL;
+}
+
+uint64_t intake_drop_job(struct intake *intake, const struct job *job)
+{
+	for (size_t i = 0; i < job->slice_count; i++) {
+		const struct slice *slice = &job->slices[i];
+		delivery_mark(intake->delivery, slice->sequence, slice->from, slice->to, OUTCOME_DROPPED,
+			slice->to - slice->from);
+	}
+	return job->span_count;
+}
+
+/* Drops the spans of a record that are still open. */
+static uint64_t drop_record(struct intake *intake, const struct record *record)
+{
+	uint64_t dropped = 0;
+	uint32_t from, to = 0;
+	while (delivery_open_range(intake->delivery, record->sequence, record->span_count, to, &from, &to)) {
+		delivery_expect(intake->delivery, record->sequence, record->span_count);
+		delivery_mark(intake->delivery, record->sequence, from, to, OUTCOME_DROPPED, to - from);
+		dropped += to - from;
+	}
+	return dropped;
+}
+
+uint64_t intake_drop(struct intake *intake, uint64_t sequence)
+{
+	uint64_t dropped = 0, bytes = 0;
+	close_filling(intake);
+	while (intake->ready && intake->ready->slices[intake->ready->slice_count - 1].sequence < sequence) {
+		struct job *job = intake->ready;
+		intake->ready = job->next;
+		dropped += intake_drop_job(intake, job);
+		job_free(job);
+	}
+	struct record *record;
+	while (!intake->ready && bytes < DROP_MAX_BYTES && spool_reader_position(intake->reader) < sequence &&
+		spool_reader_next(intake->reader, &record) == 0) {
+		if (record->sequence >= sequence)
+			spool_reader_seek(intake->reader, record->sequence);
+		else if (is_ours(intake, record))
+			dropped += drop_record(intake, record);
+		bytes += record->raw_bytes;
+		record_release(record);
+	}
+	return dropped;
+}

@@ -1,0 +1,41 @@
+/*
+ * From the spool to requests of a good size: reads the records of one lane in order, passes over what
+ * is finished already, joins small ones and cuts large ones.
+ */
+#ifndef TG_EXPORT_INTAKE_H
+#define TG_EXPORT_INTAKE_H
+
+#include "export/job.h"
+#include "spool/delivery.h"
+
+struct intake {
+	struct spool_reader *reader;
+	struct delivery *delivery;
+	const bool *takes; /* by enum signal; others are passed over */
+	uint64_t batch_size, batch_timeout_ms, max_request_bytes;
+	bool in_hurry; /* nothing waits to be joined any more */
+
+	/* Its own. */
+	struct job *ready;   /* in order, to go before `filling` */
+	struct job *filling; /* may still be joined by others */
+	uint64_t due_ms;     /* when it goes as it is */
+};
+
+/* The next request in order, or NULL: at the end of the log, or waiting for more until intake->due_ms. */
+struct job *intake_next(struct intake *intake, uint64_t now_ms);
+
+/* Nothing has been read that was not handed out. */
+bool intake_is_empty(const struct intake *intake);
+
+void intake_done(struct intake *intake);
+
+/*
+ * Gives up records below `sequence` that were not handed out, as OUTCOME_DROPPED; a good part of them
+ * when there are many. Returns the spans given up.
+ */
+uint64_t intake_drop(struct intake *intake, uint64_t sequence);
+
+/* Gives up the spans of a job, as OUTCOME_DROPPED. Returns their number. */
+uint64_t intake_drop_job(struct intake *intake, const struct job *job);
+
+#endif

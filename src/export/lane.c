@@ -1,0 +1,481 @@
+#include "export/lane.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "export/intake.h"
+
+enum {
+	WAITING_MAX = 256,         /* jobs for another try, before no new ones are begun */
+	REFUSED_RECORDS_MAX = 3,   /* running, until the fault is taken to be the destination's */
+	REPEAT_LOG_MS = 60 * 1000, /* between lines that say the same */
+	REMIND_HELD_MS = 10 * 60 * 1000,
+};
+
+struct lane {
+	struct lane_options options;
+	struct delivery *delivery;
+	struct intake intake;
+	struct job *waiting; /* for another try; by sequence */
+	size_t waiting_count;
+	struct job *flying;
+	unsigned flying_count;
+
+	/* Pace. */
+	unsigned failures;      /* since the last delivery, one per wave */
+	unsigned wave;          /* requests sent before a failure do not count it again */
+	uint64_t not_before_ms; /* nothing is sent earlier */
+	uint64_t next_ms;
+	uint64_t deliveries;
+
+	/* Hold. */
+	uint64_t held_since_ms; /* 0: not held */
+	unsigned holds;         /* for the wait to double */
+	int held_status;
+	unsigned refused_records; /* running, with no span accepted */
+	struct log_gate held_gate, retry_gate, rejected_gate;
+};
+
+int lane_new(const struct lane_options *options, struct lane **ret_lane)
+{
+	struct lane *lane = calloc(1, sizeof *lane);
+	if (!lane)
+		return -ENOMEM;
+	const struct destination_config *config = options->config;
+	lane->options = *options;
+	lane->delivery = delivery_of(options->deliveries, config->name, options->name);
+	if (lane->delivery)
+		lane->intake.reader = spool_reader_new(options->spool, options->name, STAGE_OUT, options->shapes,
+			delivery_cursor(lane->delivery), options->wake, options->wake_arg);
+	if (!lane->intake.reader) {
+		free(lane);
+		return -ENOMEM;
+	}
+	lane->intake.delivery = lane->delivery;
+	lane->intake.takes = lane->options.takes;
+	lane->intake.batch_size = config->batch_size;
+	lane->intake.batch_timeout_ms = config->batch_timeout_ms;
+	lane->intake.max_request_bytes = config->max_request_bytes;
+	*ret_lane = lane;
+	return 0;
+}
+
+void lane_free(struct lane *lane)
+{
+	if (!lane)
+		return;
+	intake_done(&lane->intake);
+	job_free_all(lane->waiting);
+	job_free_all(lane->flying);
+	spool_reader_free(lane->intake.reader);
+	free(lane);
+}
+
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+static void queue(struct lane *lane, struct job *job)
+{
+	struct job **at = &lane->waiting;
+	const struct slice *slice = &job->slices[0];
+	while (*at && ((*at)->slices[0].sequence < slice->sequence ||
+		((*at)->slices[0].sequence == slice->sequence && (*at)->slices[0].from < slice->from)))
+		at = &(*at)->next;
+	job->next = *at;
+	*at = job;
+	lane->waiting_count++;
+}
+
+static void unlink_job(struct job **list, const struct job *job)
+{
+	while (*list != job)
+		list = &(*list)->next;
+	*list = job->next;
+}
+
+/* What is finished need not be kept. */
+static void keep(struct lane *lane)
+{
+	if (!lane->waiting && !lane->flying && intake_is_empty(&lane->intake))
+		delivery_advance(lane->delivery, spool_reader_position(lane->intake.reader));
+	spool_reader_keep(lane->intake.reader, delivery_cursor(lane->delivery));
+}
+
+/* ---- what becomes of a job ---- */
+
+/* When all of a record is through, whether anything was accepted tells bad data from a bad destination. */
+static void conclude(struct lane *lane, struct job *job, bool is_accepted)
+{
+	if (job->trial) {
+		job->trial->is_accepted |= is_accepted;
+		job->trial->open_spans -= job->span_count;
+		is_accepted = job->trial->is_accepted;
+	}
+	if (is_accepted)
+		lane->refused_records = 0;
+	else if (!job->trial || job->trial->open_spans == 0)
+		lane->refused_records++;
+	job_free(job);
+}
+
+static void resume(struct lane *lane)
+{
+	char text[LOG_TEXT_MAX];
+	lane->failures = 0;
+	lane->holds = 0;
+	if (!lane->held_since_ms)
+		return;
+	lane->held_since_ms = 0;
+	log_event(LOG_LEVEL_INFO, "export_resumed", "destination=%s lane=%s", lane->options.config->name,
+		log_text(text, lane->options.name));
+}
+
+static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
+{
+	uint64_t held;
+	if (rejected > job->span_count)
+		rejected = job->span_count;
+	/* The text beside the count may quote what was sent, so it is not logged. */
+	if (rejected && log_gate_open(&lane->rejected_gate, REPEAT_LOG_MS, &held))
+		log_event(LOG_LEVEL_WARNING, "export_rejected", "destination=%s spans=%llu of=%u lines_held=%llu",
+			lane->options.config->name, (unsigned long long)rejected, job->span_count,
+			(unsigned long long)held);
+	count(&lane->options.counts->rejected, rejected);
+	count(&lane->options.counts->delivered, job->span_count - rejected);
+	/* Which spans were rejected is not said; the first ones stand for them. */
+	for (size_t i = 0; i < job->slice_count; i++) {
+		const struct slice *slice = &job->slices[i];
+		uint32_t some = slice->to - slice->from;
+		if (rejected < some)
+			some = (uint32_t)rejected;
+		uint32_t middle = slice->from + some;
+		if (some)
+			delivery_mark(lane->delivery, slice->sequence, slice->from, middle, OUTCOME_REJECTED, some);
+		if (middle < slice->to)
+			delivery_mark(lane->delivery, slice->sequence, middle, slice->to, OUTCOME_DELIVERED,
+				slice->to - middle);
+		rejected -= some;
+	}
+	lane->deliveries++;
+	resume(lane);
+	conclude(lane, job, true);
+}
+
+/* One slice as a dead letter. False when the letter could not be kept: then nothing is given up. */
+static bool set_aside(struct lane *lane, struct job *job, struct bytes request, int status, const char *why)
+{
+	char text[LOG_TEXT_MAX];
+	const struct slice *slice = &job->slices[0];
+	int error = delivery_set_aside(lane->delivery, slice->sequence, slice->from, request.at,
+		(uint32_t)request.len, status, why);
+	log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, error ? "dead_letter_not_kept" : "dead_letter",
+		"destination=%s record=%llu span=%u spans=%u status=%d why=%s error=%d", lane->options.config->name,
+		(unsigned long long)slice->sequence, slice->from, job->span_count, status, log_text(text, why), error);
+	if (error)
+		return false;
+	delivery_mark(lane->delivery, slice->sequence, slice->from, slice->to, OUTCOME_DEAD, job->span_count);
+	count(&lane->options.counts->dead, job->span_count);
+	conclude(lane, job, false);
+	return true;
+}
+
+static bool set_span_aside(struct lane *lane, struct job *job, const struct reply *reply)
+{
+	struct bytes plain;
+	if (job_plain(job, &plain) < 0)
+		plain = job->pieces[0];
+	return set_aside(lane, job, plain, reply->status, verdict_why(reply));
+}
+
+static bool split(struct lane *lane, struct job *job)
+{
+	struct job *pieces;
+	if (job_split(job, &pieces) < 0)
+		return false;
+	job_free(job);
+	while (pieces) {
+		struct job *piece = pieces;
+		pieces = piece->next;
+		queue(lane, piece);
+	}
+	lane->failures = 0; /* it does answer */
+	return true;
+}
+
+static void wait_again(struct lane *lane, struct job *job, uint64_t not_before_ms)
+{
+	job->not_before_ms = not_before_ms;
+	job_unload(job);
+	queue(lane, job);
+}
+
+/* ---- what goes next ---- */
+
+static struct job *take_fresh(struct lane *lane, uint64_t now_ms)
+{
+	if (lane->waiting_count >= WAITING_MAX)
+		return NULL;
+	struct job *job = intake_next(&lane->intake, now_ms);
+	if (job)
+		job->lane = lane;
+	else if (lane->intake.filling && lane->intake.due_ms < lane->next_ms)
+		lane->next_ms = lane->intake.due_ms;
+	return job;
+}
+
+/* Oldest first; as a scout the one that failed least. */
+static struct job *take_waiting(struct lane *lane, bool is_scout, uint64_t now_ms)
+{
+	struct job *best = NULL;
+	for (struct job *job = lane->waiting; job; job = job->next) {
+		if (job->not_before_ms > now_ms) {
+			if (job->not_before_ms < lane->next_ms)
+				lane->next_ms = job->not_before_ms;
+		} else if (!best || (is_scout && job->failures < best->failures)) {
+			best = job;
+		}
+	}
+	if (best) {
+		unlink_job(&lane->waiting, best);
+		lane->waiting_count--;
+	}
+	return best;
+}
+
+static struct job *choose(struct lane *lane, uint64_t now_ms)
+{
+	bool is_scout = lane->failures > 0 && lane->failures % 2 == 0;
+	struct job *job = is_scout ? take_fresh(lane, now_ms) : NULL;
+	if (!job)
+		job = take_waiting(lane, is_scout, now_ms);
+	if (!job && !is_scout)
+		job = take_fresh(lane, now_ms);
+	return job;
+}
+
+static int load(struct lane *lane, struct job *job)
+{
+	uint64_t position = spool_reader_position(lane->intake.reader);
+	int error = job_load(job, lane->intake.reader);
+	if (spool_reader_position(lane->intake.reader) != position)
+		spool_reader_seek(lane->intake.reader, position);
+	return error;
+}
+
+/* What a job becomes whose bytes cannot be had. */
+static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
+{
+	if (error == -ENOENT && job->slice_count > 1 && split(lane, job))
+		return;
+	if (error == -EBADMSG && set_aside(lane, job, job->pieces[0], 0, "not well formed"))
+		return;
+	if (error != -ENOENT || job->slice_count > 1) {
+		wait_again(lane, job, now_ms + lane->options.config->retry_max_ms);
+		return;
+	}
+	log_event(LOG_LEVEL_ERROR, "export_lost", "destination=%s record=%llu spans=%u why=damaged",
+		lane->options.config->name, (unsigned long long)job->slices[0].sequence, job->span_count);
+	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job));
+	job_free(job);
+}
+
+struct job *lane_take(struct lane *lane, uint64_t now_ms)
+{
+	bool is_probing = lane->failures > 0 || lane->held_since_ms;
+	unsigned most = is_probing ? 1 : (unsigned)lane->options.config->in_flight;
+	lane->next_ms = UINT64_MAX;
+	if (lane->flying_count >= most)
+		return NULL;
+	if (now_ms < lane->not_before_ms) {
+		lane->next_ms = lane->not_before_ms;
+		return NULL;
+	}
+	struct job *job;
+	while ((job = choose(lane, now_ms))) {
+		int error = load(lane, job);
+		if (!error) {
+			job->wave = lane->wave;
+			job->next = lane->flying;
+			lane->flying = job;
+			lane->flying_count++;
+			count(&lane->options.counts->in_flight, 1);
+			return job;
+		}
+		cope(lane, job, error, now_ms);
+	}
+	keep(lane);
+	return NULL;
+}
+
+uint64_t lane_next_ms(const struct lane *lane)
+{
+	return lane->next_ms;
+}
+
+/* ---- what a reply means ---- */
+
+static void begin_wave(struct lane *lane)
+{
+	lane->wave++;
+	lane->failures++;
+}
+
+/* Requests that were on their way together fail together: that is one failure, and one step back. */
+static bool is_first_of_wave(struct lane *lane, const struct job *job)
+{
+	if (job->wave != lane->wave)
+		return false;
+	begin_wave(lane);
+	return true;
+}
+
+static void be_quiet_until(struct lane *lane, uint64_t ms)
+{
+	if (ms > lane->not_before_ms)
+		lane->not_before_ms = ms;
+}
+
+static void back_off(struct lane *lane, struct job *job, const struct reply *reply, uint64_t now_ms,
+	uint32_t random)
+{
+	const struct destination_config *config = lane->options.config;
+	char text[LOG_TEXT_MAX];
+	uint64_t held;
+	if (is_first_of_wave(lane, job))
+		be_quiet_until(lane, now_ms + backoff_ms(config->retry_initial_ms, config->retry_max_ms, lane->failures,
+			random));
+	if (log_gate_open(&lane->retry_gate, REPEAT_LOG_MS, &held))
+		log_event(LOG_LEVEL_WARNING, "export_retried", "destination=%s status=%d why=%s failures=%u wait_ms=%llu "
+			"lines_held=%llu", config->name, reply->status, log_text(text, verdict_why(reply)), lane->failures,
+			(unsigned long long)(lane->not_before_ms > now_ms ? lane->not_before_ms - now_ms : 0),
+			(unsigned long long)held);
+	count(&lane->options.counts->retried, 1);
+	/* What fails while others pass steps back further than its lane. */
+	uint64_t more = job->overtaken > 1 ?
+		backoff_ms(config->retry_initial_ms, config->retry_max_ms, job->overtaken - 1, random) : 0;
+	wait_again(lane, job, lane->not_before_ms + more);
+}
+
+static void hold(struct lane *lane, const struct reply *reply, const char *why, uint64_t now_ms)
+{
+	char name[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
+	uint64_t held, wait_ms = lane->options.hold_initial_ms;
+	for (unsigned i = 0; i < lane->holds && wait_ms < lane->options.hold_max_ms; i++)
+		wait_ms *= 2;
+	if (wait_ms > lane->options.hold_max_ms)
+		wait_ms = lane->options.hold_max_ms;
+	lane->holds++;
+	be_quiet_until(lane, now_ms + wait_ms);
+
+	bool is_news = !lane->held_since_ms || lane->held_status != reply->status;
+	if (!lane->held_since_ms)
+		lane->held_since_ms = now_ms ? now_ms : 1;
+	lane->held_status = reply->status;
+	if (log_gate_open(&lane->held_gate, is_news ? 0 : REMIND_HELD_MS, &held))
+		log_event(LOG_LEVEL_ERROR, "export_held", "destination=%s lane=%s status=%d why=%s wait_ms=%llu",
+			lane->options.config->name, log_text(name, lane->options.name), reply->status,
+			log_text(text, why), (unsigned long long)wait_ms);
+}
+
+static void note_attempt(struct lane *lane, struct job *job, uint64_t now_ms)
+{
+	if (job->failures++ == 0)
+		job->overtaken_since_ms = now_ms;
+	if (job->failures == 1 || job->deliveries_seen != lane->deliveries)
+		job->overtaken++;
+	job->deliveries_seen = lane->deliveries;
+}
+
+void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, uint64_t now_ms,
+	uint32_t random)
+{
+	unlink_job(&lane->flying, job);
+	lane->flying_count--;
+	atomic_fetch_sub_explicit(&lane->options.counts->in_flight, 1, memory_order_relaxed);
+
+	note_attempt(lane, job, now_ms);
+	const struct attempt attempt = {
+		.span_count = job->span_count,
+		.may_split = lane->refused_records < REFUSED_RECORDS_MAX,
+		.overtaken = job->overtaken,
+		.overtaken_ms = now_ms - job->overtaken_since_ms,
+	};
+	enum verdict verdict = verdict_of(reply, &attempt);
+	if (verdict != DELIVERED)
+		be_quiet_until(lane, now_ms + reply->retry_after_ms);
+	switch (verdict) {
+	case DELIVERED:
+		deliver(lane, job, reply->rejected);
+		break;
+	case RETRY_LATER:
+		back_off(lane, job, reply, now_ms, random);
+		break;
+	case SPLIT:
+		if (!split(lane, job))
+			back_off(lane, job, reply, now_ms, random);
+		break;
+	case HOLD:
+		if (is_first_of_wave(lane, job))
+			hold(lane, reply, attempt.may_split ? verdict_why(reply) : "everything is refused", now_ms);
+		wait_again(lane, job, 0);
+		break;
+	case SET_ASIDE:
+		if (!set_span_aside(lane, job, reply)) {
+			back_off(lane, job, reply, now_ms, random);
+		} else if (lane->refused_records == REFUSED_RECORDS_MAX) {
+			begin_wave(lane);
+			hold(lane, reply, "everything is refused", now_ms);
+		}
+		break;
+	}
+	keep(lane);
+}
+
+/* ---- the rest ---- */
+
+void lane_hurry(struct lane *lane)
+{
+	lane->intake.in_hurry = true;
+}
+
+bool lane_is_done(const struct lane *lane)
+{
+	return !lane->waiting && !lane->flying && intake_is_empty(&lane->intake);
+}
+
+uint64_t lane_held_since_ms(const struct lane *lane)
+{
+	return lane->held_since_ms;
+}
+
+void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_below)
+{
+	struct spool_reader *reader = lane->intake.reader;
+	if (spool_reader_lag(reader).bytes <= max_bytes)
+		return;
+	uint64_t below = spool_sequence_within(lane->options.spool, max_bytes);
+	if (below > safe_below)
+		below = safe_below;
+
+	char text[LOG_TEXT_MAX];
+	uint64_t dropped = 0;
+	while (lane->waiting && lane->waiting->slices[lane->waiting->slice_count - 1].sequence < below) {
+		struct job *job = lane->waiting;
+		lane->waiting = job->next;
+		lane->waiting_count--;
+		dropped += intake_drop_job(&lane->intake, job);
+		job_free(job);
+	}
+	dropped += intake_drop(&lane->intake, below);
+	keep(lane);
+	if (!dropped)
+		return;
+	count(&lane->options.counts->dropped, dropped);
+	log_event(LOG_LEVEL_ERROR, "export_dropped", "destination=%s lane=%s spans=%llu below=%llu "
+		"why=\"over its share of the disk\"", lane->options.config->name,
+		log_text(text, lane->options.name), (unsigned long long)dropped, (unsigned long long)below);
+}

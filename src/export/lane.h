@@ -1,0 +1,81 @@
+/*
+ * One lane of one destination: what is waiting, what is on its way, and when the next request may go.
+ *
+ * It knows no network and no clock; the exporter asks it for a job, sends it and tells it the reply.
+ * Everything a destination can do to us ends in lane_settle, in one verdict.
+ *
+ * While a lane fails, one request at a time probes it. Every second probe is a later batch, so that a
+ * batch which can never pass does not stand in the way of the others for ever.
+ */
+#ifndef TG_EXPORT_LANE_H
+#define TG_EXPORT_LANE_H
+
+#include <stdatomic.h>
+
+#include "export/job.h"
+#include "export/verdict.h"
+#include "spool/delivery.h"
+
+struct destination_config;
+struct lane;
+
+/* Of one destination, all lanes together; written by its thread, read by any. */
+struct exporter_counts {
+	_Atomic uint64_t delivered; /* spans, also the next three */
+	_Atomic uint64_t rejected;
+	_Atomic uint64_t dead;
+	_Atomic uint64_t dropped;
+	_Atomic uint64_t retried;   /* requests */
+	_Atomic uint64_t in_flight; /* requests */
+	_Atomic uint64_t last_status; /* HTTP; 0 when there was no answer */
+	_Atomic uint64_t last_success_ns; /* Unix time; 0 never */
+	_Atomic uint64_t held_since_ns;   /* Unix time, of the lane held longest; 0 when none is */
+};
+
+/* All outlive the lane. */
+struct lane_options {
+	const char *name; /* as in the records */
+	const struct destination_config *config;
+	unsigned shapes;
+	bool takes[SIGNAL_METRICS + 1]; /* by enum signal; others are passed over */
+	uint64_t hold_initial_ms, hold_max_ms;
+	struct spool *spool;
+	struct deliveries *deliveries;
+	struct exporter_counts *counts;
+	void (*wake)(void *arg); /* called from the spool's writer thread */
+	void *wake_arg;
+};
+
+/* Goes on where the delivery cursor stands. 0 or -ENOMEM. */
+int lane_new(const struct lane_options *options, struct lane **ret_lane);
+void lane_free(struct lane *lane);
+
+/* The next request that may go now, loaded; the lane's until it is settled. NULL for none. */
+struct job *lane_take(struct lane *lane, uint64_t now_ms);
+
+/*
+ * When lane_take may have something although neither spool nor reply came; UINT64_MAX for never. As of
+ * the last lane_take.
+ */
+uint64_t lane_next_ms(const struct lane *lane);
+
+/* What became of a job that lane_take gave.   random  for the back-off's jitter */
+void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, uint64_t now_ms,
+	uint32_t random);
+
+/* What waits to be joined goes at once from now on. */
+void lane_hurry(struct lane *lane);
+
+/* Nothing was left to send or to wait for, as of the last lane_take. */
+bool lane_is_done(const struct lane *lane);
+
+/* Monotonic time since when it is held; 0 when it is not. */
+uint64_t lane_held_since_ms(const struct lane *lane);
+
+/*
+ * Gives up what is not on its way, oldest first, until at most `max_bytes` are kept for this lane, but
+ * nothing at or above `safe_below`: the sequence below which another destination has everything.
+ */
+void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_below);
+
+#endif

@@ -1,0 +1,353 @@
+#include <config.h> /* asprintf, the version */
+
+#include "http/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum {
+	CONNECT_TIMEOUT_MS = 10000,
+	SEND_BUFFER_BYTES = 128 * 1024, /* a usual request in one or two writes */
+	WAIT_MAX_MS = 60000,            /* curl counts in int */
+};
+
+/* One curl handle with its answer; used again for the next request, which keeps its options. */
+struct exchange {
+	struct exchange *next_free, *next_made;
+	CURL *easy;
+	struct http_post post;
+	size_t piece, offset; /* how far the body is sent */
+	struct buf body;
+};
+
+struct http_client {
+	CURLM *multi;
+	struct http_client_options options;
+	char *no_proxy;
+	struct exchange *free, *made;
+	struct buf body; /* of the answer handed out last */
+};
+
+struct http_headers {
+	struct curl_slist *list;
+};
+
+static void init_curl(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* The hosts to reach directly: the environment's, and loopback whatever the environment says. */
+static char *list_direct_hosts(void)
+{
+	const char *given = getenv("no_proxy");
+	if (!given)
+		given = getenv("NO_PROXY");
+	if (given && strcmp(given, "*") == 0)
+		return strdup(given);
+	char *list;
+	int len = asprintf(&list, "%s%slocalhost,127.0.0.0/8,::1", given ? given : "", given ? "," : "");
+	return len < 0 ? NULL : list;
+}
+
+int http_client_new(const struct http_client_options *options, struct http_client **ret_client)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, init_curl);
+
+	struct http_client *client = calloc(1, sizeof *client);
+	if (!client)
+		return -ENOMEM;
+	client->options = *options;
+	buf_init(&client->body, HTTP_ANSWER_MAX_BYTES, NULL);
+	client->no_proxy = list_direct_hosts();
+	client->multi = curl_multi_init();
+	if (!client->multi || !client->no_proxy) {
+		http_client_free(client);
+		return -ENOMEM;
+	}
+	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)options->connections);
+	*ret_client = client;
+	return 0;
+}
+
+void http_client_cancel(struct http_client *client)
+{
+	client->free = NULL;
+	while (client->made) {
+		struct exchange *exchange = client->made;
+		client->made = exchange->next_made;
+		curl_multi_remove_handle(client->multi, exchange->easy);
+		curl_easy_cleanup(exchange->easy);
+		buf_done(&exchange->body);
+		free(exchange);
+	}
+}
+
+void http_client_free(struct http_client *client)
+{
+	if (!client)
+		return;
+	http_client_cancel(client);
+	curl_multi_cleanup(client->multi);
+	buf_done(&client->body);
+	free(client->no_proxy);
+	free(client);
+}
+
+static size_t send_body(char *to, size_t size, size_t count, void *arg)
+{
+	struct exchange *exchange = arg;
+	size_t room = size * count, sent = 0;
+	while (sent < room && exchange->piece < exchange->post.piece_count) {
+		const struct bytes *piece = &exchange->post.pieces[exchange->piece];
+		size_t some = piece->len - exchange->offset;
+		if (some > room - sent)
+			some = room - sent;
+		memcpy(to + sent, piece->at + exchange->offset, some);
+		sent += some;
+		exchange->offset += some;
+		if (exchange->offset == piece->len) {
+			exchange->piece++;
+			exchange->offset = 0;
+		}
+	}
+	return sent;
+}
+
+/* curl begins again by itself when a kept connection turns out to be closed. */
+static int rewind_body(void *arg, curl_off_t offset, int origin)
+{
+	struct exchange *exchange = arg;
+	if (offset != 0 || origin != SEEK_SET)
+		return CURL_SEEKFUNC_CANTSEEK;
+	exchange->piece = exchange->offset = 0;
+	return CURL_SEEKFUNC_OK;
+}
+
+static size_t keep_body(char *from, size_t size, size_t count, void *arg)
+{
+	struct exchange *exchange = arg;
+	size_t bytes = size * count, room = HTTP_ANSWER_MAX_BYTES - exchange->body.len;
+	buf_append(&exchange->body, from, bytes < room ? bytes : room);
+	return bytes;
+}
+
+static struct exchange *make_exchange(struct http_client *client)
+{
+	struct exchange *exchange = calloc(1, sizeof *exchange);
+	CURL *easy = exchange ? curl_easy_init() : NULL;
+	if (!easy) {
+		free(exchange);
+		return NULL;
+	}
+	long timeout_ms = (long)client->options.timeout_ms;
+	exchange->easy = easy;
+	exchange->next_made = client->made;
+	client->made = exchange;
+	buf_init(&exchange->body, HTTP_ANSWER_MAX_BYTES, NULL);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "tollgate/" PACKAGE_VERSION);
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, client->no_proxy);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+		timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : (long)CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER_BYTES);
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, send_body);
+	curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
+	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_body);
+	curl_easy_setopt(easy, CURLOPT_SEEKDATA, exchange);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+	if (client->options.ca_file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, client->options.ca_file);
+	return exchange;
+}
+
+int http_client_post(struct http_client *client, const struct http_post *post)
+{
+	struct exchange *exchange = client->free;
+	if (exchange)
+		client->free = exchange->next_free;
+	else if (!(exchange = make_exchange(client)))
+		return -ENOMEM;
+
+	curl_off_t bytes = 0;
+	for (size_t i = 0; i < post->piece_count; i++)
+		bytes += (curl_off_t)post->pieces[i].len;
+	exchange->post = *post;
+	exchange->piece = exchange->offset = 0;
+	exchange->body.len = 0;
+	if (curl_easy_setopt(exchange->easy, CURLOPT_URL, post->url) != CURLE_OK ||
+	    curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, post->headers->list) != CURLE_OK ||
+	    curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, bytes) != CURLE_OK ||
+	    curl_multi_add_handle(client->multi, exchange->easy) != CURLM_OK) {
+		exchange->next_free = client->free;
+		client->free = exchange;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void http_client_run(struct http_client *client, uint64_t wait_ms)
+{
+	int running;
+	curl_multi_poll(client->multi, NULL, 0, (int)(wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS), NULL);
+	curl_multi_perform(client->multi, &running);
+}
+
+static enum http_outcome outcome_of(CURLcode code)
+{
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+		return HTTP_UNTRUSTED;
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
+		return HTTP_UNUSABLE;
+	default:
+		return HTTP_FAILED;
+	}
+}
+
+static void read_answer(struct exchange *exchange, CURLcode code, struct http_answer *ret_answer)
+{
+	struct http_answer answer = { .outcome = HTTP_ANSWERED };
+	long status = 0;
+	curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+	answer.status = (int)status;
+	/* A final status is the answer: what breaks behind it does not undo what the peer did. */
+	if (status < 200) {
+		answer.status = 0;
+		answer.outcome = outcome_of(code);
+		answer.error = curl_easy_strerror(code);
+	}
+	struct curl_header *header;
+	if (curl_easy_header(exchange->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
+		snprintf(answer.retry_after, sizeof answer.retry_after, "%s", header->value);
+	*ret_answer = answer;
+}
+
+bool http_client_next(struct http_client *client, void **ret_owner, struct http_answer *ret_answer)
+{
+	int left;
+	CURLMsg *message = curl_multi_info_read(client->multi, &left);
+	if (!message)
+		return false;
+	CURL *easy = message->easy_handle;
+	CURLcode code = message->data.result;
+	struct exchange *exchange;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
+	read_answer(exchange, code, ret_answer);
+	curl_multi_remove_handle(client->multi, easy);
+
+	/* The body stays here, so that its exchange is free at once. */
+	struct buf body = client->body;
+	client->body = exchange->body;
+	exchange->body = body;
+	ret_answer->body = buf_bytes(&client->body);
+	*ret_owner = exchange->post.owner;
+	exchange->next_free = client->free;
+	client->free = exchange;
+	return true;
+}
+
+void http_client_wake(struct http_client *client)
+{
+	curl_multi_wakeup(client->multi);
+}
+
+struct http_headers *http_headers_new(void)
+{
+	struct http_headers *headers = calloc(1, sizeof *headers);
+	/* Waiting for "100 Continue" costs a round trip, and a second where nobody answers it. */
+	if (headers && !(headers->list = curl_slist_append(NULL, "Expect:"))) {
+		free(headers);
+		return NULL;
+	}
+	return headers;
+}
+
+void http_headers_free(struct http_headers *headers)
+{
+	if (!headers)
+		return;
+	curl_slist_free_all(headers->list);
+	free(headers);
+}
+
+int http_headers_add(struct http_headers *headers, const char *name, const char *value)
+{
+	static const char token[] =
+		"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	if (!*name || name[strspn(name, token)])
+		return -EINVAL;
+	for (const char *c = value; *c; c++)
+		if (((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7f)
+			return -EINVAL;
+	char *line;
+	/* "Name;" is how curl is told of a header without a value. */
+	if (asprintf(&line, *value ? "%s: %s" : "%s;", name, value) < 0)
+		return -ENOMEM;
+	struct curl_slist *list = curl_slist_append(headers->list, line);
+	free(line);
+	if (!list)
+		return -ENOMEM;
+	headers->list = list;
+	return 0;
+}
+
+static bool has_part(CURLU *url, CURLUPart part)
+{
+	char *text = NULL;
+	bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+	curl_free(text);
+	return has;
+}
+
+int http_url_read(const char *text, char ret_host[HTTP_HOST_MAX], uint16_t *ret_port)
+{
+	char *scheme = NULL, *host = NULL, *port = NULL;
+	int error = -EINVAL;
+	CURLU *url = curl_url();
+	if (!url)
+		return -ENOMEM;
+	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+		goto out;
+	if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
+		goto out;
+	if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
+		goto out;
+	size_t len = strlen(host);
+	bool is_bracketed = len > 2 && host[0] == '[' && host[len - 1] == ']';
+	const char *name = is_bracketed ? host + 1 : host;
+	len -= is_bracketed ? 2 : 0;
+	if (len == 0 || len >= HTTP_HOST_MAX)
+		goto out;
+	memcpy(ret_host, name, len);
+	ret_host[len] = '\0';
+	*ret_port = (uint16_t)strtoul(port, NULL, 10);
+	error = 0;
+out:
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(url);
+	return error;
+}

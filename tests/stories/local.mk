@@ -1,5 +1,5 @@
 # Stories: the whole daemon between fake destinations, seen from outside.
-story_cflags = $(test_cflags) -D_GNU_SOURCE -I$(srcdir)/tests
+story_cflags = $(test_cflags) -I$(srcdir)/tests
 story_ldadd = tests/support/libharness.a $(test_ldadd)
 
 test_programs += tests/stories/harness

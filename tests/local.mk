@@ -23,13 +23,6 @@ test_programs += tests/test_complaints
 tests_test_complaints_SOURCES = tests/test_complaints.c
 tests_test_complaints_CFLAGS = $(test_cflags)
 tests_test_complaints_LDADD = $(test_ldadd)
-# Stories: the whole daemon between fake destinations, seen from outside.
-test_programs += tests/stories/harness
-tests_stories_harness_SOURCES = tests/stories/harness.c
-tests_stories_harness_CFLAGS = $(story_cflags)
-tests_stories_harness_LDADD = $(story_ldadd)
-story_cflags = $(test_cflags) -D_GNU_SOURCE -I$(srcdir)/tests
-story_ldadd = tests/support/libharness.a $(test_ldadd)
 test_programs += tests/test_proto
 tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_proto_CFLAGS = $(test_cflags)

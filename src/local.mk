@@ -92,9 +92,10 @@ libtollgate_a_SOURCES = \
 	src/cli/serve.c \
 	src/cli/version.c
 
-dist_man_MANS = man/tollgate.1
-completiondir = $(datadir)/bash-completion/completions
-dist_completion_DATA = completion/tollgate.bash
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+dist_man_MANS = man/tollgate.1
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = completion/tollgate.bash

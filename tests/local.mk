@@ -102,3 +102,20 @@ tests_test_cli_LDADD = $(test_ldadd)
 # Needs the program itself, which check builds first.
 dist_check_SCRIPTS += tests/check-manual
 TESTS += tests/check-manual
+spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
+spool_fixture = tests/spool_fixture.c tests/spool_fixture.h tests/gzip_stand_in.c
+test_programs += tests/test_spool
+tests_test_spool_SOURCES = tests/test_spool.c $(spool_fixture)
+tests_test_spool_CFLAGS = $(test_cflags)
+tests_test_spool_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+tests_test_spool_LDADD = $(test_ldadd)
+test_programs += tests/test_spool_recovery
+tests_test_spool_recovery_SOURCES = tests/test_spool_recovery.c $(spool_fixture)
+tests_test_spool_recovery_CFLAGS = $(test_cflags)
+tests_test_spool_recovery_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+tests_test_spool_recovery_LDADD = $(test_ldadd)
+test_programs += tests/test_spool_faults
+tests_test_spool_faults_SOURCES = tests/test_spool_faults.c $(spool_fixture)
+tests_test_spool_faults_CFLAGS = $(test_cflags)
+tests_test_spool_faults_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+tests_test_spool_faults_LDADD = $(test_ldadd)

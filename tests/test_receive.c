@@ -225,7 +225,7 @@ Test(receive, content_types_are_read_without_case_and_parameters)
 	struct house house;
 	house_open(&house);
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-		char header[128];
+		char header[512];
 		snprintf(header, sizeof header, "content-type: %s", types[i]);
 		struct peer_reply reply = post_traces(&house, header, hello);
 		cr_expect_eq(reply.status, 200, "%s", types[i]);
@@ -259,7 +259,7 @@ Test(receive, gzip_is_taken_in_any_spelling_and_number_of_members)
 	house_open(&house);
 	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz"), members = fixture("ok.pb.two-members.gz");
 	for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
-		char headers[128];
+		char headers[512];
 		snprintf(headers, sizeof headers, PROTOBUF "\r\nContent-Encoding: %s", codings[i]);
 		cr_expect_eq(post_traces(&house, headers, buf_bytes(&gzip)).status, 200);
 		cr_expect(bytes_equal(buf_bytes(&behind.request), buf_bytes(&plain)));
@@ -289,7 +289,7 @@ Test(receive, unknown_content_encodings_are_415_and_name_the_known)
 	struct house house;
 	house_open(&house);
 	for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
-		char headers[128];
+		char headers[512];
 		snprintf(headers, sizeof headers, PROTOBUF "\r\nContent-Encoding: %s", codings[i]);
 		struct peer_reply reply = post_traces(&house, headers, hello);
 		expect_status(&reply, 415, 2, "gzip");

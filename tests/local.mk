@@ -119,3 +119,19 @@ tests_test_spool_faults_SOURCES = tests/test_spool_faults.c $(spool_fixture)
 tests_test_spool_faults_CFLAGS = $(test_cflags)
 tests_test_spool_faults_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_test_spool_faults_LDADD = $(test_ldadd)
+
+test_programs += tests/test_reply
+tests_test_reply_SOURCES = tests/test_reply.c
+tests_test_reply_CFLAGS = $(test_cflags)
+tests_test_reply_LDADD = $(test_ldadd)
+
+test_programs += tests/test_receive
+tests_test_receive_SOURCES = tests/test_receive.c tests/http_peer.c tests/http_peer.h
+tests_test_receive_CFLAGS = $(test_cflags)
+tests_test_receive_LDADD = $(test_ldadd)
+
+# A plain program: it also runs under the thread sanitizer, where Criterion does not start.
+check_PROGRAMS += tests/threads/http_threads
+TESTS += tests/threads/http_threads
+tests_threads_http_threads_SOURCES = tests/threads/http_threads.c tests/http_peer.c tests/http_peer.h
+tests_threads_http_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm

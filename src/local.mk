@@ -1,4 +1,4 @@
-# One convenience library that the daemon, every test and every fuzzer link.
+# One convenience library that the daemon, every test and every fuzzer link; in the order of the layers.
 noinst_LIBRARIES += libtollgate.a
 libtollgate_a_SOURCES = \
 	src/base/arena.c src/base/arena.h \
@@ -8,52 +8,40 @@ libtollgate_a_SOURCES = \
 	src/base/complaint.c src/base/complaint.h \
 	src/base/counters.c src/base/counters.h \
 	src/base/files.c src/base/files.h \
-	src/base/log.c src/base/log.h \
-	src/batch.h \
-	src/config/config.h
-libtollgate_a_LIBADD =
-
-bin_PROGRAMS += tollgate
-tollgate_SOURCES = src/main.c
-tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
-
-libtollgate_a_SOURCES += src/http/client.c src/http/client.h
-libtollgate_a_SOURCES += \
-	src/export/destination.h src/export/destinations.c \
-	src/export/exporter.c src/export/exporter.h \
-	src/export/intake.c src/export/intake.h \
-	src/export/job.c src/export/job.h \
-	src/export/lane.c src/export/lane.h \
-	src/export/langfuse.c \
-	src/export/otlp.c \
-	src/export/own_door.c \
-	src/export/verdict.c src/export/verdict.h
-libtollgate_a_SOURCES += \
 	src/base/json_skim.c src/base/json_skim.h \
-	src/otlp/wire.c src/otlp/wire.h \
-	src/otlp/value.c src/otlp/value.h \
+	src/base/log.c src/base/log.h \
+	src/base/nearest.c src/base/nearest.h \
+	src/config/checks.c src/config/checks.h \
+	src/config/config.c src/config/config.h \
+	src/config/environment.c src/config/environment.h \
+	src/config/json_file.c \
+	src/config/loader.h \
+	src/config/print.c \
+	src/config/settings.c src/config/settings.h \
+	src/config/values.c src/config/values.h \
+	src/otlp/reply.c src/otlp/reply.h \
+	src/otlp/request.c src/otlp/request.h \
 	src/otlp/span.c src/otlp/span.h \
 	src/otlp/splice.c src/otlp/splice.h \
+	src/otlp/value.c src/otlp/value.h \
+	src/otlp/wire.c src/otlp/wire.h \
 	src/otlp/writer.c src/otlp/writer.h \
-	src/otlp/request.c src/otlp/request.h \
-	src/vocabularies/vocabularies.c src/vocabularies/vocabulary.h \
-	src/vocabularies/openinference.c \
-	src/vocabularies/langfuse.c \
+	src/http/client.c src/http/client.h \
+	src/http/compression.c src/http/compression.h \
+	src/http/gzip_engine.h \
+	src/http/gzip_isal.c \
+	src/http/gzip_zlib.c \
+	src/http/listen.c src/http/listen.h \
+	src/http/request.c src/http/request.h \
+	src/http/server.c src/http/server.h \
+	src/batch.h \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/gen_ai.c \
+	src/vocabularies/langfuse.c \
 	src/vocabularies/logfire.c \
-	src/enrich/enrich.c src/enrich/enrich.h \
-	src/enrich/subject.c src/enrich/subject.h \
-	src/enrich/conventions.c \
-	src/enrich/identity.c \
-	src/enrich/usage.c \
-	src/enrich/cost.c \
-	src/enrich/content.c \
-	src/enrich/messages.c \
-	src/enrich/langfuse_repair.c \
-	src/pipeline.c src/pipeline.h
-
-libtollgate_a_SOURCES += \
+	src/vocabularies/openinference.c \
+	src/vocabularies/vocabularies.c \
+	src/vocabularies/vocabulary.h \
 	src/pricing/calendar.c src/pricing/calendar.h \
 	src/pricing/fields.c src/pricing/fields.h \
 	src/pricing/match.c src/pricing/match.h \
@@ -62,7 +50,52 @@ libtollgate_a_SOURCES += \
 	src/pricing/pattern.c src/pricing/pattern.h \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
-	src/pricing/table.c src/pricing/table.h
-libtollgate_a_SOURCES += \
-	src/http/compression.c src/http/compression.h \
-	src/http/gzip_engine.h src/http/gzip_isal.c src/http/gzip_zlib.c
+	src/pricing/table.c src/pricing/table.h \
+	src/enrich/content.c \
+	src/enrich/conventions.c \
+	src/enrich/cost.c \
+	src/enrich/enrich.c src/enrich/enrich.h \
+	src/enrich/identity.c \
+	src/enrich/langfuse_repair.c \
+	src/enrich/messages.c \
+	src/enrich/subject.c src/enrich/subject.h \
+	src/enrich/usage.c \
+	src/spool/block.c src/spool/block.h \
+	src/spool/crc32c.c src/spool/crc32c.h \
+	src/spool/frame.c src/spool/frame.h \
+	src/spool/log.h \
+	src/spool/reader.c \
+	src/spool/recover.c \
+	src/spool/segment.c src/spool/segment.h \
+	src/spool/space.c \
+	src/spool/spool.c src/spool/spool.h \
+	src/spool/walk.c src/spool/walk.h \
+	src/spool/writer.c \
+	src/export/destination.h \
+	src/export/destinations.c \
+	src/export/exporter.c src/export/exporter.h \
+	src/export/intake.c src/export/intake.h \
+	src/export/job.c src/export/job.h \
+	src/export/lane.c src/export/lane.h \
+	src/export/langfuse.c \
+	src/export/otlp.c \
+	src/export/own_door.c \
+	src/export/verdict.c src/export/verdict.h \
+	src/pipeline.c src/pipeline.h \
+	src/receive/otlp.c src/receive/otlp.h \
+	src/daemon.c src/daemon.h \
+	src/cli/answer.c src/cli/answer.h \
+	src/cli/commands.c src/cli/commands.h \
+	src/cli/help.c \
+	src/cli/recording.c src/cli/recording.h \
+	src/cli/send.c \
+	src/cli/serve.c \
+	src/cli/version.c
+
+bin_PROGRAMS += tollgate
+tollgate_SOURCES = src/main.c
+tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+dist_man_MANS = man/tollgate.1
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = completion/tollgate.bash

@@ -14,6 +14,15 @@ endif
 test_cflags = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 test_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
 
+test_programs += tests/test_config
+tests_test_config_SOURCES = tests/test_config.c
+tests_test_config_CFLAGS = $(test_cflags)
+tests_test_config_LDADD = $(test_ldadd)
+
+test_programs += tests/test_complaints
+tests_test_complaints_SOURCES = tests/test_complaints.c
+tests_test_complaints_CFLAGS = $(test_cflags)
+tests_test_complaints_LDADD = $(test_ldadd)
 test_programs += tests/test_proto
 tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_proto_CFLAGS = $(test_cflags)
@@ -25,11 +34,42 @@ tests_test_enrich_SOURCES = tests/test_enrich.c \
 tests_test_enrich_CFLAGS = $(test_cflags)
 tests_test_enrich_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_test_enrich_LDADD = $(test_ldadd)
+
+test_programs += tests/test_otlp
+tests_test_otlp_SOURCES = tests/test_otlp.c \
+	tests/support/oracle.c tests/support/oracle.h tests/support/fixture.c tests/support/fixture.h
+tests_test_otlp_CFLAGS = $(test_cflags)
+tests_test_otlp_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_otlp_LDADD = $(test_ldadd)
+test_programs += tests/test_price tests/test_price_match tests/test_price_table
+tests_test_price_SOURCES = tests/test_price.c tests/price_tables.h
+tests_test_price_CFLAGS = $(test_cflags)
+tests_test_price_LDADD = $(test_ldadd)
+tests_test_price_match_SOURCES = tests/test_price_match.c tests/price_tables.h
+tests_test_price_match_CFLAGS = $(test_cflags)
+tests_test_price_match_LDADD = $(test_ldadd)
+tests_test_price_table_SOURCES = tests/test_price_table.c tests/price_tables.h
+tests_test_price_table_CFLAGS = $(test_cflags)
+tests_test_price_table_LDADD = $(test_ldadd)
+
+# A plain program: it also runs under the thread sanitizer, where Criterion does not start.
+check_PROGRAMS += tests/threads/price_threads
+TESTS += tests/threads/price_threads
+tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
+tests_threads_price_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 test_programs += tests/test_compression
 tests_test_compression_SOURCES = tests/test_compression.c
 tests_test_compression_CFLAGS = $(test_cflags)
 tests_test_compression_LDADD = $(test_ldadd)
 
+test_programs += tests/test_http_server
+tests_test_http_server_SOURCES = tests/test_http_server.c tests/http_peer.c tests/http_peer.h
+tests_test_http_server_CFLAGS = $(test_cflags)
+tests_test_http_server_LDADD = $(test_ldadd)
+test_programs += tests/test_send
+tests_test_send_SOURCES = tests/test_send.c
+tests_test_send_CFLAGS = $(test_cflags)
+tests_test_send_LDADD = $(test_ldadd)
 test_programs += tests/test_verdict
 tests_test_verdict_SOURCES = tests/test_verdict.c
 tests_test_verdict_CFLAGS = $(test_cflags)
@@ -62,3 +102,11 @@ tests_threads_exporter_threads_SOURCES = tests/threads/exporter_threads.c \
 tests_threads_exporter_threads_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE
 tests_threads_exporter_threads_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_threads_exporter_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+test_programs += tests/test_cli
+tests_test_cli_SOURCES = tests/test_cli.c
+tests_test_cli_CFLAGS = $(test_cflags)
+tests_test_cli_LDADD = $(test_ldadd)
+
+# Needs the program itself, which check builds first.
+dist_check_SCRIPTS += tests/check-manual
+TESTS += tests/check-manual

@@ -1,5 +1,7 @@
 #include "base/json_skim.h"
 
+#include <endian.h>
+
 enum { MAX_DEPTH = 512 };
 
 struct skim {
@@ -22,16 +24,20 @@ static bool take(struct skim *s, uint8_t byte)
 	return true;
 }
 
-/* Eight bytes of which none is a quote, a backslash or a control character. */
-static bool is_plain_word(const uint8_t *at)
+/*
+ * How many of the eight bytes at `at` come before the first quote, backslash or control character. The
+ * subtractions mark such a byte in its top bit, and may mark others above it, never below.
+ */
+static unsigned plain_bytes(const uint8_t *at)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
 	uint64_t word;
 	memcpy(&word, at, sizeof word);
+	word = le64toh(word);
 	uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
-	uint64_t hit = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-		((word - ones * 0x20) & ~word);
-	return (hit & tops) == 0;
+	uint64_t hit = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+		((word - ones * 0x20) & ~word)) & tops;
+	return hit ? (unsigned)__builtin_ctzll(hit) / 8 : 8;
 }
 
 static bool is_hex(uint8_t byte)
@@ -57,8 +63,8 @@ static bool string(struct skim *s)
 	if (!take(s, '"'))
 		return false;
 	for (;;) {
-		while (s->end - s->at >= 8 && is_plain_word(s->at))
-			s->at += 8;
+		for (unsigned plain = 8; plain == 8 && s->end - s->at >= 8; s->at += plain)
+			plain = plain_bytes(s->at);
 		if (s->at == s->end || *s->at < 0x20)
 			return false;
 		uint8_t byte = *s->at++;

@@ -22,14 +22,14 @@ struct header_setting {
 
 /* One place that data goes to. */
 struct destination_config {
-	char *name;                 /* [a-z0-9_-]{1,32}, unique */
+	char *name; /* [a-z0-9_-]{1,32}, unique */
 	enum destination_type type;
 	bool enabled;
-	char *endpoint;             /* base URL; /v1/<signal> (Langfuse: the OTLP path) is appended */
-	char *traces_endpoint;      /* used as it is, instead; NULL when unset (also the next two) */
+	char *endpoint;        /* base URL; /v1/<signal> (Langfuse: the OTLP path) is appended */
+	char *traces_endpoint; /* used as it is, instead; NULL when unset (also the next two) */
 	char *logs_endpoint;
 	char *metrics_endpoint;
-	char *public_key;           /* Langfuse; content of public_key_file when that is set */
+	char *public_key; /* Langfuse; content of public_key_file when that is set */
 	char *secret_key;
 	struct header_setting *headers;
 	size_t header_count;
@@ -44,9 +44,9 @@ struct destination_config {
 };
 
 struct config {
-	char *listen;              /* host:port, port 0 = any free one */
+	char *listen; /* host:port, port 0 = any free one */
 	char *state_directory;
-	char *log_level;           /* error, warning, info, debug */
+	char *log_level;              /* error, warning, info, debug */
 	uint64_t shutdown_timeout_ms; /* what exporters get after SIGTERM */
 
 	struct {
@@ -59,19 +59,19 @@ struct config {
 	struct {
 		uint64_t max_body_bytes;
 		uint64_t max_decompressed_bytes;
-		uint64_t max_depth;          /* message levels */
-		uint64_t max_spans;          /* in one request */
+		uint64_t max_depth; /* message levels */
+		uint64_t max_spans; /* in one request */
 		uint64_t max_request_memory_bytes;
-		uint64_t max_memory_bytes;   /* all requests together */
+		uint64_t max_memory_bytes; /* all requests together */
 	} limits;
 
 	struct {
 		uint64_t max_bytes;
-		uint64_t min_free_bytes;     /* doors answer 503 below this much free disk */
+		uint64_t min_free_bytes; /* doors answer 503 below this much free disk */
 		uint64_t segment_bytes;
-		uint64_t max_record_bytes;   /* raw; larger requests are cut at span boundaries */
-		uint64_t cache_bytes;        /* newest records kept in memory for the exporters */
-		char *compression;           /* gzip or none: as stored and as sent */
+		uint64_t max_record_bytes; /* raw; larger requests are cut at span boundaries */
+		uint64_t cache_bytes;      /* newest records kept in memory for the exporters */
+		char *compression;         /* gzip or none: as stored and as sent */
 	} spool;
 
 	/* What spans get that say nothing of their own; NULL when unset. */
@@ -84,11 +84,11 @@ struct config {
 	} identity;
 
 	struct {
-		bool flatten_messages;       /* llm.input_messages.N.* from message JSON */
+		bool flatten_messages; /* llm.input_messages.N.* from message JSON */
 	} content;
 
 	struct {
-		char *file;                  /* NULL: the table that was built in */
+		char *file; /* NULL: the table that was built in */
 	} prices;
 
 	struct destination_config *destinations;

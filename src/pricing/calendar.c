@@ -26,7 +26,9 @@ int date_parse(const char *text, uint64_t *ret_start_ns)
 	int month = two_digits(text + 5), day = two_digits(text + 8);
 	if (century < 19 || century > 24 || year < 0 || (century == 19 && year < 70))
 		return -EINVAL;
-	struct tm tm = { .tm_year = century * 100 + year - 1900, .tm_mon = month - 1, .tm_mday = day };
+	struct tm tm = {
+		.tm_year = century * 100 + year - 1900, .tm_mon = month - 1, .tm_mday = day
+	};
 	time_t start_s = timegm(&tm);
 	if (tm.tm_mon != month - 1 || tm.tm_mday != day) /* 30 February became 2 March */
 		return -EINVAL;
@@ -49,7 +51,8 @@ int weekdays_parse(const char *text, uint8_t *ret_weekdays)
 	int first = weekday_of(text), last = first;
 	if (first >= 0 && text[3] == '-')
 		last = weekday_of(text + 4);
-	if (first < 0 || last < first || strlen(text) != (text[3] ? strlen("mon-fri") : strlen("mon")))
+	if (first < 0 || last < first ||
+		strlen(text) != (text[3] ? strlen("mon-fri") : strlen("mon")))
 		return -EINVAL;
 	*ret_weekdays = (uint8_t)((2u << last) - (1u << first));
 	return 0;

@@ -80,7 +80,8 @@ int check_members(const json_t *object, const struct member *members, const stru
 	return 0;
 }
 
-int check_word(const json_t *object, const char *key, const char *const *words, const struct place *place)
+int check_word(
+	const json_t *object, const char *key, const char *const *words, const struct place *place)
 {
 	struct place at = place_key(place, key);
 	const char *word = json_string_value(json_object_get(object, key));

@@ -14,7 +14,7 @@
 /* Where a value stands, as a chain up to the document, which alone has the complaint. */
 struct place {
 	const struct place *within;
-	const char *key;  /* of an object; NULL for an item of an array */
+	const char *key; /* of an object; NULL for an item of an array */
 	const char *item; /* what to call the item; NULL to call it by its index */
 	size_t index;
 	struct complaint *complaint;
@@ -37,8 +37,8 @@ int check_members(const json_t *object, const struct member *members, const stru
 int check_type(const json_t *value, enum member_type type, const struct place *place);
 
 /* A string member that has to hold one of `words`, which NULL ends. */
-int check_word(const json_t *object, const char *key, const char *const *words,
-	const struct place *place);
+int check_word(
+	const json_t *object, const char *key, const char *const *words, const struct place *place);
 
 /* A place one level deeper; for loops over what check_members has passed. */
 static inline struct place place_key(const struct place *within, const char *key)

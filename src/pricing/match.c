@@ -54,7 +54,8 @@ static const char *skip_path(const char *name)
 
 size_t model_normalise(struct bytes model, char out[MODEL_NAME_MAX + 1])
 {
-	static const char marker[] = "[1m]"; /* Claude Code's sign of a long context; has no price */
+	/* Claude Code's sign of a long context; without effect on the price. */
+	static const char marker[] = "[1m]";
 	if (fold(model, out, MODEL_NAME_MAX) == 0)
 		return 0;
 	const char *name = skip_path(out);
@@ -65,6 +66,11 @@ size_t model_normalise(struct bytes model, char out[MODEL_NAME_MAX + 1])
 	return len;
 }
 
+size_t provider_normalise(struct bytes provider, char out[PROVIDER_NAME_MAX + 1])
+{
+	return fold(provider, out, PROVIDER_NAME_MAX);
+}
+
 static int compare_scope(const void *provider, const void *scope)
 {
 	return strcmp(provider, ((const struct scope *)scope)->provider);
@@ -73,9 +79,10 @@ static int compare_scope(const void *provider, const void *scope)
 static const struct scope *find_scope(const struct prices *prices, struct bytes provider)
 {
 	char name[PROVIDER_NAME_MAX + 1];
-	if (prices->scope_count == 0 || fold(provider, name, PROVIDER_NAME_MAX) == 0)
+	if (provider_normalise(provider, name) == 0)
 		return NULL;
-	return bsearch(name, prices->scopes, prices->scope_count, sizeof *prices->scopes, compare_scope);
+	return bsearch(
+		name, prices->scopes, prices->scope_count, sizeof *prices->scopes, compare_scope);
 }
 
 static bool allows(const struct scope *scope, const struct record *record)
@@ -97,10 +104,10 @@ static int compare_alias(const void *name, const void *alias)
  * True when the table has a word on this very name. The record is NULL when that word is "unpriced", or
  * when two records claim the name, which a table must not do and nothing here may settle.
  */
-static bool find(const struct prices *prices, const char *name, const struct record **ret_record)
+static bool look_up(const struct prices *prices, const char *name, const struct record **ret_record)
 {
-	const struct alias *alias = prices->alias_count == 0 ? NULL :
-		bsearch(name, prices->aliases, prices->alias_count, sizeof *alias, compare_alias);
+	const struct alias *alias = bsearch(
+		name, prices->aliases, prices->alias_count, sizeof *alias, compare_alias);
 	if (alias) {
 		*ret_record = alias->record;
 		return true;
@@ -118,11 +125,11 @@ static bool find(const struct prices *prices, const char *name, const struct rec
 	}
 	if (found)
 		*ret_record = found;
-	return found;
+	return found != NULL;
 }
 
-static const struct record *search(const struct prices *prices, const struct scope *scope,
-	struct bytes model)
+static const struct record *search(
+	const struct prices *prices, const struct scope *scope, struct bytes model)
 {
 	char name[MODEL_NAME_MAX + 1], prefixed[PROVIDER_NAME_MAX + 1 + MODEL_NAME_MAX + 1];
 	if (model_normalise(model, name) == 0)
@@ -133,15 +140,16 @@ static const struct record *search(const struct prices *prices, const struct sco
 		int prefix = snprintf(prefixed, sizeof prefixed, "%s/", scope->prefix);
 		if (strncmp(name, prefixed, (size_t)prefix) != 0) {
 			memcpy(prefixed + prefix, name, strlen(name) + 1);
-			is_found = find(prices, prefixed, &record);
+			is_found = look_up(prices, prefixed, &record);
 		}
 	}
 	if (!is_found)
-		is_found = find(prices, name, &record);
+		is_found = look_up(prices, name, &record);
 	return is_found && record && allows(scope, record) ? record : NULL;
 }
 
-const struct record *match_model(const struct prices *prices, struct bytes provider, struct bytes model)
+const struct record *match_model(
+	const struct prices *prices, struct bytes provider, struct bytes model)
 {
 	/* Longer ones are in no table: refused before anything is done for each of their bytes. */
 	if (model.len > MODEL_NAME_MAX)

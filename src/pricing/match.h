@@ -16,8 +16,11 @@ enum { MODEL_NAME_MAX = 255, PROVIDER_NAME_MAX = 63 };
  */
 size_t model_normalise(struct bytes model, char out[MODEL_NAME_MAX + 1]);
 
+/* The same for what a span calls its provider, which has neither path nor marker. */
+size_t provider_normalise(struct bytes provider, char out[PROVIDER_NAME_MAX + 1]);
+
 /* NULL: unknown, or not to be charged by what was found (provider_scopes). Safe from many threads. */
-const struct record *match_model(const struct prices *prices, struct bytes provider,
-	struct bytes model);
+const struct record *match_model(
+	const struct prices *prices, struct bytes provider, struct bytes model);
 
 #endif

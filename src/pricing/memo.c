@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 enum {
-	PLACES = 4096,       /* a power of two */
-	PROBES = 8,          /* places that a pair may stand in; bounds what colliding names can cost */
-	UNKNOWN_MAX = 1024,  /* pairs without record */
+	PLACES = 4096, /* a power of two */
+	PROBES = 8, /* places that a pair may stand in; bounds what colliding names can cost */
+	UNKNOWN_MAX = 1024, /* pairs without record */
 };
 
 /* Immutable once it is in its place. */
@@ -57,11 +57,13 @@ static uint64_t hash_bytes(uint64_t hash, struct bytes bytes)
 	return mix(hash, word);
 }
 
-static bool is_of(const struct entry *entry, uint64_t hash, struct bytes provider, struct bytes model)
+static bool is_of(
+	const struct entry *entry, uint64_t hash, struct bytes provider, struct bytes model)
 {
 	return entry->hash == hash &&
 		bytes_equal((struct bytes){ entry->text, entry->provider_bytes }, provider) &&
-		bytes_equal((struct bytes){ entry->text + entry->provider_bytes, entry->model_bytes }, model);
+		bytes_equal((struct bytes){ entry->text + entry->provider_bytes, entry->model_bytes },
+			model);
 }
 
 bool memo_find(const struct memo *memo, struct bytes provider, struct bytes model,
@@ -81,8 +83,8 @@ bool memo_find(const struct memo *memo, struct bytes provider, struct bytes mode
 	return false;
 }
 
-static struct entry *entry_new(uint64_t hash, struct bytes provider, struct bytes model,
-	const struct record *record)
+static struct entry *entry_new(
+	uint64_t hash, struct bytes provider, struct bytes model, const struct record *record)
 {
 	struct entry *entry = malloc(sizeof *entry + provider.len + model.len);
 	if (!entry)
@@ -95,19 +97,22 @@ static struct entry *entry_new(uint64_t hash, struct bytes provider, struct byte
 	return entry;
 }
 
-void memo_add(struct memo *memo, struct bytes provider, struct bytes model, const struct record *record)
+void memo_add(
+	struct memo *memo, struct bytes provider, struct bytes model, const struct record *record)
 {
 	/* Threads that pass here together may exceed the share by their number. */
-	if (!record && atomic_load_explicit(&memo->unknown_count, memory_order_relaxed) >= UNKNOWN_MAX)
+	if (!record &&
+		atomic_load_explicit(&memo->unknown_count, memory_order_relaxed) >= UNKNOWN_MAX)
 		return;
 	uint64_t hash = hash_bytes(hash_bytes(0, provider), model);
 	struct entry *entry = entry_new(hash, provider, model, record);
 	for (size_t probe = 0; entry && probe < PROBES; probe++) {
 		struct entry *other = NULL;
 		if (atomic_compare_exchange_strong_explicit(&memo->places[(hash + probe) % PLACES],
-			&other, entry, memory_order_acq_rel, memory_order_acquire)) {
+			    &other, entry, memory_order_acq_rel, memory_order_acquire)) {
 			if (!record)
-				atomic_fetch_add_explicit(&memo->unknown_count, 1, memory_order_relaxed);
+				atomic_fetch_add_explicit(
+					&memo->unknown_count, 1, memory_order_relaxed);
 			return;
 		}
 		if (is_of(other, hash, provider, model)) /* another thread was first */

@@ -21,7 +21,7 @@ bool memo_find(const struct memo *memo, struct bytes provider, struct bytes mode
 /*
  *   record  NULL: no record names this model
  */
-void memo_add(struct memo *memo, struct bytes provider, struct bytes model,
-	const struct record *record);
+void memo_add(
+	struct memo *memo, struct bytes provider, struct bytes model, const struct record *record);
 
 #endif

@@ -55,7 +55,8 @@ static enum service service_of(struct bytes tier)
 		return SERVICE_STANDARD;
 	for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++)
 		if (tier.len == tiers[i].name.len &&
-			strncasecmp((const char *)tier.at, (const char *)tiers[i].name.at, tier.len) == 0)
+			strncasecmp((const char *)tier.at, (const char *)tiers[i].name.at,
+				tier.len) == 0)
 			return tiers[i].service;
 	return SERVICE_COUNT;
 }
@@ -72,7 +73,8 @@ static unsigned __int128 input_tokens(const struct usage *usage)
 	return sum;
 }
 
-static const struct price_set *prices_for_context(const struct rates *rates, const struct usage *usage)
+static const struct price_set *prices_for_context(
+	const struct rates *rates, const struct usage *usage)
 {
 	const struct price_set *prices = &rates->prices;
 	if (rates->tier_count == 0)
@@ -109,14 +111,15 @@ static enum price_status choose_prices(const struct period *period,
 	const struct schedule *schedule = schedule_at(period, question->at_ns);
 	if (schedule && schedule->has_exceptions)
 		return PRICE_NOT_EVALUATED;
-	*ret_prices = schedule ? &schedule->prices :
-		prices_for_context(period->services[service], question->usage);
+	*ret_prices = prices_for_context(period->services[service], question->usage);
+	if (schedule)
+		*ret_prices = &schedule->prices;
 	return PRICE_FOUND;
 }
 
-/* Cannot overflow: a price is below 1e17 fUSD (table.c), a count below 2e19, and there are 11 of them. */
-static enum price_status charge(const struct price_set *prices, const struct usage *usage,
-	struct cost *ret_cost)
+/* Cannot overflow: a price is below 1e17 fUSD (rates.c), a count below 2e19; there are 11 of them. */
+static enum price_status charge(
+	const struct price_set *prices, const struct usage *usage, struct cost *ret_cost)
 {
 	struct cost cost = { .total = 0 };
 	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++) {
@@ -131,8 +134,8 @@ static enum price_status charge(const struct price_set *prices, const struct usa
 	return PRICE_FOUND;
 }
 
-enum price_status price_call(const struct prices *prices, const struct price_question *question,
-	struct cost *ret_cost)
+enum price_status price_call(
+	const struct prices *prices, const struct price_question *question, struct cost *ret_cost)
 {
 	const struct record *record = match_model(prices, question->provider, question->model);
 	if (!record)

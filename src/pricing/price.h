@@ -46,19 +46,19 @@ struct cost {
 };
 
 struct price_question {
-	struct bytes model;        /* as the span names it */
-	struct bytes provider;     /* gen_ai.provider.name or alike; empty when unknown */
+	struct bytes model; /* as the span names it */
+	struct bytes provider; /* gen_ai.provider.name or alike; empty when unknown */
 	struct bytes service_tier; /* empty when the span says nothing: standard */
-	uint64_t at_ns;            /* start of the call, Unix time; the price valid then is used */
+	uint64_t at_ns; /* start of the call, Unix time; the price valid then is used */
 	const struct usage *usage;
 };
 
 enum price_status {
 	PRICE_FOUND,
 	PRICE_UNKNOWN_MODEL,
-	PRICE_UNKNOWN_TIER,    /* the record does not list the service tier */
-	PRICE_NOT_EVALUATED,   /* whether a price of the record applies cannot be decided here */
-	PRICE_MISSING_CLASS,   /* tokens of a class that has no price, and none to fall back to */
+	PRICE_UNKNOWN_TIER, /* the record does not list the service tier */
+	PRICE_NOT_EVALUATED, /* whether a price of the record applies cannot be decided here */
+	PRICE_MISSING_CLASS, /* tokens of a class that has no price, and none to fall back to */
 };
 /* "ok", "unknown_model", "unknown_tier", "not_evaluated", "missing_class" */
 const char *price_status_name(enum price_status status);
@@ -82,8 +82,8 @@ const char *prices_as_of(const struct prices *prices);
  * Prices one call. Safe from many threads at once on the same table. ret_cost is set only with
  * PRICE_FOUND. Costs about a hash look-up for a name that was seen before.
  */
-enum price_status price_call(const struct prices *prices, const struct price_question *question,
-	struct cost *ret_cost);
+enum price_status price_call(
+	const struct prices *prices, const struct price_question *question, struct cost *ret_cost);
 
 /* The exact decimal in USD, without exponent or trailing zeros: "0.0105", "0", "12.5". */
 void buf_fusd(struct buf *buf, fusd amount);

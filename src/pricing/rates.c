@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-static const fusd price_limit = (fusd)100 * 1000000000000000; /* 100 USD a token: keeps sums in 128 bits */
+/* 100 USD a token: keeps sums in 128 bits. */
+static const fusd price_limit = (fusd)100 * 1000000000000000;
 
 static const struct {
 	const char *name;
@@ -48,7 +49,8 @@ int rates_read_amount(const json_t *value, const struct place *place, fusd *ret_
 }
 
 /* Only what is written: a class that is not named has NO_PRICE. */
-static int read_price_set(const json_t *object, const struct place *place, struct price_set *ret_set)
+static int read_price_set(
+	const json_t *object, const struct place *place, struct price_set *ret_set)
 {
 	struct price_set set;
 	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++)
@@ -75,8 +77,8 @@ static struct price_set complete(const struct price_set *written, const struct p
 {
 	struct price_set merged, set;
 	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++)
-		merged.fusd[class] = written->fusd[class] != NO_PRICE ? written->fusd[class] :
-			standard->fusd[class];
+		merged.fusd[class] =
+			written->fusd[class] != NO_PRICE ? written->fusd[class] : standard->fusd[class];
 	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++) {
 		size_t from = class;
 		while (merged.fusd[from] == NO_PRICE && classes[from].falls_back_to != from)
@@ -86,8 +88,8 @@ static struct price_set complete(const struct price_set *written, const struct p
 	return set;
 }
 
-static int read_complete_set(const json_t *object, const char *key, const struct price_set *standard,
-	const struct place *within, struct price_set *ret_set)
+static int read_complete_set(const json_t *object, const char *key,
+	const struct price_set *standard, const struct place *within, struct price_set *ret_set)
 {
 	struct place place = place_key(within, key);
 	struct price_set written;
@@ -117,7 +119,8 @@ static int read_context_tier(const json_t *object, const struct price_set *stand
 		error = check_word(object, "counts",
 			(const char *[]){ "all_input_including_cache", NULL }, place);
 	if (error == 0)
-		error = check_word(object, "applies_to", (const char *[]){ "whole_request", NULL }, place);
+		error = check_word(
+			object, "applies_to", (const char *[]){ "whole_request", NULL }, place);
 	if (error == 0)
 		error = read_complete_set(object, "prices", standard, place, &ret_tier->prices);
 	if (error < 0)
@@ -126,7 +129,8 @@ static int read_context_tier(const json_t *object, const struct price_set *stand
 	if (threshold <= 0)
 		return refuse_at(place, "threshold must be above 0");
 	ret_tier->threshold_tokens = (uint64_t)threshold;
-	ret_tier->is_inclusive = strcmp(json_string_value(json_object_get(object, "compare")), "ge") == 0;
+	ret_tier->is_inclusive =
+		strcmp(json_string_value(json_object_get(object, "compare")), "ge") == 0;
 	return 0;
 }
 
@@ -158,8 +162,8 @@ static int read_rates(struct prices *prices, const json_t *object, const struct 
 	return 0;
 }
 
-static int read_services(struct prices *prices, const json_t *object, const struct price_set *standard,
-	const struct place *within, struct period *period)
+static int read_services(struct prices *prices, const json_t *object,
+	const struct price_set *standard, const struct place *within, struct period *period)
 {
 	static const struct member services[] = {
 		{ "batch", AN_OBJECT },
@@ -210,8 +214,8 @@ static int read_windows(struct prices *prices, const json_t *array, const struct
 	return 0;
 }
 
-static int read_schedule(struct prices *prices, const json_t *object, const struct price_set *standard,
-	const struct place *place, struct schedule *schedule)
+static int read_schedule(struct prices *prices, const json_t *object,
+	const struct price_set *standard, const struct place *place, struct schedule *schedule)
 {
 	static const struct member members[] = {
 		{ "name", A_STRING, true },
@@ -225,7 +229,8 @@ static int read_schedule(struct prices *prices, const json_t *object, const stru
 	if (error == 0)
 		error = check_members(object, members, place);
 	if (error == 0)
-		error = read_windows(prices, json_object_get(object, "windows_utc"), place, schedule);
+		error = read_windows(
+			prices, json_object_get(object, "windows_utc"), place, schedule);
 	if (error == 0)
 		error = read_complete_set(object, "prices", standard, place, &schedule->prices);
 	if (error < 0)
@@ -237,14 +242,15 @@ static int read_schedule(struct prices *prices, const json_t *object, const stru
 	return 0;
 }
 
-static int read_schedules(struct prices *prices, const json_t *object, const struct price_set *standard,
-	const struct place *place, struct period *period)
+static int read_schedules(struct prices *prices, const json_t *object,
+	const struct price_set *standard, const struct place *place, struct period *period)
 {
 	const json_t *array = json_object_get(object, "schedules"), *schedule;
 	if (!array)
 		return 0;
 	if (json_object_get(object, "context_tiers") || json_object_get(object, "service_tiers"))
-		return refuse_at(place, "schedules and tiers in one period have no defined meaning");
+		return refuse_at(
+			place, "schedules and tiers in one period have no defined meaning");
 	period->schedules = table_take(prices, json_array_size(array), sizeof *period->schedules);
 	if (!period->schedules)
 		return -ENOMEM;
@@ -269,11 +275,13 @@ static int read_from(const json_t *from, const struct period *before, const stru
 {
 	struct place place = place_key(within, "from");
 	if (json_is_null(from) != !before)
-		return refuse_at(&place, "must be null in the first period and a date in all others");
+		return refuse_at(
+			&place, "must be null in the first period and a date in all others");
 	if (!before)
 		return 0;
 	if (date_parse(json_string_value(from), &period->from_ns) < 0)
-		return refuse_at(&place, "'%.40s' is no date like 2026-11-20", json_string_value(from));
+		return refuse_at(
+			&place, "'%.40s' is no date like 2026-11-20", json_string_value(from));
 	if (period->from_ns <= before->from_ns)
 		return refuse_at(&place, "must be later than in the period before");
 	return 0;
@@ -302,10 +310,11 @@ static int read_period(struct prices *prices, const json_t *object, const struct
 	if (error == 0 && standard.fusd[TOKENS_INPUT] == NO_PRICE)
 		error = refuse_at(&at, "'input' is missing");
 	if (error == 0)
-		error = read_rates(prices, object, &standard, place, &period->services[SERVICE_STANDARD]);
+		error = read_rates(
+			prices, object, &standard, place, &period->services[SERVICE_STANDARD]);
 	if (error == 0)
-		error = read_services(prices, json_object_get(object, "service_tiers"), &standard, place,
-			period);
+		error = read_services(
+			prices, json_object_get(object, "service_tiers"), &standard, place, period);
 	if (error == 0)
 		error = read_schedules(prices, object, &standard, place, period);
 	return error;
@@ -314,7 +323,8 @@ static int read_period(struct prices *prices, const json_t *object, const struct
 /* OpenAI says "fast" for what it called "priority"; elsewhere these are two things. */
 static void join_fast_and_priority(struct period *period)
 {
-	struct rates **fast = &period->services[SERVICE_FAST], **priority = &period->services[SERVICE_PRIORITY];
+	struct rates **fast = &period->services[SERVICE_FAST];
+	struct rates **priority = &period->services[SERVICE_PRIORITY];
 	if (!*fast)
 		*fast = *priority;
 	if (!*priority)

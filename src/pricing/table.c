@@ -27,7 +27,8 @@ static int check_sources(const json_t *names, const json_t *sources, const struc
 		if (error < 0)
 			return error;
 		if (!json_object_get(sources, json_string_value(name)))
-			return refuse_at(&at, "'%.60s' is not among the sources", json_string_value(name));
+			return refuse_at(
+				&at, "'%.60s' is not among the sources", json_string_value(name));
 	}
 	return json_array_size(names) > 0 ? 0 : refuse_at(&all, "must not be empty");
 }
@@ -103,7 +104,8 @@ static int add_alias(struct prices *prices, const json_t *name, const struct rec
 	char normal[MODEL_NAME_MAX + 1];
 	if (model_normalise(bytes_of(json_string_value(name)), normal) == 0 ||
 		strcmp(normal, json_string_value(name)) != 0)
-		return refuse_at(place, "'%.60s' is no name in normal form", json_string_value(name));
+		return refuse_at(
+			place, "'%.60s' is no name in normal form", json_string_value(name));
 	const char *text = take_text(prices, name);
 	if (!text)
 		return -ENOMEM;
@@ -140,7 +142,8 @@ static int read_patterns(struct prices *prices, const json_t *array, const struc
 		struct model_pattern *pattern = &prices->patterns[prices->pattern_count];
 		int error = check_type(expression, A_STRING, &at);
 		if (error == 0)
-			error = pattern_compile(&pattern->pattern, json_string_value(expression), &at);
+			error = pattern_compile(
+				&pattern->pattern, json_string_value(expression), &at);
 		if (error < 0)
 			return error;
 		pattern->record = record;
@@ -186,7 +189,8 @@ static int read_record(struct prices *prices, const json_t *object, const json_t
 	if (error == 0)
 		error = read_patterns(prices, json_object_get(object, "patterns"), place, record);
 	if (error == 0)
-		error = rates_read_periods(prices, json_object_get(object, "periods"), place, record);
+		error = rates_read_periods(
+			prices, json_object_get(object, "periods"), place, record);
 	return error;
 }
 
@@ -240,6 +244,12 @@ static int read_unpriced(struct prices *prices, const json_t *object, const stru
 	return error;
 }
 
+static bool is_normal_provider(const char *name)
+{
+	char normal[PROVIDER_NAME_MAX + 1];
+	return provider_normalise(bytes_of(name), normal) > 0 && strcmp(normal, name) == 0;
+}
+
 static int read_scope(struct prices *prices, const char *provider, const json_t *object,
 	const struct place *place)
 {
@@ -254,9 +264,9 @@ static int read_scope(struct prices *prices, const char *provider, const json_t 
 	if (error < 0)
 		return error;
 	const json_t *allow = json_object_get(object, "allow"), *one;
-	if (strlen(provider) > PROVIDER_NAME_MAX ||
-		json_string_length(json_object_get(object, "prefix")) > PROVIDER_NAME_MAX)
-		return refuse_at(place, "longer than %d characters", PROVIDER_NAME_MAX);
+	const char *prefix = json_string_value(json_object_get(object, "prefix"));
+	if (!is_normal_provider(provider) || !is_normal_provider(prefix))
+		return refuse_at(place, "provider or prefix is no name in normal form");
 	struct scope *scope = &prices->scopes[prices->scope_count];
 	scope->provider = arena_copy(&prices->arena, provider, strlen(provider) + 1);
 	scope->prefix = take_text(prices, json_object_get(object, "prefix"));
@@ -292,7 +302,7 @@ static int read_scopes(struct prices *prices, const json_t *object, const struct
 		struct place at = place_key(&place, provider);
 		bool is_comment = provider[0] == '_';
 		int error = is_comment ? check_type(value, A_STRING, &at) :
-			read_scope(prices, provider, value, &at);
+					 read_scope(prices, provider, value, &at);
 		if (error < 0)
 			return error;
 	}
@@ -323,7 +333,8 @@ static int settle_aliases(struct prices *prices, const struct place *place)
 			const struct model_pattern *pattern = &prices->patterns[p];
 			if (pattern->record != alias->record &&
 				pattern_matches(&pattern->pattern, alias->name))
-				return refuse_at(place, "'%.60s' of %.60s matches a pattern of %.60s", alias->name,
+				return refuse_at(place,
+					"'%.60s' of %.60s matches a pattern of %.60s", alias->name,
 					name_of(alias->record), pattern->record->id);
 		}
 	}
@@ -333,7 +344,8 @@ static int settle_aliases(struct prices *prices, const struct place *place)
 /* That the file prices what this program prices: USD per token, in the classes known here. */
 static int check_terms(const json_t *document, const struct place *place)
 {
-	int error = check_word(document, "schema", (const char *[]){ "tollgate-prices/1", NULL }, place);
+	int error = check_word(
+		document, "schema", (const char *[]){ "tollgate-prices/1", NULL }, place);
 	if (error == 0)
 		error = check_word(document, "currency", (const char *[]){ "USD", NULL }, place);
 	if (error == 0)
@@ -342,10 +354,12 @@ static int check_terms(const json_t *document, const struct place *place)
 	for (size_t i = 0; error == 0 && i < json_array_size(classes); i++) {
 		const char *name = json_string_value(json_array_get(classes, i));
 		size_t class = 0;
-		while (name && class < TOKEN_CLASS_COUNT && strcmp(token_class_name(class), name) != 0)
+		while (name && class < TOKEN_CLASS_COUNT &&
+			strcmp(token_class_name(class), name) != 0)
 			class++;
 		if (!name || class == TOKEN_CLASS_COUNT)
-			error = refuse_at(place, "price_keys has '%.60s', which is unknown here", name ? name : "");
+			error = refuse_at(place, "price_keys has '%.60s', which is unknown here",
+				name ? name : "");
 	}
 	return error;
 }
@@ -393,7 +407,8 @@ int prices_parse(struct bytes json, const char *name, struct prices **ret_prices
 {
 	snprintf(complaint->file, sizeof complaint->file, "%s", name);
 	json_error_t where;
-	json_t *document = json_loadb((const char *)json.at, json.len, JSON_REJECT_DUPLICATES, &where);
+	json_t *document =
+		json_loadb((const char *)json.at, json.len, JSON_REJECT_DUPLICATES, &where);
 	if (!document) {
 		complaint->line = where.line;
 		return complain(complaint, "%s", where.text);

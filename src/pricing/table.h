@@ -26,7 +26,7 @@ struct context_tier {
 /* What one way of being served costs. */
 struct rates {
 	struct price_set prices;
-	struct context_tier *tiers; /* ascending; the last that holds is used for the whole request */
+	struct context_tier *tiers; /* ascending; the last that holds prices the whole request */
 	size_t tier_count;
 };
 
@@ -39,7 +39,14 @@ struct schedule {
 	struct price_set prices;
 };
 
-enum service { SERVICE_STANDARD, SERVICE_BATCH, SERVICE_FLEX, SERVICE_PRIORITY, SERVICE_FAST, SERVICE_COUNT };
+enum service {
+	SERVICE_STANDARD,
+	SERVICE_BATCH,
+	SERVICE_FLEX,
+	SERVICE_PRIORITY,
+	SERVICE_FAST,
+	SERVICE_COUNT
+};
 
 struct period {
 	uint64_t from_ns;
@@ -68,8 +75,8 @@ struct model_pattern {
 /* Which records a provider's calls may be charged by. */
 struct scope {
 	const char *provider; /* as the span names it, lower case */
-	const char *prefix;   /* with which tables write its models: "prefix/name" */
-	const char **allow;   /* record.provider, NULL ends them */
+	const char *prefix; /* with which tables write its models: "prefix/name" */
+	const char **allow; /* record.provider, NULL ends them */
 };
 
 struct prices {

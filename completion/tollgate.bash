@@ -1,0 +1,21 @@
+# bash completion of tollgate
+
+_tollgate()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= files=
+	case $COMP_CWORD:${COMP_WORDS[1]}:$before in
+	1:*) words='serve send help version --help --version' ;;
+	2:help:*) words='serve send help version' ;;
+	*:serve:--config) files=1 ;;
+	*:serve:*) words='--config --set --help' ;;
+	*:send:--signal) words='traces logs metrics' ;;
+	*:send:--to) ;;
+	*:send:*) words='--to --signal --help' files=1 ;;
+	esac
+	mapfile -t COMPREPLY < <(
+		case $word in -*) files= ;; esac
+		[ -z "$files" ] || compgen -f -- "$word"
+		[ -n "$files" ] && [ -z "$word" ] || compgen -W "$words" -- "$word"
+	)
+}
+complete -o filenames -F _tollgate tollgate

@@ -1,0 +1,54 @@
+/*
+ * The command line: one file per command, each ending in its struct; commands.c has the list.
+ *
+ * Usage, flags and help are printed from these structs, and mistyped words are answered with the
+ * nearest known one. Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
+ */
+#ifndef TG_CLI_COMMANDS_H
+#define TG_CLI_COMMANDS_H
+
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct flag {
+	const char *name;       /* with its dashes */
+	const char *value_name; /* NULL: takes none */
+	const char *sentence;
+};
+
+struct command;
+
+/* What is left of argv; also the words of a complaint about it. */
+struct arguments {
+	const struct command *command;
+	char **next;
+};
+
+struct command {
+	const char *name;
+	const char *sentence;
+	const char *operands;                    /* for the usage line; empty for none */
+	const struct flag *flags;                /* ends with a row without name; NULL for none */
+	void (*explain)(void);                   /* what else its --help says; may be NULL */
+	int (*run)(struct arguments *arguments); /* returns an exit status */
+};
+
+/* In the order of the help; ends with NULL. */
+extern const struct command *const commands[];
+
+/* NULL, after words to stderr with the nearest name, when there is none. */
+const struct command *command_find(const char *name);
+void command_print_help(const struct command *command);
+void commands_print_help(void);
+
+/* argv as main has it. Returns an exit status. */
+int commands_run(char **argv);
+
+enum { ARGUMENT_END = -1, ARGUMENT_OPERAND = -2, ARGUMENT_WRONG = -3 };
+
+/*
+ * The next argument: the index of its row in command->flags with the flag's value ("--to URL" or
+ * "--to=URL"), ARGUMENT_OPERAND with the operand, ARGUMENT_END, or ARGUMENT_WRONG after words to stderr.
+ */
+int arguments_next(struct arguments *arguments, const char **ret_value);
+
+#endif

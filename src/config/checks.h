@@ -1,0 +1,29 @@
+/*
+ * What a text must look like before it is used. Each returns NULL when it is fine, else the words that
+ * follow "must be". Normalising happens in place.
+ */
+#ifndef TG_CONFIG_CHECKS_H
+#define TG_CONFIG_CHECKS_H
+
+/* host:port or [v6]:port */
+const char *check_address(char *text);
+
+/* http or https with a host; loses its slashes at the end, because paths are appended. */
+const char *check_url(char *text);
+
+/* A name that Langfuse would take as it is; upper case is lowered, as Langfuse does. */
+const char *check_environment(char *text);
+
+/* Fit for Basic authentication. */
+const char *check_key(char *text);
+
+const char *check_readable(char *path);
+
+/* A destination's name: it becomes part of paths and log lines. */
+const char *check_destination_name(char *text);
+
+/* A header's name, and its value: no line ends, which would add headers. */
+const char *check_header_name(const char *text);
+const char *check_header_value(const char *text);
+
+#endif

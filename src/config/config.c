@@ -1,0 +1,321 @@
+/* Order of the sources, and what must hold between settings. What one value may be: values.c. */
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/nearest.h"
+#include "config/environment.h"
+#include "config/loader.h"
+#include "config/values.h"
+
+enum { ARENA_MAX_BYTES = 4 << 20 };
+
+/* What config_load hands out is the first member: all its texts go with it. */
+struct loaded {
+	struct config config;
+	struct arena arena;
+};
+
+static const char destination_prefix[] = "destinations.";
+
+struct destination_config *loader_find_destination(const struct loader *loader, const char *name)
+{
+	struct config *config = loader->config;
+	for (size_t i = 0; i < config->destination_count; i++)
+		if (strcmp(config->destinations[i].name, name) == 0)
+			return &config->destinations[i];
+	return NULL;
+}
+
+const struct setting *loader_find(struct loader *loader, const char *name, void **ret_base)
+{
+	size_t prefix = sizeof destination_prefix - 1;
+	if (strncmp(name, destination_prefix, prefix) != 0) {
+		*ret_base = loader->config;
+		return setting_find(name);
+	}
+	char destination[64];
+	const char *last = strrchr(name, '.');
+	if (last < name + prefix ||
+		last - name - (ptrdiff_t)prefix >= (ptrdiff_t)sizeof destination)
+		return NULL;
+	snprintf(destination, sizeof destination, "%.*s", (int)(last - name - (ptrdiff_t)prefix),
+		name + prefix);
+	struct destination_config *found = loader_find_destination(loader, destination);
+	*ret_base = found;
+	return found ? destination_setting_find(last + 1) : NULL;
+}
+
+/* The first `parts` parts of a dotted name. */
+static void cut_name(const char *name, size_t parts, char out[NEAREST_MAX])
+{
+	const char *end = name;
+	while (*end && (*end != '.' || --parts))
+		end++;
+	snprintf(out, NEAREST_MAX, "%.*s", (int)(end - name), name);
+}
+
+void loader_nearest(const struct loader *loader, const char *name, char out[128])
+{
+	const char *last = strrchr(name, '.');
+	const char *word = last ? last + 1 : name;
+	size_t prefix = sizeof destination_prefix - 1, parts = 1;
+	if (strncmp(name, destination_prefix, prefix) == 0 && last >= name + prefix) {
+		struct nearest nearest = { .wanted = word };
+		for (size_t i = 0; i < destination_setting_count; i++)
+			nearest_offer(&nearest, destination_settings[i].name);
+		snprintf(out, 128, "%.*s.%s", (int)(last - name < 60 ? last - name : 60), name,
+			nearest.word);
+		return;
+	}
+	for (const char *c = name; *c; c++)
+		parts += *c == '.';
+	struct nearest nearest = { .wanted = name };
+	for (size_t i = 0; i < setting_count; i++) {
+		const char *dot = strrchr(settings[i].name, '.');
+		if (dot && strcmp(dot + 1, word) == 0) { /* the right word, in the wrong group */
+			snprintf(out, 128, "%s", settings[i].name);
+			return;
+		}
+		char candidate[NEAREST_MAX];
+		cut_name(settings[i].name, parts, candidate);
+		nearest_offer(&nearest, candidate);
+	}
+	if (parts == 1)
+		nearest_offer(&nearest, "destinations");
+	snprintf(out, 128, "%s", nearest.word);
+}
+
+int loader_set(struct loader *loader, const char *name, const char *text, const char *named)
+{
+	void *base = NULL;
+	const struct setting *setting = loader_find(loader, name, &base);
+	if (!setting) {
+		char nearest[128], shown[LOG_TEXT_MAX];
+		loader_nearest(loader, name, nearest);
+		return complain(loader->complaint, "%s is no setting; the nearest is %s",
+			log_text(shown, name), nearest);
+	}
+	struct value_place place = { named, loader->arena, loader->complaint };
+	return value_set_text(setting, base, text, &place);
+}
+
+static int set_defaults(struct loader *loader, const struct setting *rows, size_t count, void *base,
+	bool is_langfuse)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct setting *row = &rows[i];
+		const char *text = is_langfuse && row->langfuse_fallback ? row->langfuse_fallback :
+									   row->fallback;
+		struct value_place place = { row->name, loader->arena, loader->complaint };
+		int error = text ? value_set_text(row, base, text, &place) : 0;
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+struct destination_config *loader_add_destination(
+	struct loader *loader, const char *name, enum destination_type type, const char *named)
+{
+	struct config *config = loader->config;
+	if (config->destination_count == DESTINATIONS_MAX) {
+		complain(loader->complaint, "%s is one too many: there may be %d destinations",
+			named, DESTINATIONS_MAX);
+		return NULL;
+	}
+	struct destination_config *destination = &config->destinations[config->destination_count];
+	*destination = (struct destination_config){
+		.name = arena_copy(loader->arena, name, strlen(name) + 1),
+		.type = type,
+	};
+	if (!destination->name) {
+		complain(loader->complaint, "%s does not fit: the configuration is too large",
+			named);
+		return NULL;
+	}
+	if (set_defaults(loader, destination_settings, destination_setting_count, destination,
+		    type == DESTINATION_LANGFUSE) < 0)
+		return NULL;
+	config->destination_count++;
+	return destination;
+}
+
+void loader_note(struct loader *loader, const char *format, ...)
+{
+	char text[512], *note = NULL;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	char **grown = realloc(loader->notes, (loader->note_count + 2) * sizeof *grown);
+	if (grown)
+		loader->notes = grown;
+	if (!grown || !(note = strdup(text)))
+		return; /* nothing depends on a note */
+	grown[loader->note_count++] = note;
+	grown[loader->note_count] = NULL;
+}
+
+static int read_flags(struct loader *loader, char *const *flags)
+{
+	for (; flags && *flags; flags++) {
+		char name[128], named[160], shown[LOG_TEXT_MAX];
+		size_t len = strcspn(*flags, "=");
+		if (!(*flags)[len] || len == 0 || len >= sizeof name)
+			return complain(loader->complaint, "--set %s must be written as name=value",
+				log_text(shown, *flags));
+		snprintf(name, sizeof name, "%.*s", (int)len, *flags);
+		snprintf(named, sizeof named, "--set %s", name);
+		void *base;
+		const struct setting *setting = loader_find(loader, name, &base);
+		if (setting && setting->is_secret)
+			return complain(loader->complaint,
+				"%s: every process can read flags; write it in the configuration file",
+				named);
+		if (loader_set(loader, name, *flags + len + 1, named) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* A complaint about `name`, at its line when the file has it. */
+#define COMPLAIN_AT(loader, name, ...) \
+	(complain((loader)->complaint, __VA_ARGS__), loader_locate(loader, name))
+
+static int check_destination(struct loader *loader, const struct destination_config *destination)
+{
+	char key[64];
+	const char *name = destination->name;
+	snprintf(key, sizeof key, "%s%s", destination_prefix, name);
+	if (destination->retry_initial_ms > destination->retry_max_ms)
+		return COMPLAIN_AT(
+			loader, key, "%s.retry_initial_ms must not be above retry_max_ms", key);
+	if (!destination->enabled)
+		return 0;
+	bool has_keys = destination->public_key && destination->secret_key;
+	if (destination->type == DESTINATION_LANGFUSE && !has_keys)
+		return COMPLAIN_AT(loader, key,
+			"%s needs public_key and secret_key (or %s_key_file)", key,
+			destination->secret_key ? "public" : "secret");
+	if (destination->type != DESTINATION_OTLP)
+		return 0;
+	if (destination->public_key || destination->secret_key)
+		return COMPLAIN_AT(loader, key,
+			"%s has keys, which only type langfuse takes: use headers", key);
+	if (!destination->endpoint && !destination->traces_endpoint &&
+		!destination->logs_endpoint && !destination->metrics_endpoint)
+		return COMPLAIN_AT(loader, key,
+			"%s.endpoint is missing: write a URL such as http://127.0.0.1:4318", key);
+	return 0;
+}
+
+static int check_together(struct loader *loader)
+{
+	const struct config *config = loader->config;
+	/* A segment holds its head and at least one record, which gzip may make a little longer. */
+	uint64_t record_room =
+		config->spool.max_record_bytes + config->spool.max_record_bytes / 8 + (32 << 10);
+	if (config->spool.segment_bytes < record_room)
+		return COMPLAIN_AT(loader, "spool.segment_bytes",
+			"spool.segment_bytes must be at least %llu, so that a record of spool.max_record_bytes fits",
+			(unsigned long long)record_room);
+	if (config->spool.max_bytes < config->spool.segment_bytes)
+		return COMPLAIN_AT(loader, "spool.max_bytes",
+			"spool.max_bytes must be at least spool.segment_bytes, %llu",
+			(unsigned long long)config->spool.segment_bytes);
+	if (config->limits.max_memory_bytes < config->limits.max_request_memory_bytes)
+		return COMPLAIN_AT(loader, "limits.max_memory_bytes",
+			"limits.max_memory_bytes must be at least limits.max_request_memory_bytes, %llu",
+			(unsigned long long)config->limits.max_request_memory_bytes);
+	for (size_t i = 0; i < config->destination_count; i++)
+		if (check_destination(loader, &config->destinations[i]) < 0)
+			return -EINVAL;
+	return 0;
+}
+
+/* What systemd gives the unit, else the place that the XDG directories name. */
+static int find_state_directory(struct loader *loader, char *const *environment)
+{
+	char path[4096];
+	const char *given = environment_value(environment, "STATE_DIRECTORY");
+	const char *xdg = environment_value(environment, "XDG_STATE_HOME"),
+		   *home = environment_value(environment, "HOME");
+	if (loader->config->state_directory)
+		return 0;
+	if (given)
+		snprintf(path, sizeof path, "%.*s", (int)strcspn(given, ":"), given);
+	else if (xdg && *xdg == '/')
+		snprintf(path, sizeof path, "%s/tollgate", xdg);
+	else if (home)
+		snprintf(path, sizeof path, "%s/.local/state/tollgate", home);
+	else
+		return complain(loader->complaint,
+			"state_directory is not set, and there is no HOME to put it in");
+	return loader_set(loader, "state_directory", path, "state_directory");
+}
+
+int config_load(const char *file, char *const *environment, char *const *flags,
+	struct config **ret_config, char ***ret_notes, struct complaint *complaint)
+{
+	*complaint = (struct complaint){ 0 };
+	struct loaded *loaded = calloc(1, sizeof *loaded);
+	if (!loaded)
+		return complain(complaint, "no memory for the configuration");
+	arena_init(&loaded->arena, ARENA_MAX_BYTES, NULL);
+	struct loader loader = {
+		.config = &loaded->config,
+		.arena = &loaded->arena,
+		.complaint = complaint,
+		.file = file,
+	};
+	loaded->config.destinations =
+		arena_alloc(&loaded->arena, DESTINATIONS_MAX * sizeof *loaded->config.destinations);
+	loader.notes = calloc(1, sizeof *loader.notes);
+
+	int error = loaded->config.destinations && loader.notes ?
+		0 :
+		complain(complaint, "no memory for the configuration");
+	if (!error)
+		error = set_defaults(&loader, settings, setting_count, loader.config, false);
+	if (!error)
+		error = loader_read_file(&loader);
+	if (!error)
+		error = loader_read_environment(&loader, environment);
+	if (!error)
+		error = read_flags(&loader, flags);
+	if (!error)
+		error = find_state_directory(&loader, environment);
+	if (!error)
+		error = check_together(&loader);
+	buf_done(&loader.text);
+	if (error) {
+		config_free(loader.config);
+		config_notes_free(loader.notes);
+		return error;
+	}
+	*ret_config = loader.config;
+	*ret_notes = loader.notes;
+	return 0;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	struct loaded *loaded = (struct loaded *)config;
+	arena_done(&loaded->arena);
+	free(loaded);
+}
+
+void config_notes_free(char **notes)
+{
+	for (char **note = notes; note && *note; note++)
+		free(*note);
+	free(notes);
+}

@@ -1,0 +1,221 @@
+#include "config/settings.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/checks.h"
+#include "config/config.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#define SETTING(member, kind) \
+	.name = #member, .type = kind, .offset = offsetof(struct config, member)
+#define DESTINATION(member, kind) \
+	.name = #member, .type = kind, .offset = offsetof(struct destination_config, member)
+
+enum {
+	NAME_MAX_BYTES = 200, /* of user, tag and alike: the Langfuse SDKs drop longer ones */
+	TEXT_MAX_BYTES = 4096,
+};
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+#define TIB (UINT64_C(1) << 40)
+#define HOUR_MS UINT64_C(3600000)
+
+const struct setting settings[] = {
+	{ SETTING(listen, SETTING_TEXT), .min = 1, .max = 300, .fallback = "127.0.0.1:4318",
+		.check = check_address,
+		.sentence = "Where OTLP is received, as host:port; port 0 takes any free one." },
+	{ SETTING(state_directory, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
+		.sentence = "Holds the spool; unset: $STATE_DIRECTORY, $XDG_STATE_HOME/tollgate or "
+			    "$HOME/.local/state/tollgate." },
+	{ SETTING(log_level, SETTING_TEXT), .min = 1, .max = 16, .fallback = "info",
+		.choices = "error warning info debug",
+		.sentence = "The least important line that is logged." },
+	{ SETTING(shutdown_timeout_ms, SETTING_MILLISECONDS), .max = HOUR_MS, .fallback = "10000",
+		.sentence =
+			"What exporters get to finish after SIGTERM; the rest is sent after the next start." },
+
+	{ SETTING(http.threads, SETTING_COUNT), .min = 1, .max = 64, .fallback = "2",
+		.unit = "threads", .sentence = "Receive and enrich requests." },
+	{ SETTING(http.max_connections, SETTING_COUNT), .min = 1, .max = 65536, .fallback = "1024",
+		.unit = "connections", .sentence = "Open at once; further ones are closed." },
+	{ SETTING(http.request_timeout_ms, SETTING_MILLISECONDS), .min = 10, .max = HOUR_MS,
+		.fallback = "30000", .sentence = "From the first byte of a request to its last." },
+	{ SETTING(http.idle_timeout_ms, SETTING_MILLISECONDS), .min = 10, .max = HOUR_MS,
+		.fallback = "75000",
+		.sentence = "How long a connection may wait for its next request." },
+
+	{ SETTING(limits.max_body_bytes, SETTING_BYTES), .min = KIB, .max = GIB,
+		.fallback = "64MiB",
+		.sentence = "Of a request as it is sent; larger ones are answered 413." },
+	{ SETTING(limits.max_decompressed_bytes, SETTING_BYTES), .min = KIB, .max = GIB,
+		.fallback = "64MiB",
+		.sentence = "Of a request after gzip; larger ones are answered 413." },
+	{ SETTING(limits.max_depth, SETTING_COUNT), .min = 10, .max = 1000, .fallback = "100",
+		.unit = "levels", .sentence = "Messages within messages in one request." },
+	{ SETTING(limits.max_spans, SETTING_COUNT), .min = 1, .max = 10000000, .fallback = "200000",
+		.unit = "spans", .sentence = "In one request; larger ones are answered 413." },
+	{ SETTING(limits.max_request_memory_bytes, SETTING_BYTES), .min = MIB, .max = 16 * GIB,
+		.fallback = "256MiB",
+		.sentence = "What handling one request may take; over it is answered 413." },
+	{ SETTING(limits.max_memory_bytes, SETTING_BYTES), .min = MIB, .max = TIB,
+		.fallback = "512MiB",
+		.sentence = "What all requests may take together; over it is answered 503." },
+
+	{ SETTING(spool.max_bytes, SETTING_BYTES), .min = MIB, .max = 1024 * TIB,
+		.fallback = "10GiB",
+		.sentence =
+			"Of batches that wait for a destination; when full, doors answer 503." },
+	{ SETTING(spool.min_free_bytes, SETTING_BYTES), .max = 1024 * TIB, .fallback = "256MiB",
+		.sentence = "Free disk below which doors answer 503." },
+	{ SETTING(spool.segment_bytes, SETTING_BYTES), .min = 64 * KIB, .max = GIB,
+		.fallback = "64MiB", .sentence = "Of one file of the spool." },
+	{ SETTING(spool.max_record_bytes, SETTING_BYTES), .min = 4 * KIB, .max = 256 * MIB,
+		.fallback = "4MB",
+		.sentence =
+			"Of one stored batch before compression; larger requests are cut between spans." },
+	{ SETTING(spool.cache_bytes, SETTING_BYTES), .max = 64 * GIB, .fallback = "16MiB",
+		.sentence = "Newest batches kept in memory for the exporters." },
+	{ SETTING(spool.compression, SETTING_TEXT), .min = 1, .max = 16, .fallback = "gzip",
+		.choices = "gzip none",
+		.sentence = "Of batches, as they are stored and as they are sent." },
+
+	{ SETTING(identity.user_id, SETTING_TEXT), .min = 1, .max = NAME_MAX_BYTES,
+		.sentence = "User of spans that name none." },
+	{ SETTING(identity.tags, SETTING_LIST), .max = 100,
+		.count_offset = offsetof(struct config, identity.tag_count),
+		.sentence = "Tags of spans that have none." },
+	{ SETTING(identity.environment, SETTING_TEXT), .min = 1, .max = NAME_MAX_BYTES,
+		.check = check_environment,
+		.sentence = "Environment of spans that name none, in lower case." },
+	{ SETTING(identity.release, SETTING_TEXT), .min = 1, .max = NAME_MAX_BYTES,
+		.sentence = "Release of spans that name none." },
+
+	{ SETTING(content.flatten_messages, SETTING_BOOL), .fallback = "false",
+		.sentence = "Also writes message JSON as llm.input_messages.N.* attributes." },
+
+	{ SETTING(prices.file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
+		.sentence = "A price table; unset: the one that was built in." },
+};
+const size_t setting_count = COUNT_OF(settings);
+
+const struct setting destination_settings[] = {
+	{ DESTINATION(type, SETTING_DESTINATION_TYPE), .choices = "langfuse otlp",
+		.sentence = "What answers there; must be given." },
+	{ DESTINATION(enabled, SETTING_BOOL), .fallback = "true",
+		.sentence = "false: nothing is sent there." },
+	{ DESTINATION(endpoint, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,
+		.langfuse_fallback = "https://cloud.langfuse.com", .check = check_url,
+		.sentence =
+			"Base URL; /v1/traces and alike are appended (Langfuse: its OTLP path)." },
+	{ DESTINATION(traces_endpoint, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,
+		.check = check_url, .sentence = "Used for traces as it is, instead." },
+	{ DESTINATION(logs_endpoint, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,
+		.check = check_url, .sentence = "Used for logs as it is, instead." },
+	{ DESTINATION(metrics_endpoint, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,
+		.check = check_url, .sentence = "Used for metrics as it is, instead." },
+	{ DESTINATION(public_key, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,
+		.check = check_key, .sentence = "Of the Langfuse project." },
+	{ .name = "public_key_file",
+		.offset = offsetof(struct destination_config, public_key),
+		.type = SETTING_SECRET_FILE,
+		.min = 1,
+		.max = TEXT_MAX_BYTES,
+		.sentence = "Holds the public key instead." },
+	{ DESTINATION(secret_key, SETTING_TEXT), .is_secret = true, .min = 1, .max = TEXT_MAX_BYTES,
+		.check = check_key,
+		.sentence = "Of the Langfuse project; better in a file of its own." },
+	{ .name = "secret_key_file",
+		.offset = offsetof(struct destination_config, secret_key),
+		.type = SETTING_SECRET_FILE,
+		.min = 1,
+		.max = TEXT_MAX_BYTES,
+		.sentence = "Holds the secret key instead; not readable by others." },
+	{ DESTINATION(headers, SETTING_HEADERS), .is_secret = true, .max = 32,
+		.count_offset = offsetof(struct destination_config, header_count),
+		.sentence = "Added to each request." },
+	{ DESTINATION(ca_file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
+		.check = check_readable,
+		.sentence = "Certificates to trust; unset: those of the system." },
+	{ DESTINATION(batch_size, SETTING_COUNT), .min = 1, .max = 1000000, .fallback = "1000",
+		.unit = "spans", .sentence = "What one request should reach." },
+	{ DESTINATION(batch_timeout_ms, SETTING_MILLISECONDS), .max = HOUR_MS, .fallback = "200",
+		.langfuse_fallback = "1000",
+		.sentence = "How long a batch waits for more before it goes alone." },
+	{ DESTINATION(max_request_bytes, SETTING_BYTES), .min = KIB, .max = GIB, .fallback = "4MB",
+		.sentence = "Of one request before compression." },
+	{ DESTINATION(in_flight, SETTING_COUNT), .min = 1, .max = 64, .fallback = "4",
+		.unit = "requests", .sentence = "Sent at once." },
+	{ DESTINATION(timeout_ms, SETTING_MILLISECONDS), .min = 10, .max = HOUR_MS,
+		.fallback = "30000", .sentence = "Of one attempt." },
+	{ DESTINATION(retry_initial_ms, SETTING_MILLISECONDS), .min = 1, .max = HOUR_MS,
+		.fallback = "1000",
+		.sentence =
+			"Longest wait after the first failure; it doubles with each further one." },
+	{ DESTINATION(retry_max_ms, SETTING_MILLISECONDS), .min = 1, .max = 24 * HOUR_MS,
+		.fallback = "60000", .sentence = "Longest wait between two attempts." },
+};
+const size_t destination_setting_count = COUNT_OF(destination_settings);
+
+static const struct setting *find(const struct setting *rows, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+const struct setting *setting_find(const char *name)
+{
+	return find(settings, setting_count, name);
+}
+
+const struct setting *destination_setting_find(const char *name)
+{
+	return find(destination_settings, destination_setting_count, name);
+}
+
+void setting_variable(const struct setting *setting, char out[SETTING_VARIABLE_MAX])
+{
+	snprintf(out, SETTING_VARIABLE_MAX, "TOLLGATE_%s", setting->name);
+	for (char *c = out; *c; c++)
+		*c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+}
+
+const char *setting_form(const struct setting *setting, char out[SETTING_FORM_MAX])
+{
+	static const char *const forms[] = {
+		[SETTING_TEXT] = "a text",
+		[SETTING_PATH] = "a path",
+		[SETTING_COUNT] = "a whole number",
+		[SETTING_BYTES] = "a number of bytes such as 67108864 or \"64MiB\"",
+		[SETTING_MILLISECONDS] = "a whole number of milliseconds",
+		[SETTING_BOOL] = "true or false",
+		[SETTING_LIST] = "a list of texts such as [\"team-a\", \"ci\"]",
+		[SETTING_HEADERS] = "an object of texts such as {\"X-Scope-OrgID\": \"team-a\"}",
+		[SETTING_SECRET_FILE] = "the path of a file",
+	};
+	if (!setting->choices)
+		return forms[setting->type];
+	size_t at = (size_t)snprintf(out, SETTING_FORM_MAX, "one of ");
+	for (const char *c = setting->choices; *c; c++) {
+		if (*c == ' ')
+			out[at++] = ',';
+		out[at++] = *c;
+	}
+	out[at] = '\0';
+	assert(at < SETTING_FORM_MAX);
+	return out;
+}
+
+const char *setting_unit(const struct setting *setting)
+{
+	if (setting->unit)
+		return setting->unit;
+	if (setting->type == SETTING_BYTES)
+		return "bytes";
+	return setting->type == SETTING_MILLISECONDS ? "ms" : "";
+}

@@ -1,0 +1,63 @@
+/*
+ * One row per setting: from it the file, the environment and the flags are read and checked, and the
+ * help is printed. A new setting is a member of struct config and a row here.
+ */
+#ifndef TG_CONFIG_SETTINGS_H
+#define TG_CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum setting_type {
+	SETTING_TEXT,
+	SETTING_PATH,
+	SETTING_COUNT,
+	SETTING_BYTES,
+	SETTING_MILLISECONDS,
+	SETTING_BOOL,
+	SETTING_LIST,             /* of texts */
+	SETTING_HEADERS,          /* of HTTP: name and value */
+	SETTING_SECRET_FILE,      /* a path; the member gets what the file holds */
+	SETTING_DESTINATION_TYPE, /* enum destination_type, in the order of `choices` */
+};
+
+struct setting {
+	const char *name; /* dotted, as the members of struct config */
+	enum setting_type type;
+	bool is_secret; /* never shown, never a flag */
+	size_t offset; /* in struct config; of a destination's setting in struct destination_config */
+	size_t count_offset;  /* lists and headers: of their number */
+	uint64_t min, max;    /* numbers: the value; texts: bytes; lists and headers: items */
+	const char *fallback; /* what holds when nobody says anything; NULL: unset */
+	const char *langfuse_fallback; /* the same where type is langfuse; NULL: no difference */
+	const char *unit;              /* NULL when the type says it */
+	const char *choices;           /* texts: the words allowed, one blank between; NULL: any */
+	/* Texts: NULL when fine, else what it must be. May normalise in place, never longer. */
+	const char *(*check)(char *text);
+	const char *sentence;
+};
+
+extern const struct setting settings[];
+extern const size_t setting_count;
+
+/* Of each object in "destinations". */
+extern const struct setting destination_settings[];
+extern const size_t destination_setting_count;
+
+/* NULL when there is none of that name. */
+const struct setting *setting_find(const char *name);
+const struct setting *destination_setting_find(const char *name);
+
+/* TOLLGATE_ and the name in upper case with _ for dots. */
+enum { SETTING_VARIABLE_MAX = 64 };
+void setting_variable(const struct setting *setting, char out[SETTING_VARIABLE_MAX]);
+
+/* What a person may write: "a whole number", "one of gzip, none"; may lie in `out`. */
+enum { SETTING_FORM_MAX = 128 };
+const char *setting_form(const struct setting *setting, char out[SETTING_FORM_MAX]);
+
+/* "bytes", "ms", "spans", ...; empty for texts. */
+const char *setting_unit(const struct setting *setting);
+
+#endif

@@ -1,0 +1,36 @@
+/* What a person wrote, checked against its row and stored in the member that the row names. */
+#ifndef TG_CONFIG_VALUES_H
+#define TG_CONFIG_VALUES_H
+
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "base/complaint.h"
+#include "config/settings.h"
+
+/* For one value: where its texts live, and whom to tell. */
+struct value_place {
+	const char *named; /* the setting as it was written: a key, a variable or a flag */
+	struct arena *arena;
+	struct complaint *complaint;
+};
+
+/*
+ * From a variable, a flag or a default. Lists are a JSON array or divided by commas; headers are
+ * k=v,k=v with %XX, as in OTEL_EXPORTER_OTLP_HEADERS.
+ *
+ *   base  the struct that setting->offset counts from
+ */
+int value_set_text(const struct setting *setting, void *base, const char *text,
+	const struct value_place *place);
+
+/* From the JSON file, where numbers are no strings; null leaves the member as it is. */
+int value_set_json(const struct setting *setting, void *base, const json_t *json,
+	const struct value_place *place);
+
+/*
+ * true: 1 true yes on; false: 0 false no off, in any case. 0 or -EINVAL.
+ */
+int value_parse_bool(const char *text, bool *ret_value);
+
+#endif

@@ -1,0 +1,385 @@
+#include "daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "export/destination.h"
+#include "export/exporter.h"
+#include "http/server.h"
+#include "pipeline.h"
+#include "pricing/price.h"
+#include "receive/otlp.h"
+#include "spool/delivery.h"
+#include "spool/spool.h"
+
+/* Projects, each with its share of every destination; one until the proxy brings more. */
+static const char *const lanes[] = { "default" };
+enum { LANE_COUNT = sizeof lanes / sizeof *lanes };
+
+enum { TICK_MS = 1000, PRICE_FILE_MAX_BYTES = 16 << 20 };
+
+struct destination_thread {
+	const struct destination_config *config;
+	struct exporter *exporter;
+	pthread_t thread;
+	bool runs;
+};
+
+/*
+ * Everything that runs, in the order in which it starts; it stops in the reverse order.
+ *
+ *   writer     the spool's writer: commits what waits, then calls the doors back
+ *   exporters  one per destination: reads its own copy from the spool, keeps its delivery state
+ *   server     libmicrohttpd's pool: receives, enriches its own batch, suspends the connection
+ *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
+ */
+struct daemon {
+	const struct config *config;
+	sigset_t signals;
+	int signal_fd;
+	int lock_fd;
+	struct budget budget;
+	struct prices *prices;
+	struct deliveries *deliveries;
+	struct spool *spool;
+	struct pipeline *pipeline;
+	pthread_t writer;
+	bool writer_runs;
+	struct destination_thread *destinations;
+	size_t destination_count;
+	struct otlp_door door;
+	struct http_server *server;
+};
+
+static int fail(const char *what, int error)
+{
+	char text[LOG_TEXT_MAX];
+	log_event(LOG_LEVEL_ERROR, "start_failed", "step=%s error=%s", what, log_text(text, strerror(-error)));
+	return error;
+}
+
+static int fail_in_words(const char *what, const struct complaint *complaint)
+{
+	char text[LOG_TEXT_MAX];
+	log_event(LOG_LEVEL_ERROR, "start_failed", "step=%s why=%s", what, log_text(text, complaint->text));
+	return -EINVAL;
+}
+
+static enum log_level level_named(const char *name)
+{
+	return strcmp(name, "error") == 0 ? LOG_LEVEL_ERROR :
+		strcmp(name, "warning") == 0 ? LOG_LEVEL_WARNING :
+		strcmp(name, "debug") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
+/* Blocked here and so in every thread; they arrive at signal_fd. */
+static int take_signals(struct daemon *daemon)
+{
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&daemon->signals);
+	sigaddset(&daemon->signals, SIGTERM);
+	sigaddset(&daemon->signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &daemon->signals, NULL);
+	daemon->signal_fd = signalfd(-1, &daemon->signals, SFD_CLOEXEC);
+	return daemon->signal_fd < 0 ? fail("signals", -errno) : 0;
+}
+
+static int take_state_directory(struct daemon *daemon)
+{
+	const char *path = daemon->config->state_directory;
+	char text[LOG_TEXT_MAX];
+	int error = directory_make_private(path);
+	if (error)
+		return fail("state_directory", error);
+	daemon->lock_fd = directory_lock(path);
+	if (daemon->lock_fd == -EBUSY)
+		log_event(LOG_LEVEL_ERROR, "start_failed",
+			"step=state_directory why=\"another tollgate runs on this state directory\" path=%s",
+			log_text(text, path));
+	else if (daemon->lock_fd < 0)
+		fail("state_directory", daemon->lock_fd);
+	return daemon->lock_fd < 0 ? daemon->lock_fd : 0;
+}
+
+static int load_prices(struct daemon *daemon)
+{
+	struct complaint complaint = { 0 };
+	const char *file = daemon->config->prices.file;
+	int error;
+	if (file) {
+		struct buf json;
+		buf_init(&json, PRICE_FILE_MAX_BYTES, NULL);
+		error = file_read(file, &json);
+		if (error)
+			complain(&complaint, "prices.file %s: %s", file, strerror(-error));
+		else
+			error = prices_parse(buf_bytes(&json), file, &daemon->prices, &complaint);
+		buf_done(&json);
+	} else {
+		error = prices_builtin(&daemon->prices, &complaint);
+	}
+	if (error)
+		return fail_in_words("prices", &complaint);
+	log_event(LOG_LEVEL_INFO, "prices_loaded", "models=%zu as_of=%s", prices_count(daemon->prices),
+		prices_as_of(daemon->prices));
+	return 0;
+}
+
+static int open_storage(struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
+	struct spool_options options = {
+		.directory = config->state_directory,
+		.segment_bytes = config->spool.segment_bytes,
+		.max_bytes = config->spool.max_bytes,
+		.min_free_bytes = config->spool.min_free_bytes,
+		.max_record_bytes = config->spool.max_record_bytes,
+		.cache_bytes = config->spool.cache_bytes,
+		.compress = strcmp(config->spool.compression, "gzip") == 0,
+	};
+	int error = deliveries_open(config->state_directory, &daemon->deliveries);
+	if (error)
+		return fail("delivery_state", error);
+	error = spool_open(&options, &daemon->spool);
+	if (error)
+		return fail("spool", error);
+	daemon->pipeline = pipeline_new(config, daemon->prices, daemon->spool, daemon->deliveries);
+	return daemon->pipeline ? 0 : fail("pipeline", -ENOMEM);
+}
+
+static void *run_writer(void *arg)
+{
+	pthread_setname_np(pthread_self(), "spool");
+	spool_write(arg);
+	return NULL;
+}
+
+static void *run_exporter(void *arg)
+{
+	const struct destination_thread *destination = arg;
+	char name[16];
+	snprintf(name, sizeof name, "to %s", destination->config->name);
+	pthread_setname_np(pthread_self(), name);
+	exporter_run(destination->exporter);
+	return NULL;
+}
+
+static int make_exporter(struct daemon *daemon, const struct destination_config *config)
+{
+	struct complaint complaint = { 0 };
+	struct destination_thread *destination = &daemon->destinations[daemon->destination_count];
+	struct exporter_options options = {
+		.config = config,
+		.spool = daemon->spool,
+		.deliveries = daemon->deliveries,
+		.lanes = lanes,
+		.lane_count = LANE_COUNT,
+		.hold_initial_ms = EXPORTER_HOLD_INITIAL_MS,
+		.hold_max_ms = EXPORTER_HOLD_MAX_MS,
+	};
+	if (destination_check_not_ours(config, daemon->config->listen, &complaint) < 0)
+		return fail_in_words("destinations", &complaint);
+	int error = exporter_new(&options, &destination->exporter, &complaint);
+	if (error)
+		return complaint.text[0] ? fail_in_words("destinations", &complaint) : fail("destinations", error);
+	destination->config = config;
+	daemon->destination_count++;
+	return 0;
+}
+
+static int make_exporters(struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
+	daemon->destinations = calloc(config->destination_count + 1, sizeof *daemon->destinations);
+	if (!daemon->destinations)
+		return fail("destinations", -ENOMEM);
+	for (size_t i = 0; i < config->destination_count; i++) {
+		int error = config->destinations[i].enabled ? make_exporter(daemon, &config->destinations[i]) : 0;
+		if (error)
+			return error;
+	}
+	if (daemon->destination_count == 0)
+		log_event(LOG_LEVEL_WARNING, "no_destination",
+			"why=\"spans are kept on disk until one is configured: LANGFUSE_PUBLIC_KEY and "
+			"LANGFUSE_SECRET_KEY, TOLLGATE_TEMPO_ENDPOINT, or destinations in the configuration file\"");
+	return 0;
+}
+
+static int start_threads(struct daemon *daemon)
+{
+	int error = pthread_create(&daemon->writer, NULL, run_writer, daemon->spool);
+	if (error)
+		return fail("writer", -error);
+	daemon->writer_runs = true;
+	for (size_t i = 0; i < daemon->destination_count; i++) {
+		struct destination_thread *destination = &daemon->destinations[i];
+		error = pthread_create(&destination->thread, NULL, run_exporter, destination);
+		if (error)
+			return fail("exporter", -error);
+		destination->runs = true;
+	}
+	return 0;
+}
+
+static int open_doors(struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
+	static struct http_route routes[OTLP_ROUTE_COUNT];
+	struct complaint complaint = { 0 };
+	daemon->budget.limit_bytes = config->limits.max_memory_bytes;
+	daemon->door = (struct otlp_door){ config, &daemon->budget, daemon->pipeline, daemon->spool };
+	receive_otlp_routes(&daemon->door, routes);
+	struct http_server_options options = {
+		.listen = config->listen,
+		.routes = routes,
+		.route_count = OTLP_ROUTE_COUNT,
+		.threads = (unsigned)config->http.threads,
+		.max_connections = (unsigned)config->http.max_connections,
+		.request_timeout_ms = config->http.request_timeout_ms,
+		.idle_timeout_ms = config->http.idle_timeout_ms,
+		.max_body_bytes = config->limits.max_body_bytes,
+		.budget = &daemon->budget,
+		.refuse = receive_otlp_refuse,
+	};
+	int error = http_server_start(&options, &daemon->server, &complaint);
+	if (error)
+		return complaint.text[0] ? fail_in_words("listen", &complaint) : fail("listen", error);
+
+	const char *colon = strrchr(config->listen, ':');
+	int host = colon ? (int)(colon - config->listen) : (int)strlen(config->listen);
+	log_event(LOG_LEVEL_INFO, "listening", "address=%.*s:%u", host, config->listen,
+		http_server_port(daemon->server));
+	return 0;
+}
+
+/* Sequence below which some destination other than this one has everything. */
+static uint64_t safe_below(const struct daemon *daemon, size_t but)
+{
+	uint64_t safe = 0;
+	for (size_t i = 0; i < daemon->destination_count; i++) {
+		uint64_t cursor = UINT64_MAX;
+		for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+			uint64_t at = delivery_cursor(
+				delivery_of(daemon->deliveries, daemon->destinations[i].config->name, lanes[lane]));
+			if (at < cursor)
+				cursor = at;
+		}
+		if (i != but && cursor > safe)
+			safe = cursor;
+	}
+	return safe;
+}
+
+static void tick(struct daemon *daemon)
+{
+	uint64_t share = daemon->config->spool.max_bytes / (daemon->destination_count ? daemon->destination_count : 1);
+	for (size_t i = 0; i < daemon->destination_count; i++)
+		exporter_enforce_share(daemon->destinations[i].exporter, share, safe_below(daemon, i));
+	deliveries_commit(daemon->deliveries);
+	spool_tick(daemon->spool);
+	http_server_tick(daemon->server);
+}
+
+static void serve_until_told(struct daemon *daemon)
+{
+	struct pollfd signals = { .fd = daemon->signal_fd, .events = POLLIN };
+	uint64_t next = clock_monotonic_ms() + TICK_MS;
+	for (;;) {
+		uint64_t now = clock_monotonic_ms();
+		if (now >= next) {
+			tick(daemon);
+			next = now + TICK_MS;
+			continue;
+		}
+		if (poll(&signals, 1, (int)(next - now)) > 0) {
+			struct signalfd_siginfo info;
+			if (read(daemon->signal_fd, &info, sizeof info) == sizeof info) {
+				log_event(LOG_LEVEL_INFO, "stopping", "signal=%u", info.ssi_signo);
+				return;
+			}
+		}
+	}
+}
+
+static void log_figures(void)
+{
+	char line[1024];
+	size_t len = 0;
+	for (enum counter counter = 0; counter < COUNTER_COUNT && len < sizeof line; counter++)
+		len += (size_t)snprintf(line + len, sizeof line - len, "%s%s=%llu", len ? " " : "",
+			counter_name(counter), (unsigned long long)counter_read(counter));
+	log_event(LOG_LEVEL_INFO, "stopped", "%s", line);
+}
+
+/* Works on what was started so far; every step does nothing when its part is not there. */
+static void stop(struct daemon *daemon)
+{
+	uint64_t timeout_ms = daemon->config->shutdown_timeout_ms;
+	if (daemon->server)
+		http_server_stop(daemon->server, timeout_ms);
+	if (daemon->writer_runs) {
+		spool_stop(daemon->spool);
+		pthread_join(daemon->writer, NULL);
+	}
+	http_server_free(daemon->server);
+
+	uint64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+	for (size_t i = 0; i < daemon->destination_count; i++)
+		if (daemon->destinations[i].runs)
+			exporter_stop(daemon->destinations[i].exporter, deadline_ms);
+	for (size_t i = 0; i < daemon->destination_count; i++) {
+		if (daemon->destinations[i].runs)
+			pthread_join(daemon->destinations[i].thread, NULL);
+		exporter_free(daemon->destinations[i].exporter);
+	}
+	free(daemon->destinations);
+
+	pipeline_free(daemon->pipeline);
+	if (daemon->deliveries) {
+		deliveries_commit(daemon->deliveries);
+		deliveries_close(daemon->deliveries);
+	}
+	spool_close(daemon->spool);
+	prices_free(daemon->prices);
+	if (daemon->lock_fd >= 0)
+		close(daemon->lock_fd);
+	if (daemon->signal_fd >= 0)
+		close(daemon->signal_fd);
+}
+
+int daemon_run(const struct config *config, char **notes)
+{
+	struct daemon daemon = { .config = config, .signal_fd = -1, .lock_fd = -1 };
+	int error;
+
+	log_set_level(level_named(config->log_level));
+	for (; notes && *notes; notes++) {
+		char text[LOG_TEXT_MAX];
+		log_event(LOG_LEVEL_WARNING, "setting_not_applied", "why=%s", log_text(text, *notes));
+	}
+	(void)((error = take_signals(&daemon)) ||
+		(error = take_state_directory(&daemon)) ||
+		(error = load_prices(&daemon)) ||
+		(error = open_storage(&daemon)) ||
+		(error = make_exporters(&daemon)) ||
+		(error = start_threads(&daemon)) ||
+		(error = open_doors(&daemon)));
+	if (!error)
+		serve_until_told(&daemon);
+	stop(&daemon);
+	if (!error)
+		log_figures();
+	return error ? 1 : 0;
+}

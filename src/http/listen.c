@@ -1,0 +1,93 @@
+#include "http/listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	HOST_MAX = 256,
+	BACKLOG = 1024, /* the kernel cuts it to net.core.somaxconn */
+};
+
+/* Cuts the address at its last colon; the brackets around an IPv6 host go. */
+static int split(const char *address, char host[HOST_MAX], const char **ret_port)
+{
+	const char *colon = strrchr(address, ':');
+	if (!colon || !colon[1])
+		return -EINVAL;
+	size_t len = (size_t)(colon - address);
+	if (len && address[0] == '[') {
+		if (len < 2 || address[len - 1] != ']')
+			return -EINVAL;
+		address++;
+		len -= 2;
+	} else if (memchr(address, ':', len)) {
+		return -EINVAL;
+	}
+	if (len >= HOST_MAX)
+		return -EINVAL;
+	memcpy(host, address, len);
+	host[len] = '\0';
+	*ret_port = colon + 1;
+	return 0;
+}
+
+static int open_socket(const struct addrinfo *info)
+{
+	int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, info->ai_protocol);
+	if (fd < 0)
+		return -errno;
+	const int on = 1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+		bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+		int error = -errno;
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+int http_listen(const char *address, int *ret_fd, struct complaint *complaint)
+{
+	char host[HOST_MAX];
+	const char *port;
+	if (split(address, host, &port) < 0)
+		return complain(complaint, "listen address \"%s\" is not host:port or [IPv6 address]:port", address);
+
+	const struct addrinfo hints = {
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+	};
+	struct addrinfo *found;
+	int status = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
+	if (status != 0)
+		return complain(complaint, "listen address \"%s\": %s", address, gai_strerror(status));
+
+	int fd = -EADDRNOTAVAIL;
+	for (const struct addrinfo *info = found; info && fd < 0; info = info->ai_next)
+		fd = open_socket(info);
+	freeaddrinfo(found);
+	if (fd < 0) {
+		complain(complaint, "cannot listen on %s: %s", address, strerror(-fd));
+		return fd;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+unsigned http_listen_port(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} name = { 0 };
+	socklen_t len = sizeof name;
+	if (getsockname(fd, &name.any, &len) < 0)
+		return 0;
+	return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
+}

@@ -1,0 +1,237 @@
+#include "http/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/listen.h"
+#include "http/request.h"
+
+enum {
+	/* Headers must fit, and half of it is what one read takes of a body. */
+	CONNECTION_MEMORY_BYTES = 64 << 10,
+	/* How much later than due a connection is closed unheard: a sender that drips gets its 408 first. */
+	GRACE_MS = 2000,
+	LOG_INTERVAL_MS = 60 * 1000,
+};
+
+static enum MHD_Result on_request(void *server, struct MHD_Connection *connection, const char *path,
+	const char *method, const char *version, const char *data, size_t *size, void **ret_context)
+{
+	(void)server;
+	(void)version;
+	struct http_request *request = *ret_context;
+	if (request)
+		return *size ? http_request_read(request, data, size) : http_request_finish(request);
+
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	request = info ? info->socket_context : NULL;
+	if (!request)
+		return MHD_NO; /* no memory when the connection came */
+	*ret_context = request;
+	return http_request_begin(request, method, path);
+}
+
+static void on_request_end(void *server, struct MHD_Connection *connection, void **context,
+	enum MHD_RequestTerminationCode code)
+{
+	(void)server;
+	(void)connection;
+	(void)code;
+	if (*context)
+		http_request_end(*context);
+	*context = NULL;
+}
+
+static void connection_open(struct http_server *server, struct MHD_Connection *connection, void **ret_context)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http_request *request = calloc(1, sizeof *request);
+	if (!info || !request) {
+		free(request);
+		return;
+	}
+	request->server = server;
+	request->connection = connection;
+	request->fd = info->connect_fd;
+	atomic_store(&request->due_ms, clock_monotonic_ms() + server->options.idle_timeout_ms +
+		server->options.request_timeout_ms);
+	*ret_context = request;
+
+	pthread_mutex_lock(&server->lock);
+	request->next = server->requests;
+	request->link = &server->requests;
+	if (request->next)
+		request->next->link = &request->next;
+	server->requests = request;
+	pthread_mutex_unlock(&server->lock);
+}
+
+/* Called before the socket is closed, so that the tick never meets a descriptor that is another's. */
+static void connection_closed(struct http_server *server, struct http_request *request)
+{
+	pthread_mutex_lock(&server->lock);
+	*request->link = request->next;
+	if (request->next)
+		request->next->link = request->link;
+	pthread_mutex_unlock(&server->lock);
+	free(request);
+}
+
+static void on_connection(void *server, struct MHD_Connection *connection, void **context,
+	enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		connection_open(server, connection, context);
+	else if (*context)
+		connection_closed(server, *context);
+}
+
+/*
+ * Only the format is logged, never what would be put into it. What a peer does wrong is for debugging;
+ * what this machine lacks is for its operator.
+ */
+static void on_log(void *arg, const char *format, va_list args)
+{
+	(void)arg;
+	(void)args;
+	static const char *const serious[] = { "Error accepting", "Error allocating", "Hit process",
+		"Server reached connection limit", "Failed to create", "Failed to signal", "poll failed" };
+	static struct log_gate gate;
+	enum log_level level = LOG_LEVEL_DEBUG;
+	for (size_t i = 0; i < sizeof serious / sizeof serious[0]; i++)
+		if (strncmp(format, serious[i], strlen(serious[i])) == 0)
+			level = LOG_LEVEL_WARNING;
+
+	uint64_t held = 0;
+	if (level == LOG_LEVEL_WARNING && !log_gate_open(&gate, LOG_INTERVAL_MS, &held))
+		return;
+	char line[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
+	size_t len = strcspn(format, "\n");
+	snprintf(line, sizeof line, "%.*s", (int)(len < sizeof line ? len : sizeof line - 1), format);
+	log_event(level, "http_library", "message=%s held=%llu", log_text(text, line), (unsigned long long)held);
+}
+
+static struct MHD_Daemon *start_library(struct http_server *server, int fd)
+{
+	const struct http_server_options *options = &server->options;
+	unsigned pool = options->threads > 1 ? options->threads : 0; /* 0 is one thread without a pool */
+	unsigned idle_timeout_s = (unsigned)((options->idle_timeout_ms + 999) / 1000);
+	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+		0, NULL, NULL, on_request, server,
+		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, on_request_end, server,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+		MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_THREAD_POOL_SIZE, pool,
+		MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
+		MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+		MHD_OPTION_END);
+}
+
+int http_server_start(const struct http_server_options *options, struct http_server **ret_server,
+	struct complaint *complaint)
+{
+	struct http_server *server = calloc(1, sizeof *server);
+	if (!server)
+		return -ENOMEM;
+	server->options = *options;
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&server->lock, NULL);
+	pthread_cond_init(&server->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+
+	int fd = -1;
+	int error = http_listen(options->listen, &fd, complaint);
+	if (error)
+		goto out;
+	server->port = http_listen_port(fd);
+	server->mhd = start_library(server, fd);
+	if (!server->mhd) {
+		close(fd);
+		error = -EIO;
+		complain(complaint, "cannot start the HTTP server on %s", options->listen);
+	}
+out:
+	if (error)
+		http_server_free(server);
+	else
+		*ret_server = server;
+	return error;
+}
+
+unsigned http_server_port(const struct http_server *server)
+{
+	return server->port;
+}
+
+void http_server_tick(struct http_server *server)
+{
+	uint64_t now = clock_monotonic_ms();
+	pthread_mutex_lock(&server->lock);
+	for (struct http_request *request = server->requests; request; request = request->next) {
+		uint64_t due = atomic_load(&request->due_ms);
+		if (due && now > due + GRACE_MS)
+			shutdown(request->fd, SHUT_RD); /* its own thread then sees the end, and closes */
+	}
+	pthread_mutex_unlock(&server->lock);
+}
+
+static struct timespec from_now(uint64_t ms)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	time.tv_sec += (time_t)(ms / 1000);
+	time.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (time.tv_nsec >= 1000000000) {
+		time.tv_sec++;
+		time.tv_nsec -= 1000000000;
+	}
+	return time;
+}
+
+unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms)
+{
+	if (!atomic_exchange(&server->stopping, true)) {
+		int fd = MHD_quiesce_daemon(server->mhd);
+		if (fd >= 0)
+			close(fd);
+	}
+	const struct timespec until = from_now(timeout_ms);
+	pthread_mutex_lock(&server->lock);
+	int status = 0;
+	while (server->in_progress && status == 0)
+		status = pthread_cond_timedwait(&server->changed, &server->lock, &until);
+	server->closed = true;
+	unsigned left = server->in_progress;
+	pthread_mutex_unlock(&server->lock);
+	return left;
+}
+
+void http_server_free(struct http_server *server)
+{
+	if (!server)
+		return;
+	if (server->mhd) {
+		http_server_stop(server, 0);
+		/* libmicrohttpd aborts the process when it is stopped with a suspended connection. */
+		pthread_mutex_lock(&server->lock);
+		while (server->handed_out)
+			pthread_cond_wait(&server->changed, &server->lock);
+		pthread_mutex_unlock(&server->lock);
+		MHD_stop_daemon(server->mhd);
+	}
+	pthread_cond_destroy(&server->changed);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}

@@ -1,0 +1,34 @@
+/*
+ * The door for OTLP over HTTP: POST /v1/traces, binary protobuf, plain or gzip.
+ *
+ * A request is answered when its batch is on disk; until then its connection is suspended. Every
+ * answer is an OTLP body in the encoding of the request. What may pass is 503 with Retry-After,
+ * never 500, which senders take as final.
+ */
+#ifndef TG_RECEIVE_OTLP_H
+#define TG_RECEIVE_OTLP_H
+
+#include "base/arena.h"
+#include "http/server.h"
+
+struct config;
+struct pipeline;
+struct spool;
+
+/* What the door needs; all of it outlives the server that has its routes. */
+struct otlp_door {
+	const struct config *config; /* limits */
+	struct budget *budget;       /* shared with the server */
+	struct pipeline *pipeline;
+	struct spool *spool;
+};
+
+enum { OTLP_ROUTE_COUNT = 3 };
+
+void receive_otlp_routes(struct otlp_door *door, struct http_route ret_routes[OTLP_ROUTE_COUNT]);
+
+/* For http_server_options.refuse: the server's own refusals as OTLP bodies. */
+void receive_otlp_refuse(struct http_request *request, unsigned status, const char *why,
+	const struct http_header *headers);
+
+#endif

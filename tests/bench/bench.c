@@ -1,0 +1,311 @@
+/*
+ * The benchmark: the same load through Tollgate and through the peers whose programs are named in the
+ * environment (FLUENT_BIT, OTELCOL), one after the other, in one table.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/rig.h"
+
+static const char usage[] =
+	"usage: tests/bench/run BUILD_DIR [options]\n"
+	"  --quick             a hundredth of everything: does it run at all?\n"
+	"  --spans N           of the small case; the others in proportion (2000000)\n"
+	"  --connections N     of the small and large case; tiny has eight times as many (8)\n"
+	"  --rate N            spans per second of the paced case (15000)\n"
+	"  --backlog-bytes N   raw bytes that pile up while both sinks refuse (5000000000)\n"
+	"  --repeat N          each case N times; the run with the median s/M is shown (1)\n"
+	"  --case NAME         only this one: small, large, tiny, paced, backlog\n"
+	"environment: FLUENT_BIT, OTELCOL name peers' programs; TMPDIR is where state is kept (/var/tmp)\n";
+
+struct options {
+	uint64_t spans;
+	unsigned connections;
+	double rate;
+	uint64_t backlog_bytes;
+	unsigned repeat;
+	const char *only;
+};
+
+static const char *const no_settings[] = { NULL };
+
+enum { SMALL_SPAN_BYTES = 1198, REPEAT_MAX = 9, GATEWAYS_MAX = 4 };
+
+/* One line of the table. */
+struct row {
+	char name[40];
+	double cpu_per_million; /* CPU seconds of the gateway per million spans acknowledged */
+	struct figures figures;
+	struct tally_difference difference;
+};
+
+static void print_head(void)
+{
+	printf("%-11s %-22s %8s %6s %9s %9s %9s %8s %6s %6s\n", "gateway", "case", "s/M", "ratio",
+		"spans/s", "ack p50", "ack p99", "anon MB", "lost", "twice");
+}
+
+/*   base  Tollgate's figure for the same case, 0 for itself */
+static void print_row(const char *gateway, const struct row *row, double base)
+{
+	const struct figures *f = &row->figures;
+	char ratio[16] = "";
+	if (base > 0)
+		snprintf(ratio, sizeof(ratio), "%.1fx", row->cpu_per_million / base);
+	printf("%-11s %-22s %8.2f %6s %9.0f %9.2f %9.2f %8.1f %6llu %6llu", gateway, row->name,
+		row->cpu_per_million, ratio, (double)f->acknowledged / f->seconds, f->p50_ms, f->p99_ms,
+		(double)f->anonymous_peak_bytes / 1e6, (unsigned long long)row->difference.lost,
+		(unsigned long long)row->difference.duplicated);
+	if (f->refused)
+		printf("  %llu requests told to come again", (unsigned long long)f->refused);
+	if (f->failed)
+		printf("  %llu requests FAILED", (unsigned long long)f->failed);
+	printf("\n");
+	fflush(stdout);
+}
+
+static void fill_row(struct row *row, const struct rig *rig, const struct figures *figures)
+{
+	row->figures = *figures;
+	row->cpu_per_million = figures->acknowledged ?
+		figures->cpu_seconds * 1e6 / (double)figures->acknowledged : NAN;
+	row->difference = rig_compare(rig);
+}
+
+static int run_plainly(const struct gateway *gateway, bool is_gzip, const struct phase *phase, struct row *row)
+{
+	struct rig rig;
+	struct figures figures;
+	int error = rig_open(&rig, gateway, is_gzip, no_settings, phase->spans + 1000);
+	if (error == 0)
+		error = rig_start(&rig);
+	if (error == 0)
+		error = rig_run(&rig, phase, &figures);
+	if (error == 0)
+		fill_row(row, &rig, &figures);
+	rig_close(&rig);
+	return error;
+}
+
+static int compare_cpu(const void *a, const void *b)
+{
+	double left = ((const struct row *)a)->cpu_per_million, right = ((const struct row *)b)->cpu_per_million;
+	return (left > right) - (left < right);
+}
+
+/* The same phase through every gateway. */
+static int measure(const struct options *options, const char *name, bool is_gzip, const struct phase *phase)
+{
+	double base = 0;
+	for (const struct gateway *gateway = gateways; gateway->name; gateway++) {
+		struct row rows[REPEAT_MAX];
+		if (!gateway_is_present(gateway))
+			continue;
+		for (unsigned i = 0; i < options->repeat; i++) {
+			int error = run_plainly(gateway, is_gzip, phase, &rows[i]);
+			if (error < 0) {
+				fprintf(stderr, "bench: %s, %s: %s\n", gateway->name, name, strerror(-error));
+				return error;
+			}
+		}
+		qsort(rows, options->repeat, sizeof(rows[0]), compare_cpu);
+		struct row *row = &rows[options->repeat / 2];
+		snprintf(row->name, sizeof(row->name), "%s", name);
+		print_row(gateway->name, row, base);
+		if (gateway == gateways)
+			base = row->cpu_per_million;
+	}
+	return 0;
+}
+
+static bool is_wanted(const struct options *options, const char *name)
+{
+	return !options->only || strcmp(options->only, name) == 0;
+}
+
+/* As fast as it goes, to two destinations, until both have everything. */
+static int measure_throughput(const struct options *options)
+{
+	static const struct {
+		enum payload_case payload;
+		double share;          /* of the spans of the small case */
+		unsigned connections;  /* times those of the small case */
+	} cases[] = {
+		{ PAYLOAD_SMALL, 1, 1 },
+		{ PAYLOAD_LARGE, 0.1, 1 },
+		{ PAYLOAD_TINY, 0.25, 8 },
+	};
+	int error = 0;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]) && !error; i++) {
+		const char *payload = payload_case_name(cases[i].payload);
+		struct phase phase = {
+			.payload = cases[i].payload,
+			.spans = (uint64_t)((double)options->spans * cases[i].share),
+			.connections = options->connections * cases[i].connections,
+			.is_drained = true,
+		};
+		for (int is_gzip = 1; is_gzip >= 0 && !error && is_wanted(options, payload); is_gzip--) {
+			char name[40];
+			snprintf(name, sizeof(name), "%s %s", payload, is_gzip ? "gzip" : "plain");
+			error = measure(options, name, is_gzip, &phase);
+		}
+	}
+	return error;
+}
+
+/* What a client feels: at a steady pace, and when there is next to nothing to do. */
+static int measure_pace(const struct options *options)
+{
+	struct phase phase = {
+		.payload = PAYLOAD_SMALL,
+		.connections = options->connections,
+		.is_drained = true,
+	};
+	double seconds = fmax(0.5, (double)options->spans / 100000);
+	const struct {
+		const char *name;
+		double rate;
+	} paces[] = { { "paced", options->rate }, { "idle", 1000 } };
+	int error = 0;
+	for (size_t i = 0; i < 2 && !error; i++) {
+		char name[40];
+		snprintf(name, sizeof(name), "%s %.0f/s gzip", paces[i].name, paces[i].rate);
+		phase.spans_per_second = paces[i].rate;
+		phase.spans = (uint64_t)(seconds * paces[i].rate);
+		error = measure(options, name, true, &phase);
+	}
+	return error;
+}
+
+/*
+ * Both sinks answer 503 until the backlog stands, then it drains while new spans arrive. Plain, so
+ * that the raw bytes are what lies on the disk. Tollgate alone: it is its own promise that is tested.
+ */
+static int measure_backlog(const struct options *options)
+{
+	struct rig rig;
+	struct figures build, drain, whole;
+	struct row row;
+	struct phase phase = {
+		.payload = PAYLOAD_SMALL,
+		.connections = options->connections,
+		.spans = options->backlog_bytes / SMALL_SPAN_BYTES,
+		.spans_per_second = 150000,
+	};
+	int error = rig_open(&rig, &gateways[0], false, no_settings, phase.spans * 2 + 1000);
+	if (error == 0)
+		error = rig_start(&rig);
+	if (error < 0)
+		goto out;
+	rig_answer(&rig, 503);
+	error = rig_run(&rig, &phase, &build);
+	if (error < 0)
+		goto out;
+	rig_answer(&rig, 200);
+	phase.spans /= 4;
+	phase.spans_per_second = 100000;
+	phase.is_drained = true;
+	error = rig_run(&rig, &phase, &drain);
+	if (error < 0)
+		goto out;
+
+	snprintf(row.name, sizeof(row.name), "backlog build %.1f GB", (double)options->backlog_bytes / 1e9);
+	fill_row(&row, &rig, &build);
+	print_row(gateways[0].name, &row, 0);
+	whole = drain;
+	whole.cpu_seconds += build.cpu_seconds;
+	whole.seconds += build.seconds;
+	whole.acknowledged += build.acknowledged;
+	snprintf(row.name, sizeof(row.name), "backlog whole");
+	fill_row(&row, &rig, &whole);
+	print_row(gateways[0].name, &row, 0);
+	printf("            drained at %.0f spans/s to each sink under %.0f/s of new load; %.1f MB anonymous after\n",
+		(double)drain.delivered[0] / drain.seconds, phase.spans_per_second,
+		(double)daemon_anonymous_bytes(&rig.daemon) / 1e6);
+out:
+	if (error < 0)
+		fprintf(stderr, "bench: backlog: %s\n", strerror(-error));
+	rig_close(&rig);
+	return error;
+}
+
+static int read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option names[] = {
+		{ "quick", no_argument, NULL, 'q' },
+		{ "spans", required_argument, NULL, 's' },
+		{ "connections", required_argument, NULL, 'c' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "backlog-bytes", required_argument, NULL, 'b' },
+		{ "repeat", required_argument, NULL, 'n' },
+		{ "case", required_argument, NULL, 'o' },
+		{ 0 },
+	};
+	int option;
+	*options = (struct options){ .spans = 2000000, .connections = 8, .rate = 15000,
+		.backlog_bytes = 5000000000, .repeat = 1 };
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		double number = optarg ? strtod(optarg, NULL) : 0;
+		switch (option) {
+		case 'q':
+			options->spans /= 100;
+			options->backlog_bytes /= 100;
+			break;
+		case 's':
+			options->spans = (uint64_t)number;
+			break;
+		case 'c':
+			options->connections = (unsigned)number;
+			break;
+		case 'r':
+			options->rate = number;
+			break;
+		case 'b':
+			options->backlog_bytes = (uint64_t)number;
+			break;
+		case 'n':
+			options->repeat = (unsigned)number;
+			break;
+		case 'o':
+			options->only = optarg;
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	bool is_sound = options->spans >= 100 && options->connections >= 1 && options->connections <= 1000 &&
+		options->rate >= 1 && options->repeat >= 1 && options->repeat <= REPEAT_MAX;
+	return is_sound && optind == argc ? 0 : -EINVAL;
+}
+
+static void interrupt(int signal)
+{
+	rig_is_interrupted = 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	if (read_options(argc, argv, &options) < 0) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	sigaction(SIGINT, &(struct sigaction){ .sa_handler = interrupt }, NULL);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = interrupt }, NULL);
+#ifdef __SANITIZE_ADDRESS__
+	puts("built with sanitizers: these figures say nothing about speed");
+#endif
+	puts("s/M: CPU seconds of the gateway per million spans, load and drain; two destinations; ms; MB");
+	print_head();
+	int error = measure_throughput(&options);
+	if (!error && is_wanted(&options, "paced"))
+		error = measure_pace(&options);
+	if (!error && is_wanted(&options, "backlog"))
+		error = measure_backlog(&options);
+	return error < 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * Requests for a generator: model calls in the OpenTelemetry GenAI vocabulary, encoded once, whose ids
+ * are patched for each use so that every span that is ever sent is another one.
+ *
+ * The text comes from 4,160 pseudo-words whose frequency falls as in a natural language, because
+ * gzip is the largest part of the cost: repeated sample text would flatter everybody.
+ */
+#ifndef TG_TESTS_BENCH_PAYLOAD_H
+#define TG_TESTS_BENCH_PAYLOAD_H
+
+#include "base/buf.h"
+
+enum payload_case {
+	PAYLOAD_SMALL, /* 100 spans of 1.19 KB, as an SDK's batch */
+	PAYLOAD_LARGE, /* 20 spans of 8.9 KB, long prompts */
+	PAYLOAD_TINY,  /* 5 spans of 1.19 KB, many small senders */
+	PAYLOAD_CASE_COUNT,
+};
+
+const char *payload_case_name(enum payload_case which);
+/* Spans in one request of this case. */
+unsigned payload_case_spans(enum payload_case which);
+
+struct payload {
+	struct buf request;     /* an encoded ExportTraceServiceRequest */
+	unsigned span_count;
+	size_t span_at[100];    /* where each encoded Span begins */
+};
+
+/* 0 or -ENOMEM. The same case and seed make the same text. */
+int payload_init(struct payload *payload, enum payload_case which, uint64_t seed);
+void payload_done(struct payload *payload);
+
+/*
+ * Gives the spans the numbers from `first` on and one trace id; the first span is the others' parent.
+ *
+ *   request  the request as it is sent: payload->request, or a copy of it
+ */
+void payload_stamp(const struct payload *payload, uint8_t *request, uint64_t first);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Processes that a test or the benchmark forks, each ended by its own id. They die with their
+ * parent, so that an aborted run leaves nothing behind.
+ */
+#ifndef TG_TESTS_SUPPORT_CHILD_H
+#define TG_TESTS_SUPPORT_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct child {
+	pid_t pid;
+	int pidfd;
+};
+
+/* Runs role(arg) in a process of its own, which ends with 0 when the role returns. 0 or negative errno. */
+int child_start(struct child *child, void (*role)(void *arg), void *arg);
+
+/*
+ * Waits until it has ended: its exit status, 128 + the signal that ended it, or -ETIMEDOUT (then it
+ * still runs). The child is gone afterwards.
+ */
+int child_wait(struct child *child, int timeout_ms);
+
+bool child_has_ended(const struct child *child);
+
+void child_signal(const struct child *child, int signal);
+
+/* SIGKILL and wait; nothing when it is gone already. */
+void child_kill(struct child *child);
+
+/* A listening socket on 127.0.0.1, any free port. The descriptor, or negative errno. */
+int listener_open(int *ret_port);
+
+/* A port that was free a moment ago, for programs that cannot choose one themselves. */
+int port_reserve(void);
+
+#endif

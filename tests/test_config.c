@@ -1,0 +1,521 @@
+/* Where settings come from, which source wins, and what is made of them. */
+#include "config/config.h"
+
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/environment.h"
+#include "config/loader.h"
+#include "config/settings.h"
+#include "config/values.h"
+
+enum { WORDS_MAX = 8 };
+
+static char directory[] = "/tmp/tollgate-config-XXXXXX";
+static struct config *config;
+static char **notes;
+static struct complaint complaint;
+
+static void begin(void)
+{
+	cr_assert(mkdtemp(directory));
+}
+
+static void end(void)
+{
+	char command[64];
+	config_free(config);
+	config_notes_free(notes);
+	snprintf(command, sizeof command, "rm -rf %s", directory);
+	cr_assert(system(command) == 0);
+}
+
+TestSuite(config, .init = begin, .fini = end);
+
+static const char *path_of(const char *name)
+{
+	static char path[128];
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	return path;
+}
+
+static const char *write_file(const char *name, const char *text, mode_t mode)
+{
+	const char *path = path_of(name);
+	FILE *file = fopen(path, "w");
+	cr_assert(file);
+	fputs(text, file);
+	fclose(file);
+	cr_assert(chmod(path, mode) == 0);
+	return path;
+}
+
+/* Every test has a HOME, as every process should. */
+static int load(const char *json, char *const *environment, char *const *flags)
+{
+	char *all[WORDS_MAX + 2] = { "HOME=/home/nobody" };
+	for (size_t i = 0; environment && environment[i] && i < WORDS_MAX; i++)
+		all[i + 1] = environment[i];
+	config_free(config);
+	config_notes_free(notes);
+	config = NULL;
+	notes = NULL;
+	return config_load(json ? write_file("tollgate.json", json, 0600) : NULL, all, flags,
+		&config, &notes, &complaint);
+}
+
+static void load_well(const char *json, char *const *environment, char *const *flags)
+{
+	int error = load(json, environment, flags);
+	cr_assert(error == 0, "%s", complaint.text);
+}
+
+#define ENV(...) ((char *[WORDS_MAX]){ __VA_ARGS__ })
+
+#define LANGFUSE_KEYS "LANGFUSE_PUBLIC_KEY=pk-lf-1", "LANGFUSE_SECRET_KEY=sk-lf-1"
+
+Test(config, a_missing_file_is_told_by_name)
+{
+	char *environment[] = { NULL };
+	cr_assert(config_load("/no/such.json", environment, NULL, &config, &notes, &complaint) ==
+		-EINVAL);
+	cr_expect_str_eq(complaint.file, "/no/such.json");
+	cr_expect_str_eq(
+		complaint.text, "the configuration cannot be read: No such file or directory");
+}
+
+Test(config, a_file_without_end_is_refused)
+{
+	char *environment[] = { NULL };
+	cr_assert(config_load("/dev/zero", environment, NULL, &config, &notes, &complaint) ==
+		-EINVAL);
+	cr_expect_str_eq(
+		complaint.text, "the configuration cannot be read: larger than 1048576 bytes");
+}
+
+Test(config, without_any_source_the_defaults_hold)
+{
+	load_well(NULL, NULL, NULL);
+	cr_expect_str_eq(config->listen, "127.0.0.1:4318");
+	cr_expect_str_eq(config->log_level, "info");
+	cr_expect_str_eq(config->state_directory, "/home/nobody/.local/state/tollgate");
+	cr_expect_eq(config->shutdown_timeout_ms, 10000);
+	cr_expect_eq(config->limits.max_body_bytes, 64 << 20);
+	cr_expect_eq(config->spool.max_bytes, UINT64_C(10) << 30);
+	cr_expect_eq(config->spool.max_record_bytes, 4000000);
+	cr_expect_eq(config->destination_count, 0);
+	cr_expect_null(config->identity.user_id);
+	cr_expect_null(config->prices.file);
+	cr_expect_null(notes[0]);
+}
+
+Test(config, every_default_is_within_its_own_bounds)
+{
+	const struct setting *tables[] = { settings, destination_settings };
+	size_t counts[] = { setting_count, destination_setting_count };
+	for (size_t t = 0; t < 2; t++)
+		for (size_t i = 0; i < counts[t]; i++) {
+			const struct setting *row = &tables[t][i];
+			union {
+				struct config config;
+				struct destination_config destination;
+			} base = { 0 };
+			struct arena arena;
+			arena_init(&arena, 1 << 16, NULL);
+			complaint.text[0] = '\0';
+			struct value_place place = { row->name, &arena, &complaint };
+			const char *texts[] = { row->fallback, row->langfuse_fallback };
+			for (size_t j = 0; j < 2; j++)
+				cr_expect(!texts[j] ||
+						value_set_text(row, &base, texts[j], &place) == 0,
+					"%s", complaint.text);
+			cr_expect(row->sentence && row->sentence[strlen(row->sentence) - 1] == '.',
+				"%s", row->name);
+			cr_expect(row->type != SETTING_COUNT || row->unit, "%s has no unit",
+				row->name);
+			cr_expect(row->min <= row->max, "%s", row->name);
+			arena_done(&arena);
+		}
+}
+
+Test(config, a_later_source_wins_over_an_earlier_one)
+{
+	const char *json =
+		"{\"http\": {\"threads\": 3, \"max_connections\": 30, \"idle_timeout_ms\": 300}}";
+	load_well(json,
+		ENV("TOLLGATE_HTTP_MAX_CONNECTIONS=40", "TOLLGATE_HTTP_IDLE_TIMEOUT_MS=400"),
+		ENV("http.idle_timeout_ms=500"));
+	cr_expect_eq(config->http.request_timeout_ms, 30000);
+	cr_expect_eq(config->http.threads, 3);
+	cr_expect_eq(config->http.max_connections, 40);
+	cr_expect_eq(config->http.idle_timeout_ms, 500);
+}
+
+Test(config, the_own_name_of_a_setting_wins_over_the_sdks)
+{
+	load_well(NULL,
+		ENV("TOLLGATE_IDENTITY_USER_ID=own", "LANGFUSE_USER_ID=sdk", "LANGFUSE_RELEASE=r1"),
+		NULL);
+	cr_expect_str_eq(config->identity.user_id, "own");
+	cr_expect_str_eq(config->identity.release, "r1");
+}
+
+Test(config, null_in_the_file_leaves_the_default)
+{
+	load_well(
+		"{\"listen\": null, \"http\": null, \"destinations\": {\"a\": null}}", NULL, NULL);
+	cr_expect_str_eq(config->listen, "127.0.0.1:4318");
+	cr_expect_eq(config->destination_count, 0);
+}
+
+Test(config, sizes_may_have_units)
+{
+	static const struct {
+		const char *written;
+		uint64_t bytes;
+	} sizes[] = {
+		{ "67108864", 67108864 },
+		{ "\"67108864\"", 67108864 },
+		{ "\"64MiB\"", 67108864 },
+		{ "\"64 mib\"", 67108864 },
+		{ "\"70MB\"", 70000000 },
+		{ "\"1GiB\"", 1 << 30 },
+		{ "\"2000000kB\"", 2000000000 },
+		{ "\"99999999B\"", 99999999 },
+	};
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		char json[64];
+		snprintf(json, sizeof json, "{\"spool\": {\"max_bytes\": %s}}", sizes[i].written);
+		load_well(json, NULL, NULL);
+		cr_expect_eq(config->spool.max_bytes, sizes[i].bytes, "%s", json);
+	}
+}
+
+Test(config, the_state_directory_follows_systemd_then_xdg_then_home)
+{
+	static const struct {
+		char *environment[WORDS_MAX];
+		const char *path;
+	} cases[] = {
+		{ { "STATE_DIRECTORY=/var/lib/a:/var/lib/b", "XDG_STATE_HOME=/xdg" },
+			"/var/lib/a" },
+		{ { "XDG_STATE_HOME=/xdg" }, "/xdg/tollgate" },
+		{ { "XDG_STATE_HOME=relative" }, "/home/nobody/.local/state/tollgate" },
+		{ { "STATE_DIRECTORY=/var/lib/a", "TOLLGATE_STATE_DIRECTORY=/set" }, "/set" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		load_well(NULL, cases[i].environment, NULL);
+		cr_expect_str_eq(config->state_directory, cases[i].path);
+	}
+	char *nothing[] = { NULL };
+	struct config *none;
+	char **no_notes;
+	cr_assert(config_load(NULL, nothing, NULL, &none, &no_notes, &complaint) == -EINVAL);
+	cr_expect_str_eq(
+		complaint.text, "state_directory is not set, and there is no HOME to put it in");
+}
+
+static void expect_tags(const char *first, const char *second)
+{
+	cr_assert_eq(config->identity.tag_count, second ? 2 : 1);
+	cr_expect_str_eq(config->identity.tags[0], first);
+	if (second)
+		cr_expect_str_eq(config->identity.tags[1], second);
+}
+
+Test(config, tags_are_a_json_array_or_a_comma_list)
+{
+	load_well("{\"identity\": {\"tags\": [\"a\", \"b,c\"]}}", NULL, NULL);
+	expect_tags("a", "b,c");
+	load_well(NULL, ENV("LANGFUSE_TAGS=[\"a\", \"b,c\"]"), NULL);
+	expect_tags("a", "b,c");
+	load_well(NULL, ENV("LANGFUSE_TAGS= a , b ,,"), NULL);
+	expect_tags("a", "b");
+	load_well(NULL, ENV("LANGFUSE_TAGS=alone"), NULL);
+	expect_tags("alone", NULL);
+	load_well("{\"identity\": {\"tags\": [\"a\"]}}", ENV("LANGFUSE_TAGS=[]"), NULL);
+	cr_expect_eq(config->identity.tag_count, 0);
+}
+
+Test(config, an_environment_is_lowered_as_langfuse_does)
+{
+	load_well(NULL, ENV("LANGFUSE_TRACING_ENVIRONMENT=Production_1"), NULL);
+	cr_expect_str_eq(config->identity.environment, "production_1");
+}
+
+Test(config, a_destination_has_the_defaults_of_its_type)
+{
+	load_well(
+		"{\"destinations\": {"
+		"\"lf\": {\"type\": \"langfuse\", \"public_key\": \"pk\", \"secret_key\": \"sk\"},"
+		"\"tempo\": {\"endpoint\": \"http://tempo:4318///\", \"type\": \"otlp\", \"in_flight\": 7,"
+		"            \"headers\": {\"X-Scope-OrgID\": \"a\"}},"
+		"\"off\": {\"type\": \"langfuse\", \"enabled\": false}}}",
+		NULL, NULL);
+	cr_assert_eq(config->destination_count, 3);
+	const struct destination_config *langfuse = &config->destinations[0],
+					*tempo = &config->destinations[1];
+	cr_expect_str_eq(langfuse->name, "lf");
+	cr_expect_eq(langfuse->type, DESTINATION_LANGFUSE);
+	cr_expect_str_eq(langfuse->endpoint, "https://cloud.langfuse.com");
+	cr_expect_eq(langfuse->batch_timeout_ms, 1000);
+	cr_expect_eq(langfuse->in_flight, 4);
+	cr_expect(langfuse->enabled);
+	cr_expect_eq(tempo->type, DESTINATION_OTLP);
+	cr_expect_str_eq(tempo->endpoint, "http://tempo:4318");
+	cr_expect_eq(tempo->batch_timeout_ms, 200);
+	cr_expect_eq(tempo->batch_size, 1000);
+	cr_expect_eq(tempo->in_flight, 7);
+	cr_assert_eq(tempo->header_count, 1);
+	cr_expect_str_eq(tempo->headers[0].name, "X-Scope-OrgID");
+	cr_expect_str_eq(tempo->headers[0].value, "a");
+	cr_expect_not(config->destinations[2].enabled);
+}
+
+Test(config, a_flag_reaches_into_a_destination)
+{
+	load_well(NULL, ENV("TOLLGATE_TEMPO_ENDPOINT=http://tempo:4318"),
+		ENV("destinations.tempo.in_flight=9"));
+	cr_expect_eq(config->destinations[0].in_flight, 9);
+}
+
+Test(config, the_seventeenth_destination_is_refused)
+{
+	char json[4096];
+	int at = snprintf(json, sizeof json, "{\"destinations\": {");
+	for (int i = 1; i <= 17; i++)
+		at += snprintf(json + at, sizeof json - (size_t)at,
+			"%s\n\"d%d\": {\"type\": \"otlp\", \"endpoint\": \"http://x\"}",
+			i > 1 ? "," : "", i);
+	snprintf(json + at, sizeof json - (size_t)at, "}}");
+	cr_assert(load(json, NULL, NULL) == -EINVAL);
+	cr_expect_str_eq(
+		complaint.text, "destinations.d17 is one too many: there may be 16 destinations");
+	cr_expect_eq(complaint.line, 18);
+}
+
+Test(config, the_variables_of_an_sdk_make_a_langfuse_destination)
+{
+	load_well(NULL,
+		ENV(LANGFUSE_KEYS, "LANGFUSE_HOST=https://us.cloud.langfuse.com/",
+			"LANGFUSE_FLUSH_AT=50", "LANGFUSE_FLUSH_INTERVAL=0.5",
+			"LANGFUSE_TIMEOUT=20"),
+		NULL);
+	cr_assert_eq(config->destination_count, 1);
+	const struct destination_config *langfuse = &config->destinations[0];
+	cr_expect_str_eq(langfuse->name, "langfuse");
+	cr_expect_str_eq(langfuse->public_key, "pk-lf-1");
+	cr_expect_str_eq(langfuse->secret_key, "sk-lf-1");
+	cr_expect_str_eq(langfuse->endpoint, "https://us.cloud.langfuse.com");
+	cr_expect_eq(langfuse->batch_size, 50);
+	cr_expect_eq(langfuse->batch_timeout_ms, 500);
+	cr_expect_eq(langfuse->timeout_ms, 20000);
+	cr_expect_null(notes[0]);
+}
+
+Test(config, seconds_become_milliseconds)
+{
+	static const struct {
+		char *written;
+		uint64_t ms;
+	} cases[] = { { "LANGFUSE_TIMEOUT=5", 5000 }, { "LANGFUSE_TIMEOUT=.05", 50 },
+		{ "LANGFUSE_TIMEOUT=1.2345", 1234 }, { "LANGFUSE_TIMEOUT=2.", 2000 } };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		load_well(NULL, ENV(LANGFUSE_KEYS, cases[i].written), NULL);
+		cr_expect_eq(
+			config->destinations[0].timeout_ms, cases[i].ms, "%s", cases[i].written);
+	}
+}
+
+Test(config, base_url_wins_over_host_and_host_over_baseurl)
+{
+	load_well(NULL,
+		ENV("LANGFUSE_BASE_URL=http://a", "LANGFUSE_HOST=http://b",
+			"LANGFUSE_BASEURL=http://c", LANGFUSE_KEYS),
+		NULL);
+	cr_expect_str_eq(config->destinations[0].endpoint, "http://a");
+	load_well(NULL, ENV("LANGFUSE_HOST=http://b", "LANGFUSE_BASEURL=http://c", LANGFUSE_KEYS),
+		NULL);
+	cr_expect_str_eq(config->destinations[0].endpoint, "http://b");
+}
+
+Test(config, langfuse_can_be_switched_off)
+{
+	static char *const off[] = { "LANGFUSE_ENABLED=0", "LANGFUSE_ENABLED=false",
+		"LANGFUSE_TRACING_ENABLED=False" };
+	static char *const on[] = { "LANGFUSE_ENABLED=1", "LANGFUSE_TRACING_ENABLED=true",
+		"LANGFUSE_ENABLED=" };
+	for (size_t i = 0; i < 3; i++) {
+		load_well(NULL, ENV(LANGFUSE_KEYS, off[i]), NULL);
+		cr_expect_not(config->destinations[0].enabled, "%s", off[i]);
+		load_well(NULL, ENV(LANGFUSE_KEYS, on[i]), NULL);
+		cr_expect(config->destinations[0].enabled, "%s", on[i]);
+	}
+}
+
+Test(config, the_environment_completes_the_destination_of_the_file)
+{
+	load_well(
+		"{\"destinations\": {\"langfuse\": {\"type\": \"langfuse\", \"public_key\": \"pk-file\","
+		"\"endpoint\": \"http://file\"}}}",
+		ENV("LANGFUSE_SECRET_KEY=sk-env"), NULL);
+	cr_assert_eq(config->destination_count, 1);
+	cr_expect_str_eq(config->destinations[0].public_key, "pk-file");
+	cr_expect_str_eq(config->destinations[0].secret_key, "sk-env");
+	cr_expect_str_eq(config->destinations[0].endpoint, "http://file");
+}
+
+Test(config, tempo_comes_from_its_variables_with_decoded_headers)
+{
+	load_well(NULL,
+		ENV("TOLLGATE_TEMPO_ENDPOINT=http://tempo:4318",
+			"TOLLGATE_TEMPO_HEADERS=authorization=Basic%20YTpi, X-Scope-OrgID = team%2Ca"),
+		NULL);
+	cr_assert_eq(config->destination_count, 1);
+	const struct destination_config *tempo = &config->destinations[0];
+	cr_expect_str_eq(tempo->name, "tempo");
+	cr_expect_eq(tempo->type, DESTINATION_OTLP);
+	cr_assert_eq(tempo->header_count, 2);
+	cr_expect_str_eq(tempo->headers[0].name, "authorization");
+	cr_expect_str_eq(tempo->headers[0].value, "Basic YTpi");
+	cr_expect_str_eq(tempo->headers[1].name, "X-Scope-OrgID");
+	cr_expect_str_eq(tempo->headers[1].value, "team,a");
+}
+
+Test(config, a_header_cannot_smuggle_another_one)
+{
+	cr_assert(load(NULL,
+			  ENV("TOLLGATE_TEMPO_ENDPOINT=http://x",
+				  "TOLLGATE_TEMPO_HEADERS=a=b%0d%0aEvil: 1"),
+			  NULL) == -EINVAL);
+	cr_expect_str_eq(complaint.text, "TOLLGATE_TEMPO_HEADERS.a must be one line");
+}
+
+Test(config, a_secret_comes_from_a_file_without_its_line_end)
+{
+	char environment[160];
+	snprintf(environment, sizeof environment, "LANGFUSE_SECRET_KEY_FILE=%s",
+		write_file("key", "sk-file\r\n", 0400));
+	load_well(NULL, ENV("LANGFUSE_PUBLIC_KEY=pk", environment), NULL);
+	cr_expect_str_eq(config->destinations[0].secret_key, "sk-file");
+}
+
+Test(config, a_secret_file_that_is_open_empty_or_long_is_refused)
+{
+	static const struct {
+		const char *content;
+		mode_t mode;
+		const char *words;
+	} cases[] = {
+		{ "sk-file\n", 0644, "which everyone can read: chmod o= it" },
+		{ "\n", 0600, "which must hold one word and nothing else" },
+		{ "sk one\nsk two\n", 0600, "which must hold one word and nothing else" },
+		{ NULL, 0600, "which is larger than 4096 bytes: a key is one short line" },
+	};
+	char large[8192];
+	memset(large, 'k', sizeof large - 1);
+	large[sizeof large - 1] = '\0';
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char environment[160], words[256];
+		const char *path = write_file(
+			"key", cases[i].content ? cases[i].content : large, cases[i].mode);
+		snprintf(environment, sizeof environment, "LANGFUSE_SECRET_KEY_FILE=%s", path);
+		snprintf(words, sizeof words, "LANGFUSE_SECRET_KEY_FILE names %s, %s", path,
+			cases[i].words);
+		cr_expect(load(NULL, ENV("LANGFUSE_PUBLIC_KEY=pk", environment), NULL) == -EINVAL);
+		cr_expect_str_eq(complaint.text, words);
+		cr_assert(unlink(path) == 0);
+	}
+}
+
+Test(config, a_secret_in_an_open_file_is_noted)
+{
+	char *environment[] = { "HOME=/home/nobody", NULL };
+	const char *path = write_file("open.json",
+		"{\"destinations\": {\"lf\": {\"type\": \"langfuse\", \"public_key\": \"p\", \"secret_key\": \"s\"}}}",
+		0644);
+	cr_assert(config_load(path, environment, NULL, &config, &notes, &complaint) == 0, "%s",
+		complaint.text);
+	char words[256];
+	snprintf(words, sizeof words,
+		"destinations.lf.secret_key is in %s, which everyone can read: "
+		"use secret_key_file, or chmod o= it",
+		path);
+	cr_assert_not_null(notes[0]);
+	cr_expect_str_eq(notes[0], words);
+}
+
+Test(config, what_is_set_but_does_not_apply_is_noted)
+{
+	load_well(NULL,
+		ENV("LANGFUSE_SAMPLE_RATE=0.1", "LANGFUSE_HOSTT=http://x", "LANGFUSE_HOST=http://x",
+			"LANGFUSE_MAX_RETRIES=3",
+			"LANGFUSE_THREADS=", "TOLLGATE_URL=http://127.0.0.1:4318"),
+		NULL);
+	static const char *const wanted[] = {
+		"LANGFUSE_HOST is set but does not apply here: there is no destination langfuse; set LANGFUSE_PUBLIC_KEY "
+		"and LANGFUSE_SECRET_KEY",
+		"LANGFUSE_SAMPLE_RATE is set but does not apply here: every span is kept; sample where spans are made",
+		"LANGFUSE_MAX_RETRIES is set but does not apply here: a batch is kept and tried until the destination "
+		"has it",
+		"LANGFUSE_HOSTT is set but does not apply here: it is not known; the nearest is LANGFUSE_HOST",
+	};
+	for (size_t i = 0; i < 4; i++) {
+		cr_assert_not_null(notes[i]);
+		cr_expect_str_eq(notes[i], wanted[i]);
+	}
+	cr_expect_null(notes[4]);
+}
+
+Test(config, debug_of_the_sdk_is_the_log_level)
+{
+	load_well("{\"log_level\": \"warning\"}", ENV("LANGFUSE_DEBUG=True"), NULL);
+	cr_expect_str_eq(config->log_level, "debug");
+	load_well("{\"log_level\": \"warning\"}", ENV("LANGFUSE_DEBUG=false"), NULL);
+	cr_expect_str_eq(config->log_level, "warning");
+}
+
+Test(config, each_setting_has_its_own_variable)
+{
+	for (size_t i = 0; i < setting_count; i++) {
+		char a[SETTING_VARIABLE_MAX], b[SETTING_VARIABLE_MAX];
+		setting_variable(&settings[i], a);
+		cr_expect_lt(strlen(a), SETTING_VARIABLE_MAX - 1);
+		for (size_t j = 0; j < variable_count; j++)
+			cr_expect_str_neq(a, variables[j].name);
+		for (size_t j = 0; j < i; j++) {
+			setting_variable(&settings[j], b);
+			cr_expect_str_neq(a, b);
+		}
+	}
+}
+
+Test(config, the_help_has_a_line_for_each_setting)
+{
+	static char help[64 << 10];
+	cr_redirect_stdout();
+	config_print_settings();
+	fflush(stdout);
+	FILE *printed = cr_get_redirected_stdout();
+	size_t len = fread(help, 1, sizeof help - 1, printed);
+	help[len] = '\0';
+	for (size_t i = 0; i < setting_count; i++) {
+		char variable[SETTING_VARIABLE_MAX], line[160];
+		setting_variable(&settings[i], variable);
+		snprintf(line, sizeof line, "\n  %-31s %s ", settings[i].name, variable);
+		cr_expect(strstr(help, line), "%s", line);
+		cr_expect(strstr(help, settings[i].sentence), "%s", settings[i].sentence);
+	}
+	for (size_t i = 0; i < destination_setting_count; i++) {
+		char line[80];
+		snprintf(line, sizeof line, "\n  destinations.NAME.%s ",
+			destination_settings[i].name);
+		cr_expect(strstr(help, line), "%s", line);
+	}
+}

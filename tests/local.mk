@@ -94,6 +94,14 @@ tests_test_exporter_CFLAGS = $(test_cflags) -D_GNU_SOURCE
 tests_test_exporter_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_test_exporter_LDADD = $(test_ldadd)
 
+check_PROGRAMS += tests/threads/exporter_threads
+TESTS += tests/threads/exporter_threads
+tests_threads_exporter_threads_SOURCES = tests/threads/exporter_threads.c \
+	tests/support/fake_destination.c tests/support/fake_destination.h \
+	tests/support/fake_spool.c tests/support/fake_spool.h
+tests_threads_exporter_threads_CFLAGS = $(AM_CFLAGS) -D_GNU_SOURCE
+tests_threads_exporter_threads_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_threads_exporter_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 test_programs += tests/test_cli
 tests_test_cli_SOURCES = tests/test_cli.c
 tests_test_cli_CFLAGS = $(test_cflags)

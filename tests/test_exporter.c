@@ -475,6 +475,7 @@ Test(exporter, gives_up_over_its_share_what_another_destination_has)
 		fake_spool_wait(road.spool, OUTCOME_DROPPED, 3, 1000);
 	}
 	expect_delivered(&road, 2);
+	stop(&road, LONG_MS);
 	cr_expect(exporter_figures(road.exporter).dropped == 3);
 	finish(&road);
 }

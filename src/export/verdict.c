@@ -137,6 +137,8 @@ uint64_t retry_after_read(const char *value, time_t now)
 uint64_t partial_success_read(struct bytes body)
 {
 	enum { PARTIAL_SUCCESS = 1, REJECTED_SPANS = 1 };
+	if (body.len == 0)
+		return 0;
 	struct wire response = wire_of(body);
 	struct field partial, field;
 	uint64_t rejected = 0;

@@ -77,6 +77,8 @@ static void read_json(struct bytes body, struct answer *answer)
 void answer_read(int status, const char *content_type, struct bytes body, struct answer *ret_answer)
 {
 	*ret_answer = (struct answer){ 0 };
+	if (body.len == 0)
+		return;
 	if (strstr(content_type, "json"))
 		read_json(body, ret_answer);
 	else if (strstr(content_type, "protobuf"))

@@ -86,8 +86,11 @@ void buf_printf(struct buf *buf, const char *format, ...)
 static size_t utf8_length(const uint8_t *at, const uint8_t *end)
 {
 	uint8_t lead = at[0];
-	size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 :
-		lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+	size_t length = 0;
+	if (lead < 0x80)
+		length = 1;
+	else if (lead >= 0xc2 && lead < 0xf5)
+		length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 	if (!length || (size_t)(end - at) < length)
 		return 0;
 	for (size_t i = 1; i < length; i++)

@@ -16,7 +16,10 @@ struct bytes {
 };
 
 /* A string literal as bytes; also fit for static initialisers. */
-#define BYTES(literal) { (const uint8_t *)("" literal), sizeof(literal) - 1 }
+#define BYTES(literal) \
+	{ \
+		(const uint8_t *)("" literal), sizeof(literal) - 1 \
+	}
 
 static inline struct bytes bytes_of(const char *text)
 {

@@ -65,7 +65,8 @@ static bool tags_of_json(struct subject *subject, struct bytes text, struct tags
 		return false;
 	json_array_foreach(list, i, item) {
 		if (json_is_string(item)) {
-			buf_append(subject->scratch, json_string_value(item), json_string_length(item));
+			buf_append(subject->scratch, json_string_value(item),
+				json_string_length(item));
 		} else {
 			char *dump = json_dumps(item, JSON_ENCODE_ANY | JSON_COMPACT);
 			buf_text(subject->scratch, dump ? dump : "");
@@ -107,7 +108,8 @@ static void add_tags(struct subject *subject)
 }
 
 /* Langfuse finds the sender's own in several forms, on span and resource; only a gap is filled. */
-static void add_default(struct subject *subject, enum fact fact, enum target target, const char *configured)
+static void add_default(
+	struct subject *subject, enum fact fact, enum target target, const char *configured)
 {
 	if (configured && !is_said(&subject->facts, fact) && !is_said(subject->resource, fact))
 		add_text(subject, target, bytes_of(configured));
@@ -118,6 +120,7 @@ void enrich_identity(struct subject *subject)
 	add_session(subject);
 	add_user(subject);
 	add_tags(subject);
-	add_default(subject, FACT_ENVIRONMENT, TARGET_ENVIRONMENT, subject->config->identity.environment);
+	add_default(subject, FACT_ENVIRONMENT, TARGET_ENVIRONMENT,
+		subject->config->identity.environment);
 	add_default(subject, FACT_RELEASE, TARGET_RELEASE, subject->config->identity.release);
 }

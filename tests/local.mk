@@ -11,6 +11,11 @@ check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)
 endif
 
+# For every program that says nothing else.
+LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
+fixture = tests/support/fixture.c tests/support/fixture.h
+oracle = tests/support/oracle.c tests/support/oracle.h $(fixture)
+
 test_cflags = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 test_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
 

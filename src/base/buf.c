@@ -114,7 +114,7 @@ static bool is_plain(uint8_t byte)
 
 void buf_json_string(struct buf *buf, struct bytes text)
 {
-	const uint8_t *at = text.at, *end = text.at + text.len;
+	const uint8_t *at = text.at, *end = bytes_end(text);
 	buf_append(buf, "\"", 1);
 	while (at < end) {
 		const uint8_t *run = at;

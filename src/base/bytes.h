@@ -26,6 +26,12 @@ static inline struct bytes bytes_of(const char *text)
 	return (struct bytes){ (const uint8_t *)text, text ? strlen(text) : 0 };
 }
 
+/* The first byte behind; an empty range may have no address at all. */
+static inline const uint8_t *bytes_end(struct bytes a)
+{
+	return a.len ? a.at + a.len : a.at;
+}
+
 static inline bool bytes_equal(struct bytes a, struct bytes b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);

@@ -172,7 +172,7 @@ static bool after_value(struct skim *s, bool *ret_more)
 
 static bool container(struct bytes text)
 {
-	struct skim s = { .at = text.at, .end = text.at + text.len };
+	struct skim s = { .at = text.at, .end = bytes_end(text) };
 	for (bool more = true; more;) {
 		blanks(&s);
 		if (s.at == s.end)
@@ -199,7 +199,7 @@ static bool container(struct bytes text)
 
 static uint8_t first_byte(struct bytes text)
 {
-	struct skim s = { .at = text.at, .end = text.at + text.len };
+	struct skim s = { .at = text.at, .end = bytes_end(text) };
 	blanks(&s);
 	return s.at < s.end ? *s.at : 0;
 }

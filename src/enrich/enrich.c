@@ -37,10 +37,10 @@ struct walk {
 };
 
 /* Langfuse reads resource and scope attributes with the same code that fails on spans. */
-static void drop_valueless(struct walk *walk, const struct attributes *attributes)
+static void drop_valueless(struct walk *walk, size_t from)
 {
-	for (size_t i = 0; i < attributes->count; i++) {
-		const struct attribute *attribute = &attributes->at[i];
+	for (size_t i = from; i < walk->attributes.count; i++) {
+		const struct attribute *attribute = &walk->attributes.at[i];
 		if (attribute->has_value)
 			continue;
 		splice_edit(&walk->splice, SPLICE_SECOND, attribute->start,
@@ -106,7 +106,7 @@ static int walk_scope(struct walk *walk, const struct field *scope_spans)
 		error = scope_read(field.body, walk->depth - 2, walk->arena,
 			&walk->around.scope_name, &walk->attributes);
 		if (!error)
-			drop_valueless(walk, &walk->attributes);
+			drop_valueless(walk, 0);
 		splice_close(&walk->splice);
 	}
 	if (error || more < 0)
@@ -135,10 +135,8 @@ static int walk_resource(struct walk *walk, const struct field *resource_spans)
 		size_t before = walk->attributes.count;
 		splice_open(&walk->splice, &field);
 		error = resource_read(field.body, walk->depth - 1, walk->arena, &walk->attributes);
-		struct attributes added = { walk->attributes.at + before,
-			walk->attributes.count - before, 0 };
 		if (!error)
-			drop_valueless(walk, &added);
+			drop_valueless(walk, before);
 		splice_close(&walk->splice);
 	}
 	if (error || more < 0)

@@ -80,7 +80,7 @@ static bool tags_of_json(struct subject *subject, struct bytes text, struct tags
 
 static void tags_of_text(struct bytes text, struct tags *tags)
 {
-	const uint8_t *at = text.at, *end = text.at + text.len;
+	const uint8_t *at = text.at, *end = bytes_end(text);
 	while (at < end) {
 		const uint8_t *comma = memchr(at, ',', (size_t)(end - at));
 		const uint8_t *stop = comma ? comma : end;

@@ -122,7 +122,7 @@ struct bytes splice_write(const struct splice *splice, bool second)
 	if (!output)
 		return (struct bytes){ 0 };
 
-	const uint8_t *from = splice->input.at, *end = from + splice->input.len;
+	const uint8_t *from = splice->input.at, *end = bytes_end(splice->input);
 	for (size_t i = 0; i < splice->count; i++) {
 		const struct edit *edit = &splice->edits[i];
 		if (edit->second_only && !second)

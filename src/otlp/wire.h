@@ -38,7 +38,7 @@ struct wire {
 
 static inline struct wire wire_of(struct bytes message)
 {
-	return (struct wire){ message.at, message.at + message.len };
+	return (struct wire){ message.at, bytes_end(message) };
 }
 
 /* A varint of at most ten bytes. 0 or -EBADMSG. */

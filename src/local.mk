@@ -29,3 +29,8 @@ libtollgate_a_SOURCES += \
 	src/spool/spool.c src/spool/spool.h \
 	src/spool/walk.c src/spool/walk.h \
 	src/spool/writer.c
+
+libtollgate_a_SOURCES += \
+	src/spool/deliveries.h \
+	src/spool/delivery.c src/spool/delivery.h \
+	src/spool/delivery_file.c

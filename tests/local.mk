@@ -31,3 +31,8 @@ tests_test_spool_faults_SOURCES = tests/test_spool_faults.c $(spool_fixture)
 tests_test_spool_faults_CFLAGS = $(test_cflags)
 tests_test_spool_faults_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_test_spool_faults_LDADD = $(test_ldadd)
+test_programs += tests/test_delivery
+tests_test_delivery_SOURCES = tests/test_delivery.c
+tests_test_delivery_CFLAGS = $(test_cflags)
+tests_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
+tests_test_delivery_LDADD = $(test_ldadd)

@@ -99,3 +99,9 @@ tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 dist_man_MANS = man/tollgate.1
 completiondir = $(datadir)/bash-completion/completions
 dist_completion_DATA = completion/tollgate.bash
+	src/spool/writer.c
+
+libtollgate_a_SOURCES += \
+	src/spool/deliveries.h \
+	src/spool/delivery.c src/spool/delivery.h \
+	src/spool/delivery_file.c

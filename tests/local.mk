@@ -148,3 +148,8 @@ check_PROGRAMS += tests/threads/http_threads
 TESTS += tests/threads/http_threads
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c tests/http_peer.c tests/http_peer.h
 tests_threads_http_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+test_programs += tests/test_delivery
+tests_test_delivery_SOURCES = tests/test_delivery.c
+tests_test_delivery_CFLAGS = $(test_cflags)
+tests_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
+tests_test_delivery_LDADD = $(test_ldadd)

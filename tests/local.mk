@@ -110,3 +110,10 @@ tests_test_cli_LDADD = $(test_ldadd)
 # Needs the program itself, which check builds first.
 dist_check_SCRIPTS += tests/check-manual
 TESTS += tests/check-manual
+
+test_programs += tests/test_http_client
+tests_test_http_client_SOURCES = tests/test_http_client.c \
+	tests/support/fake_destination.c tests/support/fake_destination.h
+tests_test_http_client_CFLAGS = $(test_cflags) -D_GNU_SOURCE
+tests_test_http_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_http_client_LDADD = $(test_ldadd)

@@ -187,6 +187,26 @@ Test(lane, a_batch_that_never_passes_does_not_stand_in_the_way)
 	finish(&road);
 }
 
+Test(lane, nor_do_several_when_nothing_new_comes)
+{
+	struct road road;
+	start(&road);
+	add(&road, 5, 1);
+	uint64_t now = 0;
+	for (; now < 10 * MINUTE_MS; now += 1000)
+		for (struct job *job; (job = lane_take(road.lane, now));)
+			answer(&road, job, 503, now);
+	unsigned delivered = 0;
+	for (; now < 20 * MINUTE_MS; now += 1000)
+		for (struct job *job; (job = lane_take(road.lane, now));) {
+			bool is_poison = sequence(job) <= 3;
+			delivered += !is_poison;
+			answer(&road, job, is_poison ? 429 : 200, now);
+		}
+	cr_expect(delivered == 2, "%u", delivered);
+	finish(&road);
+}
+
 Test(lane, what_fails_for_ten_minutes_while_later_ones_pass_is_split)
 {
 	struct road road;
@@ -233,6 +253,9 @@ Test(lane, a_hold_tries_slowly_and_ever_slower)
 		more++;
 	}
 	cr_expect(more == 8, "everything was kept");
+	add(&road, 1, 1);
+	answer(&road, take(&road, now, 10), 401, now);
+	expect_silence_until(&road, now, now + 30000);
 	finish(&road);
 }
 
@@ -314,6 +337,11 @@ Test(lane, three_records_refused_running_hold_all_others_back)
 			answer(&road, job, 200, now);
 	cr_expect(fake_spool_count(road.spool, OUTCOME_DELIVERED) == 28);
 	cr_expect(lane_held_since_ms(road.lane) == 0);
+
+	/* And a bad span is a bad span again. */
+	add(&road, 1, 1);
+	answer(&road, take(&road, now, 11), 400, now);
+	cr_expect(fake_spool_dead_letters(road.spool) == 13);
 	finish(&road);
 }
 

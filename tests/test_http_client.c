@@ -20,10 +20,15 @@ enum { LONG_MS = 20000 };
 static const struct bytes one_piece = BYTES("body");
 
 /* Sends one request and waits for its end. The answer's body lives as long as the client. */
-static struct http_answer post(struct http_client *client, const char *url, const struct bytes *pieces, size_t count)
+static struct http_answer post(
+	struct http_client *client, const char *url, const struct bytes *pieces, size_t count)
 {
 	struct http_headers *headers = http_headers_new();
-	struct http_post post = { .url = url, .headers = headers, .pieces = pieces, .piece_count = count, .owner = headers };
+	struct http_post post = { .url = url,
+		.headers = headers,
+		.pieces = pieces,
+		.piece_count = count,
+		.owner = headers };
 	struct http_answer answer = { 0 };
 	void *owner = NULL;
 	uint64_t until = clock_monotonic_ms() + LONG_MS;
@@ -37,7 +42,9 @@ static struct http_answer post(struct http_client *client, const char *url, cons
 
 static struct http_client *make_client(const char *ca_file, uint64_t timeout_ms)
 {
-	struct http_client_options options = { .ca_file = ca_file, .timeout_ms = timeout_ms, .connections = 2 };
+	struct http_client_options options = {
+		.ca_file = ca_file, .timeout_ms = timeout_ms, .connections = 2
+	};
 	struct http_client *client;
 	cr_assert(http_client_new(&options, &client) == 0);
 	return client;
@@ -50,8 +57,12 @@ Test(http_client, sends_pieces_end_to_end_and_keeps_the_start_of_a_long_answer)
 	memset(large, 'l', sizeof large);
 	struct fake_destination *fake = fake_destination_start(0);
 	struct http_client *client = make_client(NULL, LONG_MS);
-	fake_destination_script(fake, &(struct fake_answer){ .status = 503, .retry_after = "17", .body = { page, sizeof page } }, 1);
-	const struct bytes pieces[] = { BYTES("first,"), BYTES(""), { large, sizeof large }, BYTES(",last") };
+	fake_destination_script(fake,
+		&(struct fake_answer){
+			.status = 503, .retry_after = "17", .body = { page, sizeof page } },
+		1);
+	const struct bytes pieces[] = { BYTES("first,"), BYTES(""), { large, sizeof large },
+		BYTES(",last") };
 	struct http_answer answer = post(client, fake_destination_url(fake), pieces, 4);
 	cr_expect(answer.outcome == HTTP_ANSWERED && answer.status == 503);
 	cr_expect_str_eq(answer.retry_after, "17");
@@ -79,7 +90,8 @@ Test(http_client, uses_no_proxy_for_loopback)
 	http_client_free(client);
 	setenv("no_proxy", "192.0.2.0/24", 1);
 	client = make_client(NULL, LONG_MS);
-	cr_expect(post(client, fake_destination_url(fake), &one_piece, 1).status == 200, "beside what no_proxy names");
+	cr_expect(post(client, fake_destination_url(fake), &one_piece, 1).status == 200,
+		"beside what no_proxy names");
 	http_client_free(client);
 	fake_destination_stop(fake);
 }
@@ -132,10 +144,12 @@ static void make_certificate(struct tls_server *server)
 	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
 	X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
 	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC, (const uint8_t *)"test", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+		(const uint8_t *)"test", -1, -1, 0);
 	X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
 	X509_set_pubkey(certificate, key);
-	X509_EXTENSION *name = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
+	X509_EXTENSION *name =
+		X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
 	X509_add_ext(certificate, name, -1);
 	X509_EXTENSION_free(name);
 	X509_sign(certificate, key, EVP_sha256());
@@ -153,7 +167,8 @@ static void make_certificate(struct tls_server *server)
 
 static void *serve(void *arg)
 {
-	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+	static const char answer[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 	struct tls_server *server = arg;
 	char bytes[4096];
 	int fd;
@@ -177,7 +192,8 @@ static void tls_start(struct tls_server *server, bool is_silent, char *ret_url, 
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	socklen_t len = sizeof at;
-	*server = (struct tls_server){ .fd = socket(AF_INET, SOCK_STREAM, 0), .is_silent = is_silent };
+	*server = (struct tls_server){ .fd = socket(AF_INET, SOCK_STREAM, 0),
+		.is_silent = is_silent };
 	make_certificate(server);
 	cr_assert(bind(server->fd, (struct sockaddr *)&at, len) == 0 && listen(server->fd, 8) == 0);
 	getsockname(server->fd, (struct sockaddr *)&at, &len);
@@ -199,12 +215,15 @@ Test(http_client, a_certificate_is_verified_against_the_system_or_the_own_ca_fil
 	struct tls_server server;
 	char url[64];
 	tls_start(&server, false, url, sizeof url);
-	struct http_client *stranger = make_client(NULL, LONG_MS), *friend = make_client(server.ca_file, LONG_MS),
-		*misled = make_client("/no/such/file", LONG_MS);
+	struct http_client *stranger = make_client(NULL, LONG_MS),
+			   *friend = make_client(server.ca_file, LONG_MS),
+			   *misled = make_client("/no/such/file", LONG_MS);
 	struct http_answer answer = post(stranger, url, &one_piece, 1);
-	cr_expect(answer.outcome == HTTP_UNTRUSTED && answer.error, "%d %s", answer.outcome, answer.error);
+	cr_expect(answer.outcome == HTTP_UNTRUSTED && answer.error, "%d %s", answer.outcome,
+		answer.error);
 	answer = post(friend, url, &one_piece, 1);
-	cr_expect(answer.outcome == HTTP_ANSWERED && answer.status == 200, "%d %s", answer.outcome, answer.error);
+	cr_expect(answer.outcome == HTTP_ANSWERED && answer.status == 200, "%d %s", answer.outcome,
+		answer.error);
 	answer = post(misled, url, &one_piece, 1);
 	cr_expect(answer.outcome == HTTP_UNUSABLE, "%d %s", answer.outcome, answer.error);
 	http_client_free(stranger);
@@ -220,7 +239,8 @@ Test(http_client, a_handshake_that_hangs_times_out_as_a_failure)
 	tls_start(&server, true, url, sizeof url);
 	struct http_client *client = make_client(NULL, 200);
 	struct http_answer answer = post(client, url, &one_piece, 1);
-	cr_expect(answer.outcome == HTTP_FAILED && answer.status == 0, "%d %s", answer.outcome, answer.error);
+	cr_expect(answer.outcome == HTTP_FAILED && answer.status == 0, "%d %s", answer.outcome,
+		answer.error);
 	http_client_free(client);
 	tls_stop(&server);
 }

@@ -79,14 +79,16 @@ static void count(_Atomic uint64_t *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
+static bool comes_before(const struct job *one, const struct job *other)
+{
+	const struct slice *a = &one->slices[0], *b = &other->slices[0];
+	return a->sequence < b->sequence || (a->sequence == b->sequence && a->from < b->from);
+}
+
 static void queue(struct lane *lane, struct job *job)
 {
 	struct job **at = &lane->waiting;
-	const struct slice *slice = &job->slices[0];
-	while (*at &&
-		((*at)->slices[0].sequence < slice->sequence ||
-			((*at)->slices[0].sequence == slice->sequence &&
-				(*at)->slices[0].from < slice->from)))
+	while (*at && comes_before(*at, job))
 		at = &(*at)->next;
 	job->next = *at;
 	*at = job;

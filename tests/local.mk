@@ -153,3 +153,10 @@ tests_test_delivery_SOURCES = tests/test_delivery.c
 tests_test_delivery_CFLAGS = $(test_cflags)
 tests_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 tests_test_delivery_LDADD = $(test_ldadd)
+
+test_programs += tests/test_http_client
+tests_test_http_client_SOURCES = tests/test_http_client.c \
+	tests/support/fake_destination.c tests/support/fake_destination.h
+tests_test_http_client_CFLAGS = $(test_cflags) -D_GNU_SOURCE
+tests_test_http_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_http_client_LDADD = $(test_ldadd)

@@ -160,3 +160,7 @@ tests_test_http_client_SOURCES = tests/test_http_client.c \
 tests_test_http_client_CFLAGS = $(test_cflags) -D_GNU_SOURCE
 tests_test_http_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
 tests_test_http_client_LDADD = $(test_ldadd)
+
+test_programs += tests/test_pipeline
+tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
+tests_test_pipeline_CFLAGS = $(test_cflags)

@@ -36,3 +36,11 @@ tests_test_delivery_SOURCES = tests/test_delivery.c
 tests_test_delivery_CFLAGS = $(test_cflags)
 tests_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 tests_test_delivery_LDADD = $(test_ldadd)
+
+# Plain programs: Criterion does not start under ThreadSanitizer, so that build runs these alone.
+thread_programs = tests/threads/spool_threads
+tests_threads_spool_threads_SOURCES = tests/threads/spool_threads.c $(spool_fixture)
+tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+tests_threads_spool_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+check_PROGRAMS += $(thread_programs)
+TESTS += $(thread_programs)

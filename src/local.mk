@@ -62,6 +62,9 @@ libtollgate_a_SOURCES = \
 	src/enrich/usage.c \
 	src/spool/block.c src/spool/block.h \
 	src/spool/crc32c.c src/spool/crc32c.h \
+	src/spool/deliveries.h \
+	src/spool/delivery.c src/spool/delivery.h \
+	src/spool/delivery_file.c \
 	src/spool/frame.c src/spool/frame.h \
 	src/spool/log.h \
 	src/spool/reader.c \
@@ -92,9 +95,10 @@ libtollgate_a_SOURCES = \
 	src/cli/serve.c \
 	src/cli/version.c
 
-dist_man_MANS = man/tollgate.1
-completiondir = $(datadir)/bash-completion/completions
-dist_completion_DATA = completion/tollgate.bash
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+
+dist_man_MANS = man/tollgate.1
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = completion/tollgate.bash

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 
@@ -177,6 +178,8 @@ Test(match, a_pattern_knows_a_literal_part_of_all_its_matches)
 		{ "^abc?de$", "ab", "abde" },
 		{ "^ab*cd$", "cd", "acd" },
 		{ "^a{0}bc$", "bc", "bc" },
+		{ "^a{1,12}bc$", "bc", "aaabc" },
+		{ "^[+*]{2}bc[)]?$", "bc", "+*bc" },
 		{ "^a+bc$", "bc", "aabc" },
 		{ "^(ab|(cd[)|])e)f$", "f", "cd)ef" },
 		{ "^[]a]xy[^]b]$", "xy", "]xyz" },
@@ -193,6 +196,30 @@ Test(match, a_pattern_knows_a_literal_part_of_all_its_matches)
 			pattern.literal);
 		cr_expect(pattern_matches(&pattern, cases[i].match), "%s", cases[i].expression);
 		pattern_done(&pattern);
+	}
+}
+
+Test(match, a_pattern_that_could_take_all_memory_is_refused)
+{
+	static const struct {
+		const char *expression, *words;
+	} cases[] = {
+		{ "^a++++++++++++++++++++++++++++++++++++++++$", "a quantifier follows a quantifier" },
+		{ "^(a+)+$", "only ? may follow a group" },
+		{ "^((((a{9}){9}){9}){9})$", "only ? may follow a group" },
+		{ "^(a){9}$", "only ? may follow a group" },
+		{ "^a{32767}$", "counts further than 99" },
+		{ "^a{1,100}$", "counts further than 99" },
+		{ "^a{1$", "counts further than 99" },
+		{ "^a\\1$", "escapes what POSIX does not let be escaped" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct complaint complaint = { 0 };
+		struct place place = { .complaint = &complaint };
+		struct pattern pattern;
+		cr_assert_eq(pattern_compile(&pattern, cases[i].expression, &place), -EINVAL, "%s",
+			cases[i].expression);
+		cr_expect_str_eq(complaint.text, cases[i].words);
 	}
 }
 

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <stddef.h>
 
+#include "otlp/wire.h"
+
 static enum verdict refuse(const struct attempt *attempt)
 {
 	if (!attempt->may_split)
@@ -127,78 +129,27 @@ uint64_t retry_after_read(const char *value, time_t now)
 		time_t at = timegm(&tm);
 		if (at <= now)
 			return 0;
-		return at - now < RETRY_AFTER_MAX_MS / 1000 ? (uint64_t)(at - now) * 1000 : RETRY_AFTER_MAX_MS;
+		return at - now < RETRY_AFTER_MAX_MS / 1000 ? (uint64_t)(at - now) * 1000 :
+							      RETRY_AFTER_MAX_MS;
 	}
 	return 0;
-}
-
-/* One field of a protobuf message: its number, and its value as number or bytes. */
-struct field {
-	uint64_t number;
-	uint64_t value;
-	struct bytes bytes;
-};
-
-static bool take_varint(struct bytes *from, uint64_t *ret_value)
-{
-	uint64_t value = 0;
-	for (unsigned shift = 0; shift < 64 && from->len > 0; shift += 7) {
-		uint8_t byte = *from->at++;
-		from->len--;
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80)) {
-			*ret_value = value;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* False at the end, and at the first thing that is not protobuf. */
-static bool take_field(struct bytes *from, struct field *ret_field)
-{
-	struct field field = { 0 };
-	uint64_t tag, length = 0;
-	if (!take_varint(from, &tag))
-		return false;
-	field.number = tag >> 3;
-	switch (tag & 7) {
-	case 0:
-		if (!take_varint(from, &field.value))
-			return false;
-		break;
-	case 1:
-		length = 8;
-		break;
-	case 2:
-		if (!take_varint(from, &length))
-			return false;
-		break;
-	case 5:
-		length = 4;
-		break;
-	default:
-		return false;
-	}
-	if (length > from->len)
-		return false;
-	field.bytes = (struct bytes){ from->at, (size_t)length };
-	from->at += length;
-	from->len -= (size_t)length;
-	*ret_field = field;
-	return true;
 }
 
 uint64_t partial_success_read(struct bytes body)
 {
 	enum { PARTIAL_SUCCESS = 1, REJECTED_SPANS = 1 };
+	if (body.len == 0)
+		return 0;
+	struct wire response = wire_of(body);
 	struct field partial, field;
 	uint64_t rejected = 0;
-	while (take_field(&body, &partial)) {
-		if (partial.number != PARTIAL_SUCCESS)
+	while (wire_next(&response, &partial) > 0) {
+		if (!field_is(&partial, PARTIAL_SUCCESS, WIRE_BYTES))
 			continue;
-		while (take_field(&partial.bytes, &field))
-			if (field.number == REJECTED_SPANS && field.value <= INT64_MAX)
+		struct wire inner = wire_of(partial.body);
+		while (wire_next(&inner, &field) > 0)
+			if (field_is(&field, REJECTED_SPANS, WIRE_VARINT) &&
+				field.value <= INT64_MAX)
 				rejected = field.value;
 	}
 	return rejected;

@@ -7,7 +7,11 @@
 #ifdef HAVE_ISAL
 #include <isa-l/igzip_lib.h>
 
-enum { STEP_BYTES = 64 << 10 };
+enum {
+	STEP_BYTES = 64 << 10,
+	HEADER_FLAGS = 3, /* the byte of a member that holds them */
+	RESERVED_FLAGS = 0xe0,
+};
 
 /*
  * The states are 80 to 350 KB: as thread-local memory they cost nothing in threads that never
@@ -45,6 +49,9 @@ static int compress(struct bytes plain, struct buf *out)
 /* One member: its end is told by the state, never by how much was read or written. */
 static int inflate_member(struct bytes *body, struct buf *out)
 {
+	/* RFC 1952, 2.3.1.2: reserved flags must be refused; ISA-L does not look. */
+	if (body->len > HEADER_FLAGS && (body->at[HEADER_FLAGS] & RESERVED_FLAGS))
+		return -EBADMSG;
 	isal_inflate_init(&inflating);
 	inflating.crc_flag = ISAL_GZIP;
 	inflating.next_in = (uint8_t *)body->at;

@@ -79,13 +79,47 @@ static bool find_literal(const char *at, char literal[PATTERN_MAX + 1])
 	return true;
 }
 
-/* Others mean something to one library and nothing to the next ("\\d", "\\<"). */
-static bool escapes_are_posix(const char *at)
+/* "{8}" or "{1,16}": numbers of two digits at most. */
+static bool counts_little(const char *brace)
 {
-	for (; *at; at++)
-		if (*at == '\\' && (!*++at || !strchr("^.[]$()|*+?{}\\", *at)))
-			return false;
-	return true;
+	static const char digits[] = "0123456789";
+	const char *at = brace + 1;
+	size_t from = strspn(at, digits), to = 0;
+	at += from;
+	if (*at == ',') {
+		to = strspn(++at, digits);
+		at += to;
+	}
+	return from <= 2 && to <= 2 && *at == '}';
+}
+
+/*
+ * What is wrong with an expression before it is compiled; NULL when nothing is. regcomp copies what it
+ * repeats, so that repeated groups, "a++++" and "a{9999}" could take all memory: these are refused.
+ * Escapes that are not POSIX ("\\d", "\\<") mean something to one library and nothing to the next.
+ */
+static const char *find_fault(const char *at)
+{
+	enum { NOTHING, ATOM, GROUP, QUANTIFIER } before = NOTHING;
+	while (*at) {
+		size_t quantifier = quantifier_length(at);
+		if (quantifier > 0) {
+			if (before == QUANTIFIER)
+				return "a quantifier follows a quantifier";
+			if (before == GROUP && *at != '?')
+				return "only ? may follow a group";
+			if (*at == '{' && !counts_little(at))
+				return "counts further than 99";
+			before = QUANTIFIER;
+			at += quantifier;
+			continue;
+		}
+		before = *at == ')' ? GROUP : ATOM;
+		if (*at == '\\' && (!at[1] || !strchr("^.[]$()|*+?{}\\", at[1])))
+			return "escapes what POSIX does not let be escaped";
+		at = *at == '[' ? skip_brackets(at) : *at == '\\' ? at + 2 : at + 1;
+	}
+	return NULL;
 }
 
 int pattern_compile(struct pattern *pattern, const char *expression, const struct place *place)
@@ -96,8 +130,9 @@ int pattern_compile(struct pattern *pattern, const char *expression, const struc
 	if (len < 2 || expression[0] != '^' || expression[len - 1] != '$' ||
 		expression[len - 2] == '\\')
 		return refuse_at(place, "must start with ^ and end with $");
-	if (!escapes_are_posix(expression))
-		return refuse_at(place, "escapes what POSIX does not let be escaped");
+	const char *fault = find_fault(expression);
+	if (fault)
+		return refuse_at(place, "%s", fault);
 	if (!find_literal(expression, pattern->literal))
 		return refuse_at(place, "alternatives must stand in parentheses");
 	int error = regcomp(&pattern->regex, expression, REG_EXTENDED | REG_NOSUB);

@@ -19,7 +19,8 @@ struct pattern {
 
 /*
  * -EINVAL with a complaint when the expression is no valid one, is not anchored at both ends, or has
- * alternatives outside of parentheses (an anchor would hold for one of them only).
+ * alternatives outside of parentheses (an anchor would hold for one of them only), or when it repeats
+ * groups or counts so far that compiling it could take all memory.
  */
 int pattern_compile(struct pattern *pattern, const char *expression, const struct place *place);
 void pattern_done(struct pattern *pattern);

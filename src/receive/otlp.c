@@ -147,8 +147,6 @@ static void on_committed(struct batch *batch, int error)
 		return;
 	}
 	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
-	counter_add(COUNTER_SPANS_RECEIVED, (uint64_t)batch->span_count + batch->rejected_count);
-	counter_add(COUNTER_SPANS_REJECTED, batch->rejected_count);
 	struct buf body;
 	buf_init(&body, REPLY_MAX_BYTES, NULL);
 	reply_write_success(&body, intake->media->encoding, REPLY_TRACES, batch->rejected_count, batch->rejected_why);

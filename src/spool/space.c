@@ -104,14 +104,23 @@ static bool is_finished(const struct spool *spool, const struct segment *segment
 	return segment && !segment->is_suspect && segment->end_sequence <= spool->floor;
 }
 
-/* The free file with the most blocks, or NULL. With lock held. */
-static struct segment **find_free(struct spool *spool)
+/* What may be written over, the one with the most blocks: a free file, or the last when it is finished. */
+static struct segment *find_used(struct spool *spool)
 {
-	struct segment **best = NULL;
-	for (struct segment **at = &spool->free; *at; at = &(*at)->next)
-		if (!(*at)->is_suspect && (!best || (*at)->file_bytes > (*best)->file_bytes))
-			best = at;
+	struct segment *best = is_finished(spool, spool_last(spool)) ? spool_last(spool) : NULL;
+	for (struct segment *segment = spool->free; segment; segment = segment->next)
+		if (!segment->is_suspect && (!best || segment->file_bytes > best->file_bytes))
+			best = segment;
 	return best;
+}
+
+static void leave_free_list(struct spool *spool, struct segment *segment)
+{
+	struct segment **at = &spool->free;
+	while (*at && *at != segment)
+		at = &(*at)->next;
+	if (*at)
+		*at = segment->next;
 }
 
 static int create(struct spool *spool, uint32_t *ret_id)
@@ -131,19 +140,6 @@ static uint64_t next_generation(struct spool *spool)
 	while (getrandom(&chance, sizeof chance, 0) < 0 && errno == EINTR)
 		;
 	return (uint64_t)++spool->uses << 32 | chance;
-}
-
-/* The segment to write over: the last one when that is finished, else a free one, else NULL. */
-static struct segment *take_used(struct spool *spool)
-{
-	struct segment *segment = spool_last(spool);
-	if (is_finished(spool, segment))
-		return segment;
-	struct segment **free_one = find_free(spool);
-	segment = free_one ? *free_one : NULL;
-	if (free_one)
-		*free_one = segment->next;
-	return segment;
 }
 
 /* Its header is on disk before any record, so that none is ever read under an older header. */
@@ -171,8 +167,9 @@ static int begin_file(struct spool *spool, struct segment *next, bool is_new)
 static int start(struct spool *spool)
 {
 	pthread_mutex_lock(&spool->lock);
-	struct segment *segment = take_used(spool);
+	struct segment *segment = find_used(spool);
 	bool is_new = !segment, is_listed = segment && segment == spool_last(spool);
+	leave_free_list(spool, segment);
 	uint64_t first_sequence = spool->next_sequence;
 	pthread_mutex_unlock(&spool->lock);
 	if (is_new)
@@ -250,9 +247,8 @@ static int grow(struct spool *spool, uint64_t bytes)
 static bool can_reuse(struct spool *spool, uint64_t bytes)
 {
 	pthread_mutex_lock(&spool->lock);
-	struct segment **free_one = find_free(spool), *last = spool_last(spool);
-	struct segment *next = is_finished(spool, last) ? last : free_one ? *free_one : NULL;
-	bool can = next && next->file_bytes >= BLOCK_BYTES + bytes;
+	const struct segment *used = find_used(spool);
+	bool can = used && used->file_bytes >= BLOCK_BYTES + bytes;
 	pthread_mutex_unlock(&spool->lock);
 	return can;
 }

@@ -15,7 +15,7 @@ tests_support_libharness_a_SOURCES = \
 	tests/bench/sink.c tests/bench/sink.h \
 	tests/bench/tally.c tests/bench/tally.h
 tests_support_libharness_a_CFLAGS = $(harness_cflags)
-harness_cflags = $(AM_CFLAGS) -D_GNU_SOURCE -I$(srcdir)/tests
+harness_cflags = $(AM_CFLAGS) -I$(srcdir)/tests
 harness_ldadd = tests/support/libharness.a libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 
 EXTRA_DIST += tests/bench/run

@@ -42,12 +42,12 @@ void sink_report_free(struct sink_report *report)
 		munmap(report, sizeof(*report));
 }
 
-static void mark(const struct span_seen *span, void *tally)
+static void mark(struct bytes span_id, void *tally)
 {
-	tally_mark_id(tally, span->id);
+	tally_mark_id(tally, span_id);
 }
 
-static void ignore(const struct span_seen *span, void *arg)
+static void ignore(struct bytes span_id, void *arg)
 {
 }
 

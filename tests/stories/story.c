@@ -1,0 +1,176 @@
+#include "stories/story.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+
+enum { MAX_SETTINGS = 32, CONFIG_BYTES = 2048 };
+
+/* What only the file can say: how fast it retries, so that a story takes no minutes. */
+static void write_config(const struct story *story, const char *path)
+{
+	FILE *file = fopen(path, "we");
+	cr_assert_not_null(file);
+	fprintf(file,
+		"{ \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s/state\",\n"
+		"  \"shutdown_timeout_ms\": 2000,\n"
+		"  \"destinations\": {\n"
+		"    \"langfuse\": { \"type\": \"langfuse\", \"endpoint\": \"%s\", \"public_key\": \"%s\",\n"
+		"      \"secret_key\": \"%s\", \"batch_timeout_ms\": 10, \"retry_initial_ms\": 20,\n"
+		"      \"retry_max_ms\": 200 },\n"
+		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%s\", \"batch_timeout_ms\": 10,\n"
+		"      \"retry_initial_ms\": 20, \"retry_max_ms\": 200 } } }\n",
+		story->directory, fake_destination_url(story->langfuse), STORY_PUBLIC_KEY, STORY_SECRET_KEY,
+		fake_destination_url(story->tempo));
+	cr_assert_eq(fclose(file), 0);
+}
+
+void story_begin(struct story *story)
+{
+	*story = (struct story){ 0 };
+	cr_assert_eq(scratch_make(story->directory), 0);
+	story->langfuse = fake_destination_start(0);
+	story->tempo = fake_destination_start(0);
+	fake_destination_rule(story->langfuse, fake_langfuse, STORY_AUTHORIZATION);
+}
+
+void story_end(struct story *story)
+{
+	daemon_kill(&story->daemon);
+	fake_destination_stop(story->langfuse);
+	fake_destination_stop(story->tempo);
+	scratch_remove(story->directory);
+}
+
+/* Calls back with what it takes to start the daemon of this story. */
+static int with_start(struct story *story, const char *const *settings,
+	int (*call)(struct daemon *daemon, const struct daemon_start *start))
+{
+	static const char *const none[] = { NULL };
+	char config[SCRATCH_PATH_MAX + 16];
+	snprintf(config, sizeof(config), "%s/config.json", story->directory);
+	write_config(story, config);
+	return call(&story->daemon, &(struct daemon_start){
+		.arguments = (const char *const[]){ daemon_program(), "serve", "--config", config, NULL },
+		.environment = settings ? settings : none,
+		.directory = story->directory,
+	});
+}
+
+void story_start(struct story *story, const char *const *settings)
+{
+	int error = with_start(story, settings, daemon_start);
+	if (error < 0) {
+		char *log = daemon_log(&story->daemon);
+		cr_assert_fail("the daemon does not listen: %s\n%s", strerror(-error), log);
+	}
+}
+
+int story_start_refused(struct story *story, const char *const *settings)
+{
+	cr_assert_eq(with_start(story, settings, daemon_spawn), 0);
+	return child_wait(&story->daemon.child, DAEMON_START_MS);
+}
+
+void story_stop(struct story *story)
+{
+	int status = daemon_stop(&story->daemon);
+	if (status != 0) {
+		char *log = daemon_log(&story->daemon);
+		cr_assert_fail("the daemon ended with %d\n%s", status, log);
+	}
+}
+
+static size_t ignore_body(void *from, size_t size, size_t count, void *arg)
+{
+	return size * count;
+}
+
+static size_t read_header(void *from, size_t size, size_t count, void *arg)
+{
+	struct story_answer *answer = arg;
+	char line[256];
+	size_t len = size * count < sizeof(line) ? size * count : sizeof(line) - 1;
+	memcpy(line, from, len);
+	line[len] = '\0';
+	if (strncasecmp(line, "Retry-After:", 12) == 0)
+		answer->retry_after_s = strtol(line + 12, NULL, 10);
+	if (strncasecmp(line, "Content-Type: ", 14) == 0)
+		snprintf(answer->content_type, sizeof(answer->content_type), "%.*s",
+			(int)strcspn(line + 14, "\r\n"), line + 14);
+	return size * count;
+}
+
+struct story_answer story_post(const struct story *story, struct bytes request)
+{
+	struct story_answer answer = { .retry_after_s = -1 };
+	char url[64];
+	long status = 0;
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/v1/traces", story->daemon.port);
+	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/x-protobuf");
+	headers = curl_slist_append(headers, "Expect:");
+	CURL *curl = curl_easy_init();
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request.len);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.at ? (const char *)request.at : "");
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)STORY_PATIENCE_MS);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore_body);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, read_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
+	if (curl_easy_perform(curl) == CURLE_OK)
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	answer.status = (int)status;
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(headers);
+	return answer;
+}
+
+void story_post_spans(const struct story *story, uint64_t first, unsigned spans)
+{
+	struct payload payload;
+	cr_assert_eq(payload_init(&payload, PAYLOAD_TINY, first), 0);
+	for (unsigned sent = 0; sent < spans; sent += payload.span_count) {
+		payload_stamp(&payload, payload.request.at, first + sent);
+		cr_assert_eq(story_post(story, buf_bytes(&payload.request)).status, 200);
+	}
+	payload_done(&payload);
+}
+
+size_t story_times(struct fake_destination *destination, uint64_t number)
+{
+	uint8_t id[8];
+	span_number_to_id(number, id);
+	return fake_destination_times(destination, id);
+}
+
+void story_expect_each_once(struct fake_destination *destination, uint64_t first, unsigned spans)
+{
+	/* Others may have arrived before: wait for these alone, as often as something comes. */
+	for (size_t seen = 0;; seen = fake_destination_span_count(destination)) {
+		unsigned missing = 0;
+		for (unsigned i = 0; i < spans; i++)
+			missing += story_times(destination, first + i) == 0;
+		if (missing == 0)
+			break;
+		cr_assert(fake_destination_wait_spans(destination, seen + 1, STORY_PATIENCE_MS),
+			"%u of %u spans are missing at %s", missing, spans, fake_destination_url(destination));
+	}
+	for (unsigned i = 0; i < spans; i++)
+		cr_expect_eq(story_times(destination, first + i), 1, "span %llu arrived %zu times",
+			(unsigned long long)first + i, story_times(destination, first + i));
+}
+
+void story_expect_log(struct story *story, const char *text)
+{
+	if (daemon_wait_log(&story->daemon, text, STORY_PATIENCE_MS, NULL) < 0) {
+		char *log = daemon_log(&story->daemon);
+		cr_expect_fail("the daemon never says '%s':\n%s", text, log);
+		free(log);
+	}
+}

@@ -1,0 +1,65 @@
+/*
+ * The stage of a story: the real daemon between a client and two destinations in the test's own
+ * process, a state directory on a real disk. All ends when the test does.
+ */
+#ifndef TG_TESTS_STORIES_STORY_H
+#define TG_TESTS_STORIES_STORY_H
+
+#include <criterion/criterion.h>
+
+#include "bench/payload.h"
+#include "bench/tally.h"
+#include "support/daemon.h"
+#include "support/fake_destination.h"
+
+enum { STORY_PATIENCE_MS = 20000 };
+
+/* Langfuse's key pair in every story, and what it looks like in a request. */
+#define STORY_PUBLIC_KEY "pk-lf-story"
+#define STORY_SECRET_KEY "sk-lf-story"
+#define STORY_AUTHORIZATION "Basic cGstbGYtc3Rvcnk6c2stbGYtc3Rvcnk="
+
+struct story {
+	char directory[SCRATCH_PATH_MAX]; /* with "state" and "log" in it */
+	struct fake_destination *langfuse, *tempo;
+	struct daemon daemon;
+};
+
+/* Destinations that take everything, and an empty directory; no daemon yet. */
+void story_begin(struct story *story);
+void story_end(struct story *story);
+
+/*
+ * Starts the daemon, after a stop or a kill on the state that it left. The test fails with the
+ * daemon's log when it does not begin to listen.
+ *
+ *   settings  further NAME=value for its environment, NULL at the end; NULL for none
+ */
+void story_start(struct story *story, const char *const *settings);
+
+/* The same without expecting anything. Exit status as child_wait. */
+int story_start_refused(struct story *story, const char *const *settings);
+
+/* SIGTERM; the test fails unless it ends with 0. */
+void story_stop(struct story *story);
+
+struct story_answer {
+	int status;           /* 0: no answer */
+	long retry_after_s;   /* -1: none */
+	char content_type[64];
+};
+struct story_answer story_post(const struct story *story, struct bytes request);
+
+/* Posts so many spans, numbered from `first` on, in requests of five; all have to be answered 200. */
+void story_post_spans(const struct story *story, uint64_t first, unsigned spans);
+
+/* How often a destination accepted the span with this number. */
+size_t story_times(struct fake_destination *destination, uint64_t number);
+
+/* The test fails unless a destination gets these spans, each exactly once. */
+void story_expect_each_once(struct fake_destination *destination, uint64_t first, unsigned spans);
+
+/* The test fails unless the daemon logs a line with this text. */
+void story_expect_log(struct story *story, const char *text);
+
+#endif

@@ -1,0 +1,448 @@
+#include "receive/otlp.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/counters.h"
+#include "base/files.h"
+#include "batch.h"
+#include "config/config.h"
+#include "http_peer.h"
+#include "pipeline.h"
+#include "spool/spool.h"
+
+TestSuite(receive, .timeout = 120);
+
+enum { MEGABYTE = 1 << 20 };
+
+/* What stands behind the door: a pipeline that does as it is told, and remembers what came. */
+static struct {
+	int accept_error;
+	int commit_error;
+	int spool_status;
+	bool at_once;
+	uint32_t spans, rejected;
+	const char *why;
+	struct buf request;
+	char lane[LANE_NAME_MAX + 1];
+	struct batch seen;
+} behind;
+
+static void *commit(void *batch)
+{
+	((struct batch *)batch)->committed(batch, behind.commit_error);
+	return NULL;
+}
+
+int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+{
+	(void)pipeline;
+	if (behind.accept_error)
+		return behind.accept_error;
+	behind.request.len = 0;
+	buf_append(&behind.request, request.at, request.len);
+	snprintf(behind.lane, sizeof behind.lane, "%s", batch->lane);
+	batch->span_count = behind.spans;
+	batch->rejected_count = behind.rejected;
+	batch->rejected_why = behind.why;
+	if (!arena_alloc(&batch->arena, 100000))
+		return -ENOMEM;
+	behind.seen = *batch;
+	if (behind.at_once) {
+		commit(batch);
+		return 0;
+	}
+	pthread_t writer;
+	pthread_create(&writer, NULL, commit, batch);
+	pthread_detach(writer);
+	return 0;
+}
+
+int spool_status(struct spool *spool)
+{
+	(void)spool;
+	return behind.spool_status;
+}
+
+/* One door, one server, one connection to it. */
+struct house {
+	struct config config;
+	struct budget budget;
+	struct otlp_door door;
+	struct http_route routes[OTLP_ROUTE_COUNT];
+	struct http_server *server;
+	struct peer peer;
+};
+
+static void house_open(struct house *house)
+{
+	memset(&behind, 0, sizeof behind);
+	buf_init(&behind.request, 16 * MEGABYTE, NULL);
+	behind.spans = 3;
+	house->config = (struct config){
+		.limits = { .max_body_bytes = MEGABYTE, .max_decompressed_bytes = 2 * MEGABYTE,
+			.max_request_memory_bytes = 4 * MEGABYTE },
+	};
+	house->budget = (struct budget){ .limit_bytes = 16 * MEGABYTE };
+	house->door = (struct otlp_door){ .config = &house->config, .budget = &house->budget };
+	receive_otlp_routes(&house->door, house->routes);
+	const struct http_server_options options = {
+		.listen = "127.0.0.1:0",
+		.routes = house->routes,
+		.route_count = OTLP_ROUTE_COUNT,
+		.threads = 2,
+		.max_connections = 64,
+		.request_timeout_ms = 20000,
+		.idle_timeout_ms = 60000,
+		.max_body_bytes = house->config.limits.max_body_bytes,
+		.budget = &house->budget,
+		.refuse = receive_otlp_refuse,
+	};
+	struct complaint complaint = { 0 };
+	cr_assert_eq(http_server_start(&options, &house->server, &complaint), 0, "%s", complaint.text);
+	cr_assert(peer_open(&house->peer, http_server_port(house->server)));
+}
+
+static void house_close(struct house *house)
+{
+	peer_close(&house->peer);
+	http_server_free(house->server);
+	buf_done(&behind.request);
+	cr_expect_eq(house->budget.used_bytes, 0, "%zu", house->budget.used_bytes);
+}
+
+static struct peer_reply post(struct house *house, const char *path, const char *headers, struct bytes body)
+{
+	cr_assert(peer_printf(&house->peer, "POST %s HTTP/1.1\r\nHost: t\r\n%s\r\nContent-Length: %zu\r\n\r\n", path,
+		headers, body.len));
+	peer_send(&house->peer, body.at, body.len);
+	return peer_reply(&house->peer);
+}
+
+static struct peer_reply post_traces(struct house *house, const char *headers, struct bytes body)
+{
+	return post(house, "/v1/traces", headers, body);
+}
+
+#define PROTOBUF "Content-Type: application/x-protobuf"
+static const struct bytes hello = BYTES("hello");
+
+/* A google.rpc.Status in protobuf: the code, then a message that has `part` in it. */
+static void expect_status(const struct peer_reply *reply, int status, unsigned code, const char *part)
+{
+	cr_expect_eq(reply->status, status, "%d instead of %d", reply->status, status);
+	cr_expect(reply_has(reply, "Content-Type", "application/x-protobuf"));
+	cr_expect_gt(reply->body_len, 4);
+	cr_expect_eq(reply->body[0], 0x08);
+	cr_expect_eq((unsigned char)reply->body[1], code, "code %d", reply->body[1]);
+	cr_expect_eq(reply->body[2], 0x12);
+	cr_expect(strstr(reply->body + 4, part), "%s", reply->body + 4);
+}
+
+static void expect_json_status(const struct peer_reply *reply, int status, unsigned code, const char *part)
+{
+	char start[32];
+	snprintf(start, sizeof start, "{\"code\":%u,\"message\":\"", code);
+	cr_expect_eq(reply->status, status, "%d instead of %d", reply->status, status);
+	cr_expect(reply_has(reply, "Content-Type", "application/json"));
+	cr_expect_eq(strncmp(reply->body, start, strlen(start)), 0, "%s", reply->body);
+	cr_expect(strstr(reply->body, part), "%s", reply->body);
+}
+
+static void append_fixture(struct buf *to, const char *name)
+{
+	char path[512];
+	const char *source = getenv("srcdir");
+	snprintf(path, sizeof path, "%s/tests/fixtures/otlp/encodings/%s", source ? source : ".", name);
+	cr_assert_eq(file_read(path, to), 0, "%s", path);
+}
+
+static struct buf fixture(const char *name)
+{
+	struct buf file;
+	buf_init(&file, MEGABYTE, NULL);
+	append_fixture(&file, name);
+	return file;
+}
+
+Test(receive, a_stored_batch_is_200_with_an_empty_body)
+{
+	struct house house;
+	house_open(&house);
+	for (int at_once = 0; at_once < 2; at_once++) {
+		behind.at_once = at_once;
+		struct peer_reply reply = post_traces(&house, PROTOBUF, hello);
+		cr_expect_eq(reply.status, 200);
+		cr_expect_eq(reply.body_len, 0);
+		cr_expect(reply_has(&reply, "Content-Type", "application/x-protobuf"));
+		cr_expect(bytes_are(buf_bytes(&behind.request), "hello"));
+	}
+	cr_expect_str_eq(behind.lane, "default");
+	cr_expect_eq(behind.seen.signal, SIGNAL_TRACES);
+	cr_expect_eq(behind.seen.stage, STAGE_OUT);
+	cr_expect_gt(behind.seen.received_ns, 0);
+	cr_expect_eq(counter_read(COUNTER_REQUESTS_RECEIVED), 2);
+	cr_expect_eq(counter_read(COUNTER_REQUESTS_REFUSED), 0);
+	cr_expect_eq(counter_read(COUNTER_SPANS_RECEIVED), 6);
+	house_close(&house);
+}
+
+Test(receive, an_empty_request_is_a_success)
+{
+	struct house house;
+	house_open(&house);
+	struct peer_reply reply = post_traces(&house, PROTOBUF, (struct bytes){ NULL, 0 });
+	cr_expect_eq(reply.status, 200);
+	cr_expect_eq(behind.request.len, 0);
+	house_close(&house);
+}
+
+Test(receive, rejected_spans_are_a_partial_success_that_says_how_many_and_why)
+{
+	struct house house;
+	house_open(&house);
+	behind.rejected = 300;
+	behind.why = "no ids";
+	struct peer_reply reply = post_traces(&house, PROTOBUF, hello);
+	cr_expect_eq(reply.status, 200);
+	cr_expect_eq(reply.body_len, 13);
+	cr_expect_eq(memcmp(reply.body, "\x0a\x0b\x08\xac\x02\x12\x06no ids", 13), 0);
+	cr_expect_eq(counter_read(COUNTER_SPANS_RECEIVED), 303);
+	cr_expect_eq(counter_read(COUNTER_SPANS_REJECTED), 300);
+	house_close(&house);
+}
+
+Test(receive, content_types_are_read_without_case_and_parameters)
+{
+	static const char types[][80] = { "application/x-protobuf", "Application/X-Protobuf",
+		"application/x-protobuf; charset=utf-8", " application/x-protobuf ;x=y" };
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		char header[512];
+		snprintf(header, sizeof header, "content-type: %s", types[i]);
+		struct peer_reply reply = post_traces(&house, header, hello);
+		cr_expect_eq(reply.status, 200, "%s", types[i]);
+		cr_expect(reply_has(&reply, "Content-Type", "application/x-protobuf"));
+	}
+	struct peer_reply reply = post_traces(&house, "Content-Type: application/protobuf", hello);
+	cr_expect_eq(reply.status, 200);
+	cr_expect(reply_has(&reply, "Content-Type", "application/protobuf"));
+	house_close(&house);
+}
+
+Test(receive, other_content_types_are_415_with_the_way_out_in_json)
+{
+	static const char types[][80] = { "Content-Type: APPLICATION/JSON", "Content-Type: application/json; charset=utf-8",
+		"Content-Type: text/plain", "Content-Type: application/x-protobuf2", "X: y", "Content-Type:" };
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		struct peer_reply reply = post_traces(&house, types[i], hello);
+		expect_json_status(&reply, 415, 2, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
+	}
+	cr_expect_eq(counter_read(COUNTER_REQUESTS_RECEIVED), 6);
+	cr_expect_eq(counter_read(COUNTER_REQUESTS_REFUSED), 6);
+	house_close(&house);
+}
+
+Test(receive, gzip_is_taken_in_any_spelling_and_number_of_members)
+{
+	static const char codings[][40] = { "gzip", "GZIP", "x-gzip", " gzip " };
+	struct house house;
+	house_open(&house);
+	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz"), members = fixture("ok.pb.two-members.gz");
+	for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
+		char headers[512];
+		snprintf(headers, sizeof headers, PROTOBUF "\r\nContent-Encoding: %s", codings[i]);
+		cr_expect_eq(post_traces(&house, headers, buf_bytes(&gzip)).status, 200);
+		cr_expect(bytes_equal(buf_bytes(&behind.request), buf_bytes(&plain)));
+		cr_expect_eq(post_traces(&house, headers, buf_bytes(&members)).status, 200);
+		cr_expect(bytes_equal(buf_bytes(&behind.request), buf_bytes(&plain)));
+	}
+	buf_done(&plain);
+	buf_done(&gzip);
+	buf_done(&members);
+	house_close(&house);
+}
+
+Test(receive, identity_and_an_empty_content_encoding_are_no_encoding)
+{
+	static const char *const headers[] = { PROTOBUF "\r\nContent-Encoding: identity",
+		PROTOBUF "\r\nContent-Encoding: Identity", PROTOBUF "\r\nContent-Encoding:" };
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+		cr_expect_eq(post_traces(&house, headers[i], hello).status, 200, "%s", headers[i]);
+	house_close(&house);
+}
+
+Test(receive, unknown_content_encodings_are_415_and_name_the_known)
+{
+	static const char *const codings[] = { "deflate", "zstd", "br", "gzip, gzip", "gzipped" };
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
+		char headers[512];
+		snprintf(headers, sizeof headers, PROTOBUF "\r\nContent-Encoding: %s", codings[i]);
+		struct peer_reply reply = post_traces(&house, headers, hello);
+		expect_status(&reply, 415, 2, "gzip");
+	}
+	house_close(&house);
+}
+
+Test(receive, damaged_gzip_and_undecodable_bodies_are_400)
+{
+	static const char *const names[] = { "bad-crc.gz", "truncated.gz", "trailing-junk.gz", "ok.pb.zlib", "ok.pb" };
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct buf body = fixture(names[i]);
+		struct peer_reply reply = post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&body));
+		expect_status(&reply, 400, 3, "gzip");
+		buf_done(&body);
+	}
+	behind.accept_error = -EBADMSG;
+	struct peer_reply reply = post_traces(&house, PROTOBUF, hello);
+	expect_status(&reply, 400, 3, "ExportTraceServiceRequest");
+	house_close(&house);
+}
+
+/* A bomb is 100 MiB from 100 kB: what the process holds stays at the limit for one body. */
+Test(receive, what_is_too_large_is_413_before_and_after_decompression)
+{
+	struct house house;
+	house_open(&house);
+	struct buf bomb = fixture("bomb-100MiB.gz");
+	struct rusage before, after;
+	getrusage(RUSAGE_SELF, &before);
+	struct peer_reply reply = post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&bomb));
+	expect_status(&reply, 413, 2, "bytes");
+	getrusage(RUSAGE_SELF, &after);
+	cr_expect_lt(after.ru_maxrss - before.ru_maxrss, 16 * 1024, "%ld kB more", after.ru_maxrss - before.ru_maxrss);
+	buf_done(&bomb);
+
+	struct buf body;
+	buf_init(&body, 2 * MEGABYTE, NULL);
+	memset(buf_reserve(&body, MEGABYTE + 1), 'x', MEGABYTE + 1);
+	body.len = MEGABYTE;
+	cr_expect_eq(post_traces(&house, PROTOBUF, buf_bytes(&body)).status, 200);
+	body.len = MEGABYTE + 1;
+	reply = post_traces(&house, PROTOBUF, buf_bytes(&body));
+	expect_status(&reply, 413, 2, "larger");
+	buf_done(&body);
+
+	behind.accept_error = -E2BIG;
+	reply = post_traces(&house, PROTOBUF, hello);
+	expect_status(&reply, 413, 2, "spans");
+	house_close(&house);
+}
+
+Test(receive, whatever_may_pass_is_503_with_retry_after)
+{
+	static const int errors[] = { -ENOMEM, -ENOSPC, -EIO, -ESHUTDOWN, -EPERM };
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		for (int committing = 0; committing < 2; committing++) {
+			behind.accept_error = committing ? 0 : errors[i];
+			behind.commit_error = committing ? errors[i] : 0;
+			struct peer_reply reply = post_traces(&house, PROTOBUF, hello);
+			expect_status(&reply, 503, 14, "");
+			cr_expect(reply_has(&reply, "Retry-After", "5"));
+		}
+	}
+	cr_expect_eq(counter_read(COUNTER_SPANS_RECEIVED), 0);
+	cr_expect_eq(counter_read(COUNTER_REQUESTS_REFUSED), 10);
+	house_close(&house);
+}
+
+Test(receive, a_full_disk_is_told_before_the_body_is_sent)
+{
+	struct house house;
+	house_open(&house);
+	behind.spool_status = -ENOSPC;
+	peer_send_text(&house.peer, "POST /v1/traces HTTP/1.1\r\nHost: t\r\n" PROTOBUF
+		"\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n");
+	struct peer_reply reply = peer_reply(&house.peer);
+	expect_status(&reply, 503, 14, "full");
+	cr_expect(reply_has(&reply, "Retry-After", "5"));
+	house_close(&house);
+}
+
+Test(receive, without_memory_for_the_inflated_body_it_is_503_and_then_it_works_again)
+{
+	struct house house;
+	house_open(&house);
+	struct buf bomb = fixture("bomb-100MiB.gz"), gzip = fixture("ok.pb.gz");
+	cr_assert_eq(budget_take(&house.budget, 15 * MEGABYTE), 0);
+	struct peer_reply reply = post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&bomb));
+	expect_status(&reply, 503, 14, "memory");
+	budget_give(&house.budget, 15 * MEGABYTE);
+	reply = post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&gzip));
+	cr_expect_eq(reply.status, 200);
+	buf_done(&bomb);
+	buf_done(&gzip);
+	house_close(&house);
+}
+
+Test(receive, other_paths_methods_and_signals_say_where_traces_go)
+{
+	struct house house;
+	house_open(&house);
+	struct peer_reply reply = post(&house, "/", PROTOBUF, hello);
+	expect_status(&reply, 404, 12, "POST /v1/traces");
+	reply = post(&house, "/v1/traces/x", "X: y", hello);
+	expect_json_status(&reply, 404, 12, "POST /v1/traces");
+	reply = post(&house, "/v1/logs", PROTOBUF, hello);
+	expect_status(&reply, 404, 12, "traces only");
+	reply = post(&house, "/v1/metrics/", "Content-Type: application/json", hello);
+	expect_json_status(&reply, 404, 12, "traces only");
+	peer_send_text(&house.peer, "GET / HTTP/1.1\r\nHost: t\r\n\r\n");
+	reply = peer_reply(&house.peer);
+	expect_json_status(&reply, 404, 12, "POST /v1/traces");
+	peer_send_text(&house.peer, "GET /v1/traces HTTP/1.1\r\nHost: t\r\n\r\n");
+	reply = peer_reply(&house.peer);
+	expect_json_status(&reply, 405, 2, "method");
+	cr_expect(reply_has(&reply, "Allow", "POST"));
+	reply = post(&house, "/v1/traces/", PROTOBUF, hello);
+	cr_expect_eq(reply.status, 200);
+	house_close(&house);
+}
+
+Test(receive, what_we_sent_ourselves_is_508)
+{
+	struct house house;
+	house_open(&house);
+	struct peer_reply reply = post_traces(&house, PROTOBUF "\r\nVia: 1.1 proxy, 1.1 tollgate", hello);
+	expect_status(&reply, 508, 2, "Tollgate");
+	reply = post_traces(&house, PROTOBUF "\r\nVia: 1.1 proxy", hello);
+	cr_expect_eq(reply.status, 200);
+	house_close(&house);
+}
+
+Test(receive, a_chunked_gzip_body_is_the_same_as_a_sized_one)
+{
+	struct house house;
+	house_open(&house);
+	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz");
+	peer_send_text(&house.peer, "POST /v1/traces HTTP/1.1\r\nHost: t\r\n" PROTOBUF
+		"\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n");
+	for (size_t i = 0; i < gzip.len; i++) {
+		peer_send_text(&house.peer, "1\r\n");
+		peer_send(&house.peer, gzip.at + i, 1);
+		peer_send_text(&house.peer, "\r\n");
+	}
+	peer_send_text(&house.peer, "0\r\n\r\n");
+	cr_expect_eq(peer_reply(&house.peer).status, 200);
+	cr_expect(bytes_equal(buf_bytes(&behind.request), buf_bytes(&plain)));
+	buf_done(&plain);
+	buf_done(&gzip);
+	house_close(&house);
+}

@@ -40,8 +40,8 @@ struct batch {
 
 	struct part *parts; /* in the arena; stored together or not at all */
 	size_t part_count;
-	uint32_t span_count;     /* accepted */
-	uint32_t rejected_count; /* spans without valid ids, left out of the parts */
+	uint32_t span_count;      /* accepted */
+	uint32_t rejected_count;  /* spans without valid ids, left out of the parts */
 	const char *rejected_why; /* a sentence for the sender; NULL when nothing was rejected */
 
 	/* Called once, in the spool's writer thread: 0 when all parts are on disk, else negative errno. */

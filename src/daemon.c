@@ -1,6 +1,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -66,22 +67,26 @@ struct daemon {
 static int fail(const char *what, int error)
 {
 	char text[LOG_TEXT_MAX];
-	log_event(LOG_LEVEL_ERROR, "start_failed", "step=%s error=%s", what, log_text(text, strerror(-error)));
+	log_event(LOG_LEVEL_ERROR, "start_failed", "step=%s error=%s", what,
+		log_text(text, strerror(-error)));
 	return error;
 }
 
 static int fail_in_words(const char *what, const struct complaint *complaint)
 {
 	char text[LOG_TEXT_MAX];
-	log_event(LOG_LEVEL_ERROR, "start_failed", "step=%s why=%s", what, log_text(text, complaint->text));
+	log_event(LOG_LEVEL_ERROR, "start_failed", "step=%s why=%s", what,
+		log_text(text, complaint->text));
 	return -EINVAL;
 }
 
 static enum log_level level_named(const char *name)
 {
-	return strcmp(name, "error") == 0 ? LOG_LEVEL_ERROR :
-		strcmp(name, "warning") == 0 ? LOG_LEVEL_WARNING :
-		strcmp(name, "debug") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+	if (strcmp(name, "error") == 0)
+		return LOG_LEVEL_ERROR;
+	if (strcmp(name, "warning") == 0)
+		return LOG_LEVEL_WARNING;
+	return strcmp(name, "debug") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
 
 /* Blocked here and so in every thread; they arrive at signal_fd. */
@@ -132,8 +137,8 @@ static int load_prices(struct daemon *daemon)
 	}
 	if (error)
 		return fail_in_words("prices", &complaint);
-	log_event(LOG_LEVEL_INFO, "prices_loaded", "models=%zu as_of=%s", prices_count(daemon->prices),
-		prices_as_of(daemon->prices));
+	log_event(LOG_LEVEL_INFO, "prices_loaded", "models=%zu as_of=%s",
+		prices_count(daemon->prices), prices_as_of(daemon->prices));
 	return 0;
 }
 
@@ -193,7 +198,8 @@ static int make_exporter(struct daemon *daemon, const struct destination_config 
 		return fail_in_words("destinations", &complaint);
 	int error = exporter_new(&options, &destination->exporter, &complaint);
 	if (error)
-		return complaint.text[0] ? fail_in_words("destinations", &complaint) : fail("destinations", error);
+		return complaint.text[0] ? fail_in_words("destinations", &complaint) :
+					   fail("destinations", error);
 	destination->config = config;
 	daemon->destination_count++;
 	return 0;
@@ -206,7 +212,9 @@ static int make_exporters(struct daemon *daemon)
 	if (!daemon->destinations)
 		return fail("destinations", -ENOMEM);
 	for (size_t i = 0; i < config->destination_count; i++) {
-		int error = config->destinations[i].enabled ? make_exporter(daemon, &config->destinations[i]) : 0;
+		int error = config->destinations[i].enabled ?
+			make_exporter(daemon, &config->destinations[i]) :
+			0;
 		if (error)
 			return error;
 	}
@@ -239,7 +247,8 @@ static int open_doors(struct daemon *daemon)
 	static struct http_route routes[OTLP_ROUTE_COUNT];
 	struct complaint complaint = { 0 };
 	daemon->budget.limit_bytes = config->limits.max_memory_bytes;
-	daemon->door = (struct otlp_door){ config, &daemon->budget, daemon->pipeline, daemon->spool };
+	daemon->door =
+		(struct otlp_door){ config, &daemon->budget, daemon->pipeline, daemon->spool };
 	receive_otlp_routes(&daemon->door, routes);
 	struct http_server_options options = {
 		.listen = config->listen,
@@ -255,7 +264,8 @@ static int open_doors(struct daemon *daemon)
 	};
 	int error = http_server_start(&options, &daemon->server, &complaint);
 	if (error)
-		return complaint.text[0] ? fail_in_words("listen", &complaint) : fail("listen", error);
+		return complaint.text[0] ? fail_in_words("listen", &complaint) :
+					   fail("listen", error);
 
 	const char *colon = strrchr(config->listen, ':');
 	int host = colon ? (int)(colon - config->listen) : (int)strlen(config->listen);
@@ -271,8 +281,8 @@ static uint64_t safe_below(const struct daemon *daemon, size_t but)
 	for (size_t i = 0; i < daemon->destination_count; i++) {
 		uint64_t cursor = UINT64_MAX;
 		for (size_t lane = 0; lane < LANE_COUNT; lane++) {
-			uint64_t at = delivery_cursor(
-				delivery_of(daemon->deliveries, daemon->destinations[i].config->name, lanes[lane]));
+			uint64_t at = delivery_cursor(delivery_of(daemon->deliveries,
+				daemon->destinations[i].config->name, lanes[lane]));
 			if (at < cursor)
 				cursor = at;
 		}
@@ -284,9 +294,12 @@ static uint64_t safe_below(const struct daemon *daemon, size_t but)
 
 static void tick(struct daemon *daemon)
 {
-	uint64_t share = daemon->config->spool.max_bytes / (daemon->destination_count ? daemon->destination_count : 1);
+	uint64_t share = daemon->config->spool.max_bytes;
+	if (daemon->destination_count)
+		share /= daemon->destination_count;
 	for (size_t i = 0; i < daemon->destination_count; i++)
-		exporter_enforce_share(daemon->destinations[i].exporter, share, safe_below(daemon, i));
+		exporter_enforce_share(
+			daemon->destinations[i].exporter, share, safe_below(daemon, i));
 	deliveries_commit(daemon->deliveries);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
@@ -359,22 +372,32 @@ static void stop(struct daemon *daemon)
 		close(daemon->signal_fd);
 }
 
+/*
+ * Requests come and go with buffers of up to some megabytes. With malloc's defaults each would be mapped
+ * and unmapped again, which costs more than reading it; memory below this much stays with the process.
+ */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 4 << 20);
+	mallopt(M_TRIM_THRESHOLD, 8 << 20);
+	mallopt(M_ARENA_MAX, 4);
+}
+
 int daemon_run(const struct config *config, char **notes)
 {
 	struct daemon daemon = { .config = config, .signal_fd = -1, .lock_fd = -1 };
 	int error;
 
+	keep_memory();
 	log_set_level(level_named(config->log_level));
 	for (; notes && *notes; notes++) {
 		char text[LOG_TEXT_MAX];
-		log_event(LOG_LEVEL_WARNING, "setting_not_applied", "why=%s", log_text(text, *notes));
+		log_event(
+			LOG_LEVEL_WARNING, "setting_not_applied", "why=%s", log_text(text, *notes));
 	}
-	(void)((error = take_signals(&daemon)) ||
-		(error = take_state_directory(&daemon)) ||
-		(error = load_prices(&daemon)) ||
-		(error = open_storage(&daemon)) ||
-		(error = make_exporters(&daemon)) ||
-		(error = start_threads(&daemon)) ||
+	(void)((error = take_signals(&daemon)) || (error = take_state_directory(&daemon)) ||
+		(error = load_prices(&daemon)) || (error = open_storage(&daemon)) ||
+		(error = make_exporters(&daemon)) || (error = start_threads(&daemon)) ||
 		(error = open_doors(&daemon)));
 	if (!error)
 		serve_until_told(&daemon);

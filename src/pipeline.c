@@ -15,7 +15,7 @@ struct pipeline {
 	const struct prices *prices;
 	struct spool *spool;
 	struct deliveries *deliveries;
-	bool wants_plain;    /* a destination takes SHAPE_PLAIN */
+	bool wants_plain; /* a destination takes SHAPE_PLAIN */
 	bool wants_langfuse;
 };
 
@@ -35,8 +35,10 @@ struct pipeline *pipeline_new(const struct config *config, const struct prices *
 	*pipeline = (struct pipeline){ config, prices, spool, deliveries, false, false };
 	for (size_t i = 0; i < config->destination_count; i++) {
 		const struct destination_config *destination = &config->destinations[i];
-		pipeline->wants_langfuse |= destination->enabled && destination->type == DESTINATION_LANGFUSE;
-		pipeline->wants_plain |= destination->enabled && destination->type != DESTINATION_LANGFUSE;
+		pipeline->wants_langfuse |=
+			destination->enabled && destination->type == DESTINATION_LANGFUSE;
+		pipeline->wants_plain |=
+			destination->enabled && destination->type != DESTINATION_LANGFUSE;
 	}
 	return pipeline;
 }
@@ -75,8 +77,8 @@ static int add_part(struct batch *batch, size_t *capacity, struct part part)
 }
 
 /* One copy of the request, in as many parts as the longest record demands. */
-static int add_copy(struct pipeline *pipeline, struct batch *batch, size_t *capacity, struct bytes copy,
-	enum shape shape)
+static int add_copy(struct pipeline *pipeline, struct batch *batch, size_t *capacity,
+	struct bytes copy, enum shape shape)
 {
 	size_t max_bytes = pipeline->config->spool.max_record_bytes;
 	if (copy.len <= max_bytes)
@@ -95,7 +97,8 @@ static int add_copy(struct pipeline *pipeline, struct batch *batch, size_t *capa
 	return 0;
 }
 
-static int add_copies(struct pipeline *pipeline, struct batch *batch, const struct enriched *enriched)
+static int add_copies(
+	struct pipeline *pipeline, struct batch *batch, const struct enriched *enriched)
 {
 	size_t capacity = 0;
 	int error = 0;
@@ -113,7 +116,7 @@ static const char *why_rejected(const struct enriched *enriched)
 {
 	if (enriched->looks_like_logs)
 		return "no span has a trace_id, a span_id or a start time: this looks like a logs request, which "
-			"belongs to /v1/logs";
+		       "belongs to /v1/logs";
 	if (enriched->rejected_count)
 		return "spans without a valid trace_id (16 bytes) and span_id (8 bytes) were rejected";
 	return NULL;

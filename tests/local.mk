@@ -11,6 +11,11 @@ check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)
 endif
 
+# For every program that says nothing else.
+LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
+fixture = tests/support/fixture.c tests/support/fixture.h
+oracle = tests/support/oracle.c tests/support/oracle.h $(fixture)
+
 test_cflags = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 test_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) $(CRITERION_LIBS) -lm
 
@@ -143,3 +148,19 @@ check_PROGRAMS += tests/threads/http_threads
 TESTS += tests/threads/http_threads
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c tests/http_peer.c tests/http_peer.h
 tests_threads_http_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+test_programs += tests/test_delivery
+tests_test_delivery_SOURCES = tests/test_delivery.c
+tests_test_delivery_CFLAGS = $(test_cflags)
+tests_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
+tests_test_delivery_LDADD = $(test_ldadd)
+
+test_programs += tests/test_http_client
+tests_test_http_client_SOURCES = tests/test_http_client.c \
+	tests/support/fake_destination.c tests/support/fake_destination.h
+tests_test_http_client_CFLAGS = $(test_cflags) -D_GNU_SOURCE
+tests_test_http_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_test_http_client_LDADD = $(test_ldadd)
+
+test_programs += tests/test_pipeline
+tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
+tests_test_pipeline_CFLAGS = $(test_cflags)

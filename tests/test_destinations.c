@@ -10,20 +10,26 @@
 
 static struct destination_config langfuse(const char *endpoint)
 {
-	return (struct destination_config){ .name = "langfuse", .type = DESTINATION_LANGFUSE,
-		.endpoint = (char *)endpoint, .public_key = "pk-lf-1", .secret_key = "sk-lf-2" };
+	return (struct destination_config){ .name = "langfuse",
+		.type = DESTINATION_LANGFUSE,
+		.endpoint = (char *)endpoint,
+		.public_key = "pk-lf-1",
+		.secret_key = "sk-lf-2" };
 }
 
 static struct destination_config otlp(const char *endpoint)
 {
-	return (struct destination_config){ .name = "tempo", .type = DESTINATION_OTLP, .endpoint = (char *)endpoint };
+	return (struct destination_config){
+		.name = "tempo", .type = DESTINATION_OTLP, .endpoint = (char *)endpoint
+	};
 }
 
 static void expect_url(const struct destination_config *config, enum signal signal, const char *url)
 {
 	struct complaint complaint = { 0 };
 	struct endpoint endpoints[SIGNAL_COUNT];
-	cr_assert(endpoints_init(endpoints, config, &complaint) == 0, "%s: %s", config->endpoint, complaint.text);
+	cr_assert(endpoints_init(endpoints, config, &complaint) == 0, "%s: %s", config->endpoint,
+		complaint.text);
 	if (url)
 		cr_expect_str_eq(endpoints[signal].url, url);
 	else
@@ -34,18 +40,29 @@ static void expect_url(const struct destination_config *config, enum signal sign
 Test(langfuse, every_form_of_base_url_leads_to_the_same_place)
 {
 	static const char *const forms[][2] = {
-		{ "", "" }, { "/", "" }, { "//", "" }, { "/api/public", "" }, { "/api/public/", "" },
-		{ "/api/public/otel", "" }, { "/api/public/otel/", "" }, { "/api/public/otel/v1/traces", "" },
-		{ "/api/public/otel/v1/traces/", "" }, { "/v1/traces", "" },
-		{ "/langfuse", "/langfuse" }, { "/langfuse/", "/langfuse" },
-		{ "/langfuse/api/public/otel/", "/langfuse" }, { "/otel", "/otel" },
+		{ "", "" },
+		{ "/", "" },
+		{ "//", "" },
+		{ "/api/public", "" },
+		{ "/api/public/", "" },
+		{ "/api/public/otel", "" },
+		{ "/api/public/otel/", "" },
+		{ "/api/public/otel/v1/traces", "" },
+		{ "/api/public/otel/v1/traces/", "" },
+		{ "/v1/traces", "" },
+		{ "/langfuse", "/langfuse" },
+		{ "/langfuse/", "/langfuse" },
+		{ "/langfuse/api/public/otel/", "/langfuse" },
+		{ "/otel", "/otel" },
 	};
-	static const char *const hosts[] = { "https://cloud.langfuse.com", "http://127.0.0.1:3000", "http://[::1]:3000" };
+	static const char *const hosts[] = { "https://cloud.langfuse.com", "http://127.0.0.1:3000",
+		"http://[::1]:3000" };
 	for (size_t h = 0; h < sizeof hosts / sizeof *hosts; h++)
 		for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
 			char given[200], wanted[200];
 			snprintf(given, sizeof given, "%s%s", hosts[h], forms[i][0]);
-			snprintf(wanted, sizeof wanted, "%s%s/api/public/otel/v1/traces", hosts[h], forms[i][1]);
+			snprintf(wanted, sizeof wanted, "%s%s/api/public/otel/v1/traces", hosts[h],
+				forms[i][1]);
 			struct destination_config config = langfuse(given);
 			expect_url(&config, SIGNAL_TRACES, wanted);
 		}
@@ -86,13 +103,15 @@ static void expect_complaint(const struct destination_config *config, const char
 	struct complaint complaint = { 0 };
 	struct endpoint endpoints[SIGNAL_COUNT];
 	cr_expect(endpoints_init(endpoints, config, &complaint) == -EINVAL, "%s", word);
-	cr_expect(strstr(complaint.text, word) && strstr(complaint.text, config->name), "%s: %s", word, complaint.text);
+	cr_expect(strstr(complaint.text, word) && strstr(complaint.text, config->name), "%s: %s",
+		word, complaint.text);
 }
 
 Test(destination, a_malformed_endpoint_is_complained_about_in_words)
 {
-	static const char *const endpoints[] = { "", "localhost:4318", "ftp://host", "http://", "http://host:99999",
-		"http://host/?a=b", "http://host/#part", "http://host name/", "file:///etc/passwd", "://" };
+	static const char *const endpoints[] = { "", "localhost:4318", "ftp://host", "http://",
+		"http://host:99999", "http://host/?a=b", "http://host/#part", "http://host name/",
+		"file:///etc/passwd", "://" };
 	for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
 		struct destination_config config = otlp(endpoints[i]);
 		expect_complaint(&config, "endpoint is not an http");
@@ -128,7 +147,8 @@ Test(langfuse, keys_are_needed_and_cannot_break_the_request)
 
 Test(destination, a_header_that_would_break_the_request_is_refused)
 {
-	struct header_setting bad[] = { { "X-Scope-OrgID", "a\r\nX-Evil: 1" }, { "Bad Name", "x" }, { "", "x" } };
+	struct header_setting bad[] = { { "X-Scope-OrgID", "a\r\nX-Evil: 1" }, { "Bad Name", "x" },
+		{ "", "x" } };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct destination_config config = otlp("http://127.0.0.1:4318");
 		config.headers = &bad[i];
@@ -158,7 +178,8 @@ Test(own_door, a_destination_that_is_our_own_door_is_refused)
 	};
 	struct complaint complaint;
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-		cr_expect(check(pairs[i][0], pairs[i][1], &complaint) == -EINVAL, "%s at %s", pairs[i][0], pairs[i][1]);
+		cr_expect(check(pairs[i][0], pairs[i][1], &complaint) == -EINVAL, "%s at %s",
+			pairs[i][0], pairs[i][1]);
 		cr_expect(strstr(complaint.text, "own door"), "%s", complaint.text);
 	}
 }
@@ -173,14 +194,15 @@ Test(own_door, another_port_or_machine_is_not_ours)
 	};
 	struct complaint complaint;
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-		cr_expect(check(pairs[i][0], pairs[i][1], &complaint) == 0, "%s at %s: %s", pairs[i][0], pairs[i][1],
-			complaint.text);
+		cr_expect(check(pairs[i][0], pairs[i][1], &complaint) == 0, "%s at %s: %s",
+			pairs[i][0], pairs[i][1], complaint.text);
 }
 
 Test(own_door, is_seen_over_ipv6_too)
 {
 	int fd = socket(AF_INET6, SOCK_STREAM, 0);
-	struct sockaddr_in6 loopback = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in6 loopback = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	bool has_ipv6 = fd >= 0 && bind(fd, (struct sockaddr *)&loopback, sizeof loopback) == 0;
 	if (fd >= 0)
 		close(fd);
@@ -188,6 +210,7 @@ Test(own_door, is_seen_over_ipv6_too)
 		cr_skip("no IPv6 on this machine");
 	struct complaint complaint;
 	cr_expect(check("http://[::1]:4318", "[::1]:4318", &complaint) == -EINVAL);
-	cr_expect(check("http://127.0.0.1:4318", "[::]:4318", &complaint) == -EINVAL, "a wildcard takes IPv4 too");
+	cr_expect(check("http://127.0.0.1:4318", "[::]:4318", &complaint) == -EINVAL,
+		"a wildcard takes IPv4 too");
 	cr_expect(check("http://[::1]:4318", "127.0.0.1:4318", &complaint) == 0);
 }

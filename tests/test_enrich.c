@@ -48,11 +48,13 @@ static const char *mismatch(const oracle_attribute *attribute, const json_t *exp
 	if (strcmp(type, "int") == 0)
 		return value->value_case == OTLP__ANY_VALUE__VALUE_INT_VALUE &&
 				value->int_value == strtoll(json_string_value(wanted), NULL, 10) ?
-			NULL : "is another int";
+			NULL :
+			"is another int";
 	if (strcmp(type, "double") == 0)
 		return value->value_case == OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE &&
 				fabs(value->double_value - json_number_value(wanted)) < 1e-12 ?
-			NULL : "is another double";
+			NULL :
+			"is another double";
 	if (strcmp(type, "stringArray") == 0) {
 		if (value->value_case != OTLP__ANY_VALUE__VALUE_ARRAY_VALUE ||
 			value->array_value->n_values != json_array_size(wanted))
@@ -62,7 +64,8 @@ static const char *mismatch(const oracle_attribute *attribute, const json_t *exp
 			const Otlp__AnyValue *got = value->array_value->values[i];
 			if (got->value_case != OTLP__ANY_VALUE__VALUE_STRING_VALUE ||
 				got->string_value.len != json_string_length(item) ||
-				memcmp(got->string_value.data, json_string_value(item), got->string_value.len))
+				memcmp(got->string_value.data, json_string_value(item),
+					got->string_value.len))
 				return "has another item";
 		}
 		return NULL;
@@ -70,15 +73,17 @@ static const char *mismatch(const oracle_attribute *attribute, const json_t *exp
 	if (value->value_case != OTLP__ANY_VALUE__VALUE_STRING_VALUE)
 		return "is no string";
 	if (strcmp(type, "json") == 0 && !json_is_string(wanted)) {
-		json_t *got = json_loadb((const char *)value->string_value.data, value->string_value.len,
-			JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+		json_t *got = json_loadb((const char *)value->string_value.data,
+			value->string_value.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 		bool same = got && json_equal(got, wanted);
 		json_decref(got);
 		return same ? NULL : "is other JSON";
 	}
 	return value->string_value.len == json_string_length(wanted) &&
-			memcmp(value->string_value.data, json_string_value(wanted), value->string_value.len) == 0 ?
-		NULL : "is another text";
+			memcmp(value->string_value.data, json_string_value(wanted),
+				value->string_value.len) == 0 ?
+		NULL :
+		"is another text";
 }
 
 static int check_span(const char *id, const oracle_span *span, const json_t *expected)
@@ -91,8 +96,9 @@ static int check_span(const char *id, const oracle_span *span, const json_t *exp
 		const char *why = mismatch(oracle_find(span, key), value);
 		if (why) {
 			const char *text = oracle_text(span, key);
-			fprintf(stderr, "%s: %s: %s %s (%s)\n", id, json_string_value(json_object_get(expected, "name")),
-				key, why, text ? text : "");
+			fprintf(stderr, "%s: %s: %s %s (%s)\n", id,
+				json_string_value(json_object_get(expected, "name")), key, why,
+				text ? text : "");
 			wrong++;
 		}
 	}
@@ -106,7 +112,8 @@ static int check_span(const char *id, const oracle_span *span, const json_t *exp
 }
 
 /* Spans 1 to 4 of 33-missing-ids are refused; expectations are numbered as sent. */
-static int check_spans(const char *id, const json_t *expected, const oracle_request *out, size_t rejected)
+static int check_spans(
+	const char *id, const json_t *expected, const oracle_request *out, size_t rejected)
 {
 	int wrong = 0;
 	size_t i, at = 0;
@@ -124,12 +131,31 @@ static int check_spans(const char *id, const json_t *expected, const oracle_requ
 }
 
 static const char *const vectors[] = {
-	"01-no-attributes", "03-genai-chat-latest", "04-genai-chat-old", "05-genai-structured-messages",
-	"06-genai-execute-tool", "08-genai-embeddings", "09-genai-retrieval", "10-genai-message-events",
-	"21-claude-code", "22-claude-code-error", "25-unknown-kind", "27-string-numbers", "28-huge-ints",
-	"30-empty-values", "31-kvlist-bytes", "32-deep-nesting", "33-missing-ids", "34-zero-times",
-	"35-error-status", "36-full-message", "38-unicode", "39-provider-map", "40-empty-request",
-	"43-strindex", "47-tags-forms",
+	"01-no-attributes",
+	"03-genai-chat-latest",
+	"04-genai-chat-old",
+	"05-genai-structured-messages",
+	"06-genai-execute-tool",
+	"08-genai-embeddings",
+	"09-genai-retrieval",
+	"10-genai-message-events",
+	"21-claude-code",
+	"22-claude-code-error",
+	"25-unknown-kind",
+	"27-string-numbers",
+	"28-huge-ints",
+	"30-empty-values",
+	"31-kvlist-bytes",
+	"32-deep-nesting",
+	"33-missing-ids",
+	"34-zero-times",
+	"35-error-status",
+	"36-full-message",
+	"38-unicode",
+	"39-provider-map",
+	"40-empty-request",
+	"43-strindex",
+	"47-tags-forms",
 };
 
 static int check_vector(const char *id)
@@ -146,7 +172,8 @@ static int check_vector(const char *id)
 	config.content.flatten_messages = true;
 	struct run r = run(input, &config);
 	cr_assert_eq(r.error, 0, "%s: %d", id, r.error);
-	const json_t *partial = json_object_get(json_object_get(expected, "http"), "partialSuccess");
+	const json_t *partial =
+		json_object_get(json_object_get(expected, "http"), "partialSuccess");
 	size_t rejected = (size_t)json_integer_value(json_object_get(partial, "rejectedSpans"));
 	cr_expect_eq(r.enriched.rejected_count, rejected, "%s", id);
 
@@ -177,9 +204,9 @@ Test(enrich, the_vectors_of_both_vocabularies_hold)
 
 Test(enrich, every_other_valid_request_only_gains)
 {
-	static const char *const others[] = { "02-openinference-llm", "12-traceloop-legacy-chat", "14-vercel-legacy",
-		"15-vercel-v7-genai", "17-pydantic-ai", "19-litellm", "24-mcp", "42-explicit-langfuse",
-		"45-codex-internal" };
+	static const char *const others[] = { "02-openinference-llm", "12-traceloop-legacy-chat",
+		"14-vercel-legacy", "15-vercel-v7-genai", "17-pydantic-ai", "19-litellm", "24-mcp",
+		"42-explicit-langfuse", "45-codex-internal" };
 	struct config config = fixture_config();
 	config.content.flatten_messages = true;
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -189,7 +216,8 @@ Test(enrich, every_other_valid_request_only_gains)
 		struct run r = run(input, &config);
 		const char *why;
 		cr_expect_eq(r.error, 0);
-		cr_expect(oracle_only_added(input, r.enriched.plain, &why), "%s: %s", others[i], why);
+		cr_expect(
+			oracle_only_added(input, r.enriched.plain, &why), "%s: %s", others[i], why);
 		arena_done(&r.arena);
 		free((void *)input.at);
 	}
@@ -214,7 +242,8 @@ Test(enrich, malformed_requests_get_their_verdict)
 		} else {
 			const char *why;
 			cr_expect_eq(r.error, 0, "%s: %d", id, r.error);
-			cr_expect(oracle_only_added(input, r.enriched.plain, &why), "%s: %s", id, why);
+			cr_expect(oracle_only_added(input, r.enriched.plain, &why), "%s: %s", id,
+				why);
 			bool rejects = strcmp(verdict, "accept-span-rejected") == 0;
 			cr_expect_eq(r.enriched.rejected_count > 0, rejects, "%s", id);
 		}
@@ -349,7 +378,8 @@ static struct bytes finish(struct builder *b)
 }
 
 /* Enriches what the builder holds; the caller frees both. */
-static oracle_request *enriched_request(struct builder *b, const struct config *config, struct run *r)
+static oracle_request *enriched_request(
+	struct builder *b, const struct config *config, struct run *r)
 {
 	*r = run(finish(b), config);
 	cr_assert_eq(r->error, 0);
@@ -367,7 +397,8 @@ static void expect_text(struct builder *b, const char *key, const char *wanted)
 	if (wanted)
 		cr_expect_str_eq(text ? text : "(absent)", wanted, "%s", key);
 	else
-		cr_expect_null(oracle_find(oracle_span_at(out, 0), key), "%s is %s", key, text ? text : "there");
+		cr_expect_null(oracle_find(oracle_span_at(out, 0), key), "%s is %s", key,
+			text ? text : "there");
 	oracle_free(out);
 	arena_done(&r.arena);
 }
@@ -594,7 +625,8 @@ Test(enrich, lists_of_pairs_and_bytes_are_text_in_langfuses_copy)
 	oracle_request *out = oracle_decode(r.enriched.langfuse);
 	const char *arguments = oracle_text(oracle_span_at(out, 0), "gen_ai.tool.call.arguments");
 	cr_assert_not_null(arguments);
-	cr_expect_str_eq(arguments, "{\"path\":\"/a\",\"n\":3,\"deep\":{\"on\":true,\"l\":[1,1.5,\"x\"]},\"bin\":\"AMO/\"}");
+	cr_expect_str_eq(arguments,
+		"{\"path\":\"/a\",\"n\":3,\"deep\":{\"on\":true,\"l\":[1,1.5,\"x\"]},\"bin\":\"AMO/\"}");
 	oracle_free(out);
 	arena_done(&r.arena);
 	free((void *)input.at);
@@ -617,8 +649,10 @@ Test(enrich, a_captured_session_is_priced_call_by_call)
 		cr_expect_not_null(oracle_text(span, "langfuse.session.id"));
 		bool is_call = kind && strcmp(kind, "LLM") == 0;
 		calls += is_call;
-		cr_expect_eq(oracle_find(span, "langfuse.observation.cost_details") != NULL, is_call);
-		cr_expect_eq(oracle_find(span, "langfuse.observation.usage_details") != NULL, is_call);
+		cr_expect_eq(
+			oracle_find(span, "langfuse.observation.cost_details") != NULL, is_call);
+		cr_expect_eq(
+			oracle_find(span, "langfuse.observation.usage_details") != NULL, is_call);
 	}
 	cr_expect_eq(calls, 2);
 	oracle_free(out);

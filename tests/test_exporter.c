@@ -33,8 +33,14 @@ static void *run(void *arg)
 static void prepare(struct road *road)
 {
 	*road = (struct road){
-		.config = { .name = "tempo", .type = DESTINATION_OTLP, .batch_size = 1, .max_request_bytes = 4 << 20,
-			.in_flight = 4, .timeout_ms = 10000, .retry_initial_ms = 5, .retry_max_ms = 50 },
+		.config = { .name = "tempo",
+			.type = DESTINATION_OTLP,
+			.batch_size = 1,
+			.max_request_bytes = 4 << 20,
+			.in_flight = 4,
+			.timeout_ms = 10000,
+			.retry_initial_ms = 5,
+			.retry_max_ms = 50 },
 		.spool = fake_spool_new(),
 		.fake = fake_destination_start(0),
 	};
@@ -45,9 +51,13 @@ static void start(struct road *road)
 {
 	static const char *const lanes[] = { "default" };
 	struct complaint complaint = { 0 };
-	struct exporter_options options = { .config = &road->config, .spool = road->spool,
-		.deliveries = fake_spool_deliveries(road->spool), .lanes = lanes, .lane_count = 1,
-		.hold_initial_ms = 20, .hold_max_ms = 40 };
+	struct exporter_options options = { .config = &road->config,
+		.spool = road->spool,
+		.deliveries = fake_spool_deliveries(road->spool),
+		.lanes = lanes,
+		.lane_count = 1,
+		.hold_initial_ms = 20,
+		.hold_max_ms = 40 };
 	cr_assert(exporter_new(&options, &road->exporter, &complaint) == 0, "%s", complaint.text);
 	cr_assert(pthread_create(&road->thread, NULL, run, road->exporter) == 0);
 	road->is_running = true;
@@ -85,10 +95,13 @@ static void script(struct road *road, int status, size_t count)
 
 static void expect_delivered(struct road *road, uint64_t spans)
 {
-	cr_assert(fake_spool_wait(road->spool, OUTCOME_DELIVERED, spans, LONG_MS), "%llu of %llu delivered",
-		(unsigned long long)fake_spool_count(road->spool, OUTCOME_DELIVERED), (unsigned long long)spans);
+	cr_assert(fake_spool_wait(road->spool, OUTCOME_DELIVERED, spans, LONG_MS),
+		"%llu of %llu delivered",
+		(unsigned long long)fake_spool_count(road->spool, OUTCOME_DELIVERED),
+		(unsigned long long)spans);
 	cr_expect(fake_destination_span_count(road->fake) == spans);
-	cr_expect(fake_destination_duplicate_count(road->fake) == 0, "nothing failed, nothing twice");
+	cr_expect(
+		fake_destination_duplicate_count(road->fake) == 0, "nothing failed, nothing twice");
 }
 
 static uint64_t first_span(const struct fake_request *request)
@@ -112,11 +125,13 @@ Test(exporter, delivers_in_order_and_once)
 	expect_delivered(&road, 120);
 	cr_expect(fake_destination_request_count(road.fake) == 40);
 	for (size_t i = 0; i < 40; i++)
-		cr_expect(first_span(fake_destination_request(road.fake, i)) == 1 + 3 * i, "request %zu", i);
+		cr_expect(first_span(fake_destination_request(road.fake, i)) == 1 + 3 * i,
+			"request %zu", i);
 	stop(&road, LONG_MS);
 	cr_expect(fake_spool_cursor(road.spool) == 41 && fake_spool_kept_from(road.spool) == 41);
 	struct exporter_figures figures = exporter_figures(road.exporter);
-	cr_expect(figures.delivered == 120 && figures.last_status == 200 && figures.last_success_ns > 0);
+	cr_expect(figures.delivered == 120 && figures.last_status == 200 &&
+		figures.last_success_ns > 0);
 	cr_expect(figures.in_flight == 0 && figures.retried == 0 && figures.held_since_ns == 0);
 	finish(&road);
 }
@@ -134,7 +149,7 @@ Test(exporter, sends_what_a_destination_needs_to_know)
 	start(&road);
 	expect_delivered(&road, 2);
 	const struct fake_request *plain = fake_destination_request(road.fake, 0),
-		*packed = fake_destination_request(road.fake, 1);
+				  *packed = fake_destination_request(road.fake, 1);
 	cr_expect_str_eq(plain->method, "POST");
 	cr_expect_str_eq(plain->path, "/v1/traces");
 	cr_expect_str_eq(fake_request_header(plain, "Content-Type"), "application/x-protobuf");
@@ -174,9 +189,11 @@ Test(exporter, joins_small_records_plain_and_packed)
 	prepare(&road);
 	road.config.batch_size = 100;
 	for (int i = 0; i < 50; i++)
-		fake_spool_add(road.spool, (struct fake_record){ .spans = 2, .padding_bytes = 3000 });
+		fake_spool_add(
+			road.spool, (struct fake_record){ .spans = 2, .padding_bytes = 3000 });
 	for (int i = 0; i < 50; i++)
-		fake_spool_add(road.spool, (struct fake_record){ .spans = 2, .encoding = ENCODING_GZIP });
+		fake_spool_add(
+			road.spool, (struct fake_record){ .spans = 2, .encoding = ENCODING_GZIP });
 	start(&road);
 	expect_delivered(&road, 200);
 	cr_expect(fake_destination_request_count(road.fake) == 2);
@@ -235,12 +252,13 @@ Test(exporter, retry_after_is_waited_for)
 	struct road road;
 	prepare(&road);
 	road.config.in_flight = 1;
-	fake_destination_script(road.fake, &(struct fake_answer){ .status = 429, .retry_after = "1" }, 1);
+	fake_destination_script(
+		road.fake, &(struct fake_answer){ .status = 429, .retry_after = "1" }, 1);
 	add(&road, 5, 1);
 	start(&road);
 	expect_delivered(&road, 5);
 	const struct fake_request *refused = fake_destination_request(road.fake, 0),
-		*next = fake_destination_request(road.fake, 1);
+				  *next = fake_destination_request(road.fake, 1);
 	cr_expect(next->received_ms >= refused->received_ms + 1000, "after %llu ms",
 		(unsigned long long)(next->received_ms - refused->received_ms));
 	finish(&road);
@@ -264,7 +282,8 @@ Test(exporter, a_lost_acknowledgement_is_the_one_reason_for_a_duplicate)
 {
 	struct road road;
 	prepare(&road);
-	fake_destination_script(road.fake, &(struct fake_answer){ .status = 200, .is_cut = true }, 1);
+	fake_destination_script(
+		road.fake, &(struct fake_answer){ .status = 200, .is_cut = true }, 1);
 	add(&road, 1, 4);
 	start(&road);
 	cr_assert(fake_spool_wait(road.spool, OUTCOME_DELIVERED, 4, LONG_MS));
@@ -297,7 +316,8 @@ Test(exporter, a_destination_that_does_not_answer_times_out_and_is_tried_again)
 	struct road road;
 	prepare(&road);
 	road.config.timeout_ms = 100;
-	fake_destination_script(road.fake, &(struct fake_answer){ .status = 503, .delay_ms = 5000 }, 1);
+	fake_destination_script(
+		road.fake, &(struct fake_answer){ .status = 503, .delay_ms = 5000 }, 1);
 	add(&road, 1, 1);
 	start(&road);
 	expect_delivered(&road, 1);
@@ -330,7 +350,8 @@ static void refuse(struct poison *poison, enum encoding encoding)
 	road.config.batch_size = 100;
 	fake_destination_rule(road.fake, refuse_poison, poison);
 	for (int i = 0; i < 10; i++)
-		fake_spool_add(road.spool, (struct fake_record){ .spans = 50, .encoding = encoding });
+		fake_spool_add(
+			road.spool, (struct fake_record){ .spans = 50, .encoding = encoding });
 	start(&road);
 	cr_assert(fake_spool_wait(road.spool, OUTCOME_DEAD, poison->count, LONG_MS));
 	expect_delivered(&road, 500 - poison->count);
@@ -376,7 +397,8 @@ Test(exporter, a_slow_destination_has_no_more_than_in_flight)
 	struct road road;
 	prepare(&road);
 	for (int i = 0; i < 24; i++)
-		fake_destination_script(road.fake, &(struct fake_answer){ .status = 200, .delay_ms = 50 }, 1);
+		fake_destination_script(
+			road.fake, &(struct fake_answer){ .status = 200, .delay_ms = 50 }, 1);
 	add(&road, 24, 1);
 	start(&road);
 	expect_delivered(&road, 24);
@@ -389,8 +411,11 @@ Test(exporter, partial_success_is_counted_and_not_repeated)
 {
 	struct road road;
 	prepare(&road);
-	fake_destination_script(road.fake, &(struct fake_answer){ .status = 200,
-		.body = BYTES("\x0a\x0a\x08\x02\x12\x06" "prompt") }, 1);
+	fake_destination_script(road.fake,
+		&(struct fake_answer){ .status = 200,
+			.body = BYTES("\x0a\x0a\x08\x02\x12\x06"
+				      "prompt") },
+		1);
 	add(&road, 1, 10);
 	start(&road);
 	cr_assert(fake_spool_wait(road.spool, OUTCOME_DELIVERED, 8, LONG_MS));
@@ -407,7 +432,8 @@ Test(exporter, an_endless_answer_is_bounded)
 	static uint8_t page[4 << 20];
 	struct road road;
 	prepare(&road);
-	fake_destination_script(road.fake, &(struct fake_answer){ .status = 502, .body = { page, sizeof page } }, 1);
+	fake_destination_script(road.fake,
+		&(struct fake_answer){ .status = 502, .body = { page, sizeof page } }, 1);
 	add(&road, 1, 1);
 	start(&road);
 	expect_delivered(&road, 1);
@@ -432,7 +458,8 @@ Test(exporter, stop_does_not_wait_for_a_back_off_beyond_its_deadline)
 {
 	struct road road;
 	prepare(&road);
-	fake_destination_script(road.fake, &(struct fake_answer){ .status = 503, .retry_after = "600" }, 1);
+	fake_destination_script(
+		road.fake, &(struct fake_answer){ .status = 503, .retry_after = "600" }, 1);
 	add(&road, 1, 1);
 	start(&road);
 	cr_assert(fake_destination_wait_requests(road.fake, 1, LONG_MS));
@@ -447,7 +474,8 @@ Test(exporter, stop_keeps_its_deadline_with_requests_on_their_way)
 {
 	struct road road;
 	prepare(&road);
-	fake_destination_script(road.fake, &(struct fake_answer){ .status = 200, .delay_ms = LONG_MS }, 1);
+	fake_destination_script(
+		road.fake, &(struct fake_answer){ .status = 200, .delay_ms = LONG_MS }, 1);
 	add(&road, 1, 1);
 	start(&road);
 	cr_assert(fake_destination_wait_requests(road.fake, 1, LONG_MS));

@@ -41,8 +41,12 @@ static void open_lane(struct road *road)
 static void start(struct road *road)
 {
 	*road = (struct road){
-		.config = { .name = "tempo", .batch_size = 1, .max_request_bytes = 4 << 20, .in_flight = 4,
-			.retry_initial_ms = 1000, .retry_max_ms = 30 * 1000 },
+		.config = { .name = "tempo",
+			.batch_size = 1,
+			.max_request_bytes = 4 << 20,
+			.in_flight = 4,
+			.retry_initial_ms = 1000,
+			.retry_max_ms = 30 * 1000 },
 		.spool = fake_spool_new(),
 	};
 	open_lane(road);
@@ -72,8 +76,8 @@ static struct job *take(struct road *road, uint64_t now_ms, uint64_t record)
 {
 	struct job *job = lane_take(road->lane, now_ms);
 	cr_assert(job, "nothing to send at %llu", (unsigned long long)now_ms);
-	cr_assert(sequence(job) == record, "record %llu, not %llu", (unsigned long long)sequence(job),
-		(unsigned long long)record);
+	cr_assert(sequence(job) == record, "record %llu, not %llu",
+		(unsigned long long)sequence(job), (unsigned long long)record);
 	return job;
 }
 
@@ -87,7 +91,8 @@ static void answer(struct road *road, struct job *job, int status, uint64_t now_
 static void expect_silence_until(struct road *road, uint64_t now_ms, uint64_t at_ms)
 {
 	cr_expect_null(lane_take(road->lane, now_ms));
-	cr_expect(lane_next_ms(road->lane) == at_ms, "next %llu", (unsigned long long)lane_next_ms(road->lane));
+	cr_expect(lane_next_ms(road->lane) == at_ms, "next %llu",
+		(unsigned long long)lane_next_ms(road->lane));
 	cr_expect_null(lane_take(road->lane, at_ms - 1));
 }
 
@@ -187,6 +192,26 @@ Test(lane, a_batch_that_never_passes_does_not_stand_in_the_way)
 	finish(&road);
 }
 
+Test(lane, nor_do_several_when_nothing_new_comes)
+{
+	struct road road;
+	start(&road);
+	add(&road, 5, 1);
+	uint64_t now = 0;
+	for (; now < 10 * MINUTE_MS; now += 1000)
+		for (struct job *job; (job = lane_take(road.lane, now));)
+			answer(&road, job, 503, now);
+	unsigned delivered = 0;
+	for (; now < 20 * MINUTE_MS; now += 1000)
+		for (struct job *job; (job = lane_take(road.lane, now));) {
+			bool is_poison = sequence(job) <= 3;
+			delivered += !is_poison;
+			answer(&road, job, is_poison ? 429 : 200, now);
+		}
+	cr_expect(delivered == 2, "%u", delivered);
+	finish(&road);
+}
+
 Test(lane, what_fails_for_ten_minutes_while_later_ones_pass_is_split)
 {
 	struct road road;
@@ -194,13 +219,16 @@ Test(lane, what_fails_for_ten_minutes_while_later_ones_pass_is_split)
 	uint64_t now = 0, poison_span = 2;
 	unsigned cuts = 0;
 	add(&road, 1, 4);
-	for (; now < 40 * MINUTE_MS && fake_spool_count(road.spool, OUTCOME_DEAD) == 0; now += 10000) {
+	for (; now < 40 * MINUTE_MS && fake_spool_count(road.spool, OUTCOME_DEAD) == 0;
+		now += 10000) {
 		add(&road, 1, 1);
 		for (struct job *job; (job = lane_take(road.lane, now));) {
 			const struct slice *slice = &job->slices[0];
-			bool is_poison = slice->sequence == 1 && slice->from <= poison_span && poison_span < slice->to;
+			bool is_poison = slice->sequence == 1 && slice->from <= poison_span &&
+				poison_span < slice->to;
 			cuts += slice->sequence == 1 && slice->to - slice->from < 4;
-			cr_assert(!(cuts && now < 10 * MINUTE_MS), "split too early, at %llu", (unsigned long long)now);
+			cr_assert(!(cuts && now < 10 * MINUTE_MS), "split too early, at %llu",
+				(unsigned long long)now);
 			answer(&road, job, is_poison ? 429 : 200, now);
 		}
 	}
@@ -233,6 +261,9 @@ Test(lane, a_hold_tries_slowly_and_ever_slower)
 		more++;
 	}
 	cr_expect(more == 8, "everything was kept");
+	add(&road, 1, 1);
+	answer(&road, take(&road, now, 10), 401, now);
+	expect_silence_until(&road, now, now + 30000);
 	finish(&road);
 }
 
@@ -251,7 +282,8 @@ Test(lane, answers_that_were_under_way_do_not_lengthen_a_hold)
 }
 
 /* Answers by span: refuses whatever holds one that is poison. Returns the requests it took. */
-static unsigned run_refusing(struct road *road, bool (*is_poison)(uint64_t record, uint32_t span), int status)
+static unsigned run_refusing(
+	struct road *road, bool (*is_poison)(uint64_t record, uint32_t span), int status)
 {
 	unsigned requests = 0;
 	for (struct job *job; requests < 10000 && (job = lane_take(road->lane, 0)); requests++) {
@@ -314,6 +346,11 @@ Test(lane, three_records_refused_running_hold_all_others_back)
 			answer(&road, job, 200, now);
 	cr_expect(fake_spool_count(road.spool, OUTCOME_DELIVERED) == 28);
 	cr_expect(lane_held_since_ms(road.lane) == 0);
+
+	/* And a bad span is a bad span again. */
+	add(&road, 1, 1);
+	answer(&road, take(&road, now, 11), 400, now);
+	cr_expect(fake_spool_dead_letters(road.spool) == 13);
 	finish(&road);
 }
 
@@ -418,13 +455,15 @@ Test(lane, goes_on_after_a_restart_with_what_is_open)
 	start(&road);
 	add(&road, 3, 10);
 	lane_free(road.lane);
-	struct delivery *delivery = delivery_of(fake_spool_deliveries(road.spool), "tempo", "default");
+	struct delivery *delivery =
+		delivery_of(fake_spool_deliveries(road.spool), "tempo", "default");
 	delivery_expect(delivery, 1, 10);
 	delivery_mark(delivery, 1, 2, 5, OUTCOME_DELIVERED, 3);
 	delivery_expect(delivery, 2, 10);
 	delivery_mark(delivery, 2, 0, 10, OUTCOME_DELIVERED, 10);
 	open_lane(&road);
-	struct job *first = take(&road, 0, 1), *second = take(&road, 0, 1), *third = take(&road, 0, 3);
+	struct job *first = take(&road, 0, 1), *second = take(&road, 0, 1),
+		   *third = take(&road, 0, 3);
 	cr_expect(first->slices[0].from == 0 && first->slices[0].to == 2);
 	cr_expect(second->slices[0].from == 5 && second->slices[0].to == 10);
 	answer(&road, third, 200, 0);
@@ -482,7 +521,9 @@ Test(lane, joins_only_what_is_alike_and_fits)
 	fake_spool_add(road.spool, (struct fake_record){ .spans = 1 });
 	fake_spool_add(road.spool, (struct fake_record){ .spans = 1 });
 	fake_spool_add(road.spool, (struct fake_record){ .spans = 1, .encoding = ENCODING_GZIP });
-	fake_spool_add(road.spool, (struct fake_record){ .spans = 1, .encoding = ENCODING_GZIP, .padding_bytes = 4950 });
+	fake_spool_add(road.spool,
+		(struct fake_record){
+			.spans = 1, .encoding = ENCODING_GZIP, .padding_bytes = 4950 });
 	cr_expect(take(&road, 0, 1)->slice_count == 2);
 	cr_expect(take(&road, 0, 3)->slice_count == 1);
 	cr_expect(take(&road, 0, 4)->slice_count == 1);
@@ -500,6 +541,18 @@ Test(lane, passes_over_what_the_destination_does_not_take)
 	fake_spool_add(road.spool, (struct fake_record){ .spans = 1, .signal = SIGNAL_METRICS });
 	cr_expect_null(lane_take(road.lane, 0));
 	cr_expect(fake_spool_cursor(road.spool) == 5 && fake_spool_kept_from(road.spool) == 5);
+	finish(&road);
+}
+
+Test(lane, a_record_without_spans_is_one_thing_to_deliver)
+{
+	struct road road;
+	start(&road);
+	add(&road, 2, 0);
+	answer(&road, take(&road, 0, 1), 400, 0);
+	answer(&road, take(&road, 0, 2), 200, 0);
+	cr_expect(fake_spool_dead_letters(road.spool) == 1);
+	cr_expect(fake_spool_cursor(road.spool) == 3);
 	finish(&road);
 }
 

@@ -21,15 +21,20 @@ static int drain(const void *at, size_t len)
 
 Test(wire, a_varint_has_at_most_ten_bytes)
 {
-	static const uint8_t ten[] = { 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01 };
-	static const uint8_t eleven[] = { 0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00 };
+	static const uint8_t ten[] = { 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0x01 };
+	static const uint8_t eleven[] = { 0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+		0x80, 0x80, 0x00 };
 	cr_expect_eq(drain(ten, sizeof ten), 0);
 	cr_expect_eq(drain(eleven, sizeof eleven), -EBADMSG);
 }
 
 Test(wire, a_length_behind_the_end_is_malformed)
 {
-	cr_expect_eq(drain("\x0a\x03" "ab", 4), -EBADMSG);
+	cr_expect_eq(drain("\x0a\x03"
+			   "ab",
+			     4),
+		-EBADMSG);
 	cr_expect_eq(drain("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11), -EBADMSG);
 }
 
@@ -147,7 +152,8 @@ Test(request, two_halves_hold_what_the_whole_held)
 		cr_assert_eq(oracle_span_count(parts[1]), count - cut);
 		for (uint32_t i = 0; i < count; i++) {
 			const oracle_span *from = oracle_span_at(whole, i);
-			const oracle_span *to = oracle_span_at(parts[i >= cut], i >= cut ? i - cut : i);
+			const oracle_span *to =
+				oracle_span_at(parts[i >= cut], i >= cut ? i - cut : i);
 			cr_expect_eq(memcmp(from->span_id.data, to->span_id.data, 8), 0);
 			cr_expect_eq(from->n_attributes, to->n_attributes);
 		}
@@ -208,7 +214,8 @@ Test(value, counts_are_read_from_ints_doubles_and_digits)
 		{ { .type = VALUE_DOUBLE, .number = 0.0 / 0.0 }, false, 0 },
 		{ { .type = VALUE_DOUBLE, .number = 1e300 }, false, 0 },
 		{ { .type = VALUE_STRING, .bytes = BYTES(" 12 ") }, true, 12 },
-		{ { .type = VALUE_STRING, .bytes = BYTES("9223372036854775807") }, true, INT64_MAX },
+		{ { .type = VALUE_STRING, .bytes = BYTES("9223372036854775807") }, true,
+			INT64_MAX },
 		{ { .type = VALUE_STRING, .bytes = BYTES("9223372036854775808") }, false, 0 },
 		{ { .type = VALUE_STRING, .bytes = BYTES("12a") }, false, 0 },
 		{ { .type = VALUE_STRING, .bytes = BYTES(" ") }, false, 0 },
@@ -216,17 +223,20 @@ Test(value, counts_are_read_from_ints_doubles_and_digits)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		uint64_t count = 0;
-		cr_expect_eq(value_count(&cases[i].value, &count), cases[i].is_count, "case %zu", i);
+		cr_expect_eq(
+			value_count(&cases[i].value, &count), cases[i].is_count, "case %zu", i);
 		cr_expect_eq(count, cases[i].count, "case %zu", i);
 	}
 }
 
 Test(json_skim, tells_containers_from_everything_else)
 {
-	static const char *const yes[] = { "{}", " [ ] ", "[1,2.5e-3,-0,\"a\\u00e9\\n\",true,false,null]",
+	static const char *const yes[] = { "{}", " [ ] ",
+		"[1,2.5e-3,-0,\"a\\u00e9\\n\",true,false,null]",
 		"{\"a\":{\"b\":[{}]},\"c\":\"0123456789abcdef0123456789\"}", "[[],[[]]]\n" };
-	static const char *const no[] = { "", " ", "1", "\"a\"", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "[1 2]",
-		"[\"\\x\"]", "[\"\\u12g4\"]", "[01]", "[1.]", "[tru]", "[]]", "[\"a\nb\"]", "{\"a\":1,}", "[}", "[\"abc", "[-]" };
+	static const char *const no[] = { "", " ", "1", "\"a\"", "{", "[1,]", "{\"a\"}", "{\"a\":}",
+		"{a:1}", "[1 2]", "[\"\\x\"]", "[\"\\u12g4\"]", "[01]", "[1.]", "[tru]", "[]]",
+		"[\"a\nb\"]", "{\"a\":1,}", "[}", "[\"abc", "[-]" };
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
 		cr_expect(json_is_container(bytes_of(yes[i])), "%s", yes[i]);
 	for (size_t i = 0; i < sizeof no / sizeof *no; i++)

@@ -26,7 +26,8 @@ Test(verdict, every_status_has_its_row)
 {
 	const struct attempt attempt = { .span_count = 10, .may_split = true };
 	for (int status = 200; status < 1000; status++)
-		cr_expect(judge(HTTP_ANSWERED, status, &attempt) == expected(status), "status %d", status);
+		cr_expect(judge(HTTP_ANSWERED, status, &attempt) == expected(status), "status %d",
+			status);
 }
 
 Test(verdict, the_statuses_named_in_the_design)
@@ -35,16 +36,32 @@ Test(verdict, the_statuses_named_in_the_design)
 		int status;
 		enum verdict verdict;
 	} rows[] = {
-		{ 200, DELIVERED }, { 202, DELIVERED }, { 204, DELIVERED },
-		{ 408, RETRY_LATER }, { 429, RETRY_LATER }, { 500, RETRY_LATER }, { 502, RETRY_LATER },
-		{ 503, RETRY_LATER }, { 504, RETRY_LATER }, { 520, RETRY_LATER }, { 524, RETRY_LATER },
-		{ 400, SPLIT }, { 413, SPLIT },
-		{ 301, HOLD }, { 302, HOLD }, { 308, HOLD }, { 401, HOLD }, { 403, HOLD }, { 404, HOLD },
-		{ 405, HOLD }, { 415, HOLD },
+		{ 200, DELIVERED },
+		{ 202, DELIVERED },
+		{ 204, DELIVERED },
+		{ 408, RETRY_LATER },
+		{ 429, RETRY_LATER },
+		{ 500, RETRY_LATER },
+		{ 502, RETRY_LATER },
+		{ 503, RETRY_LATER },
+		{ 504, RETRY_LATER },
+		{ 520, RETRY_LATER },
+		{ 524, RETRY_LATER },
+		{ 400, SPLIT },
+		{ 413, SPLIT },
+		{ 301, HOLD },
+		{ 302, HOLD },
+		{ 308, HOLD },
+		{ 401, HOLD },
+		{ 403, HOLD },
+		{ 404, HOLD },
+		{ 405, HOLD },
+		{ 415, HOLD },
 	};
 	const struct attempt attempt = { .span_count = 2, .may_split = true };
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		cr_expect(judge(HTTP_ANSWERED, rows[i].status, &attempt) == rows[i].verdict, "status %d", rows[i].status);
+		cr_expect(judge(HTTP_ANSWERED, rows[i].status, &attempt) == rows[i].verdict,
+			"status %d", rows[i].status);
 }
 
 Test(verdict, without_an_answer_it_is_tried_again_or_held)
@@ -75,7 +92,9 @@ Test(verdict, nothing_is_split_or_set_aside_while_everything_is_refused)
 
 Test(verdict, failing_long_beside_others_that_pass_is_a_refusal)
 {
-	struct attempt attempt = { .span_count = 9, .may_split = true, .overtaken = 8, .overtaken_ms = 600000 };
+	struct attempt attempt = {
+		.span_count = 9, .may_split = true, .overtaken = 8, .overtaken_ms = 600000
+	};
 	cr_expect(judge(HTTP_ANSWERED, 429, &attempt) == SPLIT);
 	cr_expect(judge(HTTP_FAILED, 0, &attempt) == SPLIT);
 	attempt.span_count = 1;
@@ -104,20 +123,30 @@ Test(retry_after, is_read_as_seconds_or_as_any_http_date)
 		const char *value;
 		uint64_t ms;
 	} rows[] = {
-		{ "0", 0 }, { "1", 1000 }, { "120", 120000 }, { "30 ", 30000 },
-		{ "3600", 3600000 }, { "3601", 3600000 }, { "99999999999999999999999999", 3600000 },
+		{ "0", 0 },
+		{ "1", 1000 },
+		{ "120", 120000 },
+		{ "30 ", 30000 },
+		{ "3600", 3600000 },
+		{ "3601", 3600000 },
+		{ "99999999999999999999999999", 3600000 },
 		{ "Sun, 06 Nov 1994 08:49:37 GMT", 90000 },
 		{ "Sunday, 06-Nov-94 08:49:37 GMT", 90000 },
 		{ "Sun Nov  6 08:49:37 1994", 90000 },
 		{ "Sun, 06 Nov 1994 08:48:07 GMT", 0 },
 		{ "Sun, 06 Nov 1994 08:40:00 GMT", 0 },
 		{ "Fri, 06 Nov 2054 08:49:37 GMT", 3600000 },
-		{ "", 0 }, { "soon", 0 }, { "-5", 0 }, { "5s", 0 }, { "1.5", 0 }, { " 7", 0 },
+		{ "", 0 },
+		{ "soon", 0 },
+		{ "-5", 0 },
+		{ "5s", 0 },
+		{ "1.5", 0 },
+		{ " 7", 0 },
 		{ "Sun, 06 Nov 1994 08:49:37 GMT and more", 0 },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		cr_expect(retry_after_read(rows[i].value, now) == rows[i].ms, "\"%s\": %llu", rows[i].value,
-			(unsigned long long)retry_after_read(rows[i].value, now));
+		cr_expect(retry_after_read(rows[i].value, now) == rows[i].ms, "\"%s\": %llu",
+			rows[i].value, (unsigned long long)retry_after_read(rows[i].value, now));
 }
 
 #define BODY(literal) ((struct bytes)BYTES(literal))
@@ -126,9 +155,14 @@ Test(partial_success, is_the_count_of_rejected_spans)
 {
 	cr_expect(partial_success_read(BODY("")) == 0);
 	cr_expect(partial_success_read(BODY("\x0a\x02\x08\x03")) == 3);
-	cr_expect(partial_success_read(BODY("\x0a\x08\x08\xac\x02\x12\x03" "bad")) == 300, "with its message behind");
-	cr_expect(partial_success_read(BODY("\x0a\x07\x12\x03" "bad\x08\x05")) == 5, "with its message before");
-	cr_expect(partial_success_read(BODY("\x12\x01x\x0a\x02\x08\x03")) == 3, "behind an unknown field");
+	cr_expect(partial_success_read(BODY("\x0a\x08\x08\xac\x02\x12\x03"
+					    "bad")) == 300,
+		"with its message behind");
+	cr_expect(partial_success_read(BODY("\x0a\x07\x12\x03"
+					    "bad\x08\x05")) == 5,
+		"with its message before");
+	cr_expect(partial_success_read(BODY("\x12\x01x\x0a\x02\x08\x03")) == 3,
+		"behind an unknown field");
 }
 
 Test(partial_success, is_nothing_in_what_is_no_such_response)
@@ -137,7 +171,9 @@ Test(partial_success, is_nothing_in_what_is_no_such_response)
 	cr_expect(partial_success_read(BODY("<html>")) == 0, "a proxy's page");
 	cr_expect(partial_success_read(BODY("\x0a\x7f\x08\x03")) == 0, "a length beyond the end");
 	cr_expect(partial_success_read(BODY("\x0a\x01\x08")) == 0, "cut in a number");
-	cr_expect(partial_success_read(BODY("\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")) == 0, "negative");
+	cr_expect(partial_success_read(
+			  BODY("\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")) == 0,
+		"negative");
 	cr_expect(partial_success_read(BODY("\x08\x03")) == 0, "not in a message");
 }
 

@@ -24,7 +24,7 @@ struct arena_chunk;
 
 struct arena {
 	struct arena_chunk *chunk;
-	size_t held_bytes;  /* in chunks, what the limit counts */
+	size_t held_bytes; /* in chunks, what the limit counts */
 	size_t limit_bytes;
 	struct budget *budget;
 	int error; /* the first refusal: -E2BIG by the own limit, -ENOMEM by budget or system */

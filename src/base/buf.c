@@ -86,8 +86,11 @@ void buf_printf(struct buf *buf, const char *format, ...)
 static size_t utf8_length(const uint8_t *at, const uint8_t *end)
 {
 	uint8_t lead = at[0];
-	size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 :
-		lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+	size_t length = 0;
+	if (lead < 0x80)
+		length = 1;
+	else if (lead >= 0xc2 && lead < 0xf5)
+		length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 	if (!length || (size_t)(end - at) < length)
 		return 0;
 	for (size_t i = 1; i < length; i++)
@@ -111,7 +114,7 @@ static bool is_plain(uint8_t byte)
 
 void buf_json_string(struct buf *buf, struct bytes text)
 {
-	const uint8_t *at = text.at, *end = text.at + text.len;
+	const uint8_t *at = text.at, *end = bytes_end(text);
 	buf_append(buf, "\"", 1);
 	while (at < end) {
 		const uint8_t *run = at;

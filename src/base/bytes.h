@@ -16,11 +16,20 @@ struct bytes {
 };
 
 /* A string literal as bytes; also fit for static initialisers. */
-#define BYTES(literal) { (const uint8_t *)("" literal), sizeof(literal) - 1 }
+#define BYTES(literal) \
+	{ \
+		(const uint8_t *)("" literal), sizeof(literal) - 1 \
+	}
 
 static inline struct bytes bytes_of(const char *text)
 {
 	return (struct bytes){ (const uint8_t *)text, text ? strlen(text) : 0 };
+}
+
+/* The first byte behind; an empty range may have no address at all. */
+static inline const uint8_t *bytes_end(struct bytes a)
+{
+	return a.len ? a.at + a.len : a.at;
 }
 
 static inline bool bytes_equal(struct bytes a, struct bytes b)

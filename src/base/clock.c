@@ -6,7 +6,8 @@ static uint64_t read_clock(clockid_t id, uint64_t per_second)
 {
 	struct timespec now;
 	clock_gettime(id, &now);
-	return (uint64_t)now.tv_sec * per_second + (uint64_t)now.tv_nsec / (1000000000 / per_second);
+	return (uint64_t)now.tv_sec * per_second +
+		(uint64_t)now.tv_nsec / (1000000000 / per_second);
 }
 
 uint64_t clock_unix_ns(void)

@@ -12,7 +12,8 @@ struct skim {
 
 static void blanks(struct skim *s)
 {
-	while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
+	while (s->at < s->end &&
+		(*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
 		s->at++;
 }
 
@@ -36,7 +37,8 @@ static unsigned plain_bytes(const uint8_t *at)
 	word = le64toh(word);
 	uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
 	uint64_t hit = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-		((word - ones * 0x20) & ~word)) & tops;
+			       ((word - ones * 0x20) & ~word)) &
+		tops;
 	return hit ? (unsigned)__builtin_ctzll(hit) / 8 : 8;
 }
 
@@ -170,7 +172,7 @@ static bool after_value(struct skim *s, bool *ret_more)
 
 static bool container(struct bytes text)
 {
-	struct skim s = { .at = text.at, .end = text.at + text.len };
+	struct skim s = { .at = text.at, .end = bytes_end(text) };
 	for (bool more = true; more;) {
 		blanks(&s);
 		if (s.at == s.end)
@@ -197,7 +199,7 @@ static bool container(struct bytes text)
 
 static uint8_t first_byte(struct bytes text)
 {
-	struct skim s = { .at = text.at, .end = text.at + text.len };
+	struct skim s = { .at = text.at, .end = bytes_end(text) };
 	blanks(&s);
 	return s.at < s.end ? *s.at : 0;
 }

@@ -24,7 +24,8 @@ void log_event(enum log_level level, const char *event, const char *fields, ...)
 		return;
 
 	char line[LINE_MAX_BYTES];
-	int len = snprintf(line, sizeof line, "level=%s event=%s%s", names[level], event, *fields ? " " : "");
+	int len = snprintf(
+		line, sizeof line, "level=%s event=%s%s", names[level], event, *fields ? " " : "");
 	va_list args;
 	va_start(args, fields);
 	int more = vsnprintf(line + len, sizeof line - (size_t)len - 1, fields, args);
@@ -45,7 +46,8 @@ const char *log_text(char out[LOG_TEXT_MAX], const char *text)
 	size_t at = 0;
 	bool quote = !*text;
 	for (const char *c = text; *c && !quote; c++)
-		quote = (unsigned char)*c <= ' ' || *c == '"' || *c == '=' || *c == '\\' || *c == 0x7f;
+		quote = (unsigned char)*c <= ' ' || *c == '"' || *c == '=' || *c == '\\' ||
+			*c == 0x7f;
 	if (quote)
 		out[at++] = '"';
 	for (const char *c = text; *c; c++) {

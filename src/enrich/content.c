@@ -5,17 +5,20 @@
 #include "base/json_skim.h"
 #include "enrich/subject.h"
 
-static void add_content(struct subject *subject, enum target value, enum target mime_type, struct bytes text)
+static void add_content(
+	struct subject *subject, enum target value, enum target mime_type, struct bytes text)
 {
 	if (!text.len)
 		return;
 	add_text(subject, value, text);
 	if (is_open(subject, mime_type))
-		add_text(subject, mime_type, bytes_of(json_is_container(text) ? "application/json" : "text/plain"));
+		add_text(subject, mime_type,
+			bytes_of(json_is_container(text) ? "application/json" : "text/plain"));
 }
 
 /* [messages], with {"role":"system","parts":instructions} before them. Both texts are JSON arrays. */
-static struct bytes with_instructions(struct subject *subject, struct bytes messages, struct bytes instructions)
+static struct bytes with_instructions(
+	struct subject *subject, struct bytes messages, struct bytes instructions)
 {
 	const uint8_t *open = memchr(messages.at, '[', messages.len);
 	struct bytes rest = { open + 1, messages.len - (size_t)(open + 1 - messages.at) };
@@ -42,13 +45,15 @@ static struct bytes first_said(struct subject *subject, const enum fact *facts)
 {
 	for (; *facts != FACT_NONE; facts++)
 		if (is_said(&subject->facts, *facts))
-			return *facts == FACT_INPUT_MESSAGES ? input_messages(subject) : said_text(subject, *facts);
+			return *facts == FACT_INPUT_MESSAGES ? input_messages(subject) :
+							       said_text(subject, *facts);
 	return (struct bytes){ 0 };
 }
 
 static void add_tool(struct subject *subject, struct bytes arguments)
 {
-	struct bytes name = said_text(subject, FACT_TOOL_NAME), id = said_text(subject, FACT_TOOL_CALL_ID);
+	struct bytes name = said_text(subject, FACT_TOOL_NAME),
+		     id = said_text(subject, FACT_TOOL_CALL_ID);
 	add_text(subject, TARGET_TOOL_NAME, name);
 	add_text(subject, TARGET_GEN_AI_TOOL_NAME, name);
 	add_text(subject, TARGET_TOOL_ID, id);
@@ -60,10 +65,14 @@ static void add_tool(struct subject *subject, struct bytes arguments)
 
 void enrich_content(struct subject *subject)
 {
-	static const enum fact input[] = { FACT_INPUT, FACT_INPUT_MESSAGES, FACT_PROMPT, FACT_NONE };
-	static const enum fact output[] = { FACT_OUTPUT, FACT_OUTPUT_MESSAGES, FACT_COMPLETION, FACT_NONE };
-	static const enum fact tool_input[] = { FACT_INPUT, FACT_TOOL_ARGUMENTS, FACT_INPUT_MESSAGES, FACT_NONE };
-	static const enum fact tool_output[] = { FACT_OUTPUT, FACT_TOOL_RESULT, FACT_OUTPUT_MESSAGES, FACT_NONE };
+	static const enum fact input[] = { FACT_INPUT, FACT_INPUT_MESSAGES, FACT_PROMPT,
+		FACT_NONE };
+	static const enum fact output[] = { FACT_OUTPUT, FACT_OUTPUT_MESSAGES, FACT_COMPLETION,
+		FACT_NONE };
+	static const enum fact tool_input[] = { FACT_INPUT, FACT_TOOL_ARGUMENTS,
+		FACT_INPUT_MESSAGES, FACT_NONE };
+	static const enum fact tool_output[] = { FACT_OUTPUT, FACT_TOOL_RESULT,
+		FACT_OUTPUT_MESSAGES, FACT_NONE };
 	if (subject->facts.kind == KIND_NONE)
 		return;
 	bool is_tool = subject->facts.kind == KIND_TOOL;

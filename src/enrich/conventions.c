@@ -69,21 +69,28 @@ static void add_operation(struct subject *subject)
 		add_text(subject, TARGET_OPERATION_NAME, bytes_of(operation));
 }
 
+/* Where OpenInference names the model of each kind: as a fact that was sent, and as a target. */
+static const struct {
+	enum fact fact;
+	enum target target;
+} model_names[KIND_COUNT] = {
+	[KIND_LLM] = { FACT_NONE, TARGET_LLM_MODEL_NAME }, /* FACT_SHOWN_MODEL, which wins */
+	[KIND_EMBEDDING] = { FACT_EMBEDDING_MODEL, TARGET_EMBEDDING_MODEL_NAME },
+	[KIND_RERANKER] = { FACT_RERANKER_MODEL, TARGET_RERANKER_MODEL_NAME },
+};
+
 static void add_model(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
-	enum fact own = facts->kind == KIND_EMBEDDING ? FACT_EMBEDDING_MODEL :
-		facts->kind == KIND_RERANKER ? FACT_RERANKER_MODEL : FACT_NONE;
-	struct bytes request = text_of(subject, said_first(facts, FACT_REQUEST_MODEL, own));
+	struct bytes request = text_of(
+		subject, said_first(facts, FACT_REQUEST_MODEL, model_names[facts->kind].fact));
 	struct bytes response = said_text(subject, FACT_RESPONSE_MODEL);
 	struct bytes shown = said_text(subject, FACT_SHOWN_MODEL);
 	if (!shown.len)
 		shown = response.len ? response : request;
 	subject->model = shown;
 
-	enum target target = facts->kind == KIND_LLM ? TARGET_LLM_MODEL_NAME :
-		facts->kind == KIND_EMBEDDING ? TARGET_EMBEDDING_MODEL_NAME : TARGET_RERANKER_MODEL_NAME;
-	add_text(subject, target, shown);
+	add_text(subject, model_names[facts->kind].target, shown);
 	if (facts->kind != KIND_RERANKER)
 		add_text(subject, TARGET_OBSERVATION_MODEL_NAME, shown);
 	add_text(subject, TARGET_REQUEST_MODEL, request.len || response.len ? request : shown);
@@ -154,10 +161,9 @@ static int model_index(struct bytes model)
 	if (!model.len)
 		return -1;
 	for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
-		bool found = models[i].anywhere ?
-			memmem(model.at, model.len, models[i].word, strlen(models[i].word)) != NULL :
-			bytes_start_with(model, models[i].word);
-		if (found)
+		const char *word = models[i].word;
+		if (bytes_start_with(model, word) ||
+			(models[i].anywhere && memmem(model.at, model.len, word, strlen(word))))
 			return (int)i;
 	}
 	return -1;
@@ -168,7 +174,8 @@ static struct bytes provider_of_pair(struct bytes llm_provider, struct bytes llm
 {
 	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
 		const char *system = providers[i].llm_system;
-		if (bytes_are(llm_provider, providers[i].llm_provider) && (!system || bytes_are(llm_system, system)))
+		if (bytes_are(llm_provider, providers[i].llm_provider) &&
+			(!system || bytes_are(llm_system, system)))
 			return bytes_of(providers[i].name);
 	}
 	return llm_provider;
@@ -179,9 +186,21 @@ static struct bytes provider_name(struct subject *subject)
 {
 	struct bytes name = said_text(subject, FACT_PROVIDER);
 	if (!name.len)
-		name = provider_of_pair(said_text(subject, FACT_LLM_PROVIDER), said_text(subject, FACT_LLM_SYSTEM));
+		name = provider_of_pair(
+			said_text(subject, FACT_LLM_PROVIDER), said_text(subject, FACT_LLM_SYSTEM));
 	int guess = name.len ? -1 : model_index(subject->model);
 	return guess >= 0 && models[guess].provider ? bytes_of(models[guess].provider) : name;
+}
+
+/* Whose model it is: the provider's own, or on a cloud that hosts many what the model's name says. */
+static struct bytes system_of(const struct provider *provider, struct bytes model)
+{
+	if (provider->llm_system)
+		return bytes_of(provider->llm_system);
+	int index = model_index(model);
+	if (index >= 0)
+		return bytes_of(models[index].system);
+	return bytes_of(strcmp(provider->name, "aws.bedrock") == 0 ? "amazon" : "");
 }
 
 static void add_provider(struct subject *subject)
@@ -193,10 +212,8 @@ static void add_provider(struct subject *subject)
 	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
 		if (!bytes_are(name, providers[i].sent))
 			continue;
-		int model = providers[i].llm_system ? -1 : model_index(subject->model);
-		llm_system = bytes_of(providers[i].llm_system ? providers[i].llm_system :
-			model >= 0 ? models[model].system : bytes_are(name, "aws.bedrock") ? "amazon" : "");
 		llm_provider = bytes_of(providers[i].llm_provider);
+		llm_system = system_of(&providers[i], subject->model);
 		name = bytes_of(providers[i].name);
 		break;
 	}
@@ -220,7 +237,8 @@ static struct bytes exception_message(struct subject *subject)
 	for (size_t i = 0; i < subject->span->event_count; i++) {
 		struct attributes attributes = { 0 };
 		if (!bytes_are(subject->span->events[i].name, "exception") ||
-			span_event_attributes(&subject->span->events[i], subject->arena, &attributes) < 0)
+			span_event_attributes(
+				&subject->span->events[i], subject->arena, &attributes) < 0)
 			continue;
 		for (size_t a = 0; a < attributes.count; a++)
 			if (bytes_are(attributes.at[a].key, "exception.message"))
@@ -236,9 +254,12 @@ enum { SEVERITY_INFO = 9, SEVERITY_WARNING = 13, SEVERITY_ERROR = 17 };
 static void add_level(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
-	int64_t severity = is_said(facts, FACT_LEVEL_NUMBER) ? facts->said[FACT_LEVEL_NUMBER].integer : SEVERITY_INFO;
-	subject->is_error = subject->span->status_code == STATUS_CODE_ERROR || is_said(facts, FACT_ERROR_TYPE) ||
-		says_failure(&facts->said[FACT_SUCCESS]) || severity >= SEVERITY_ERROR;
+	int64_t severity = SEVERITY_INFO;
+	if (is_said(facts, FACT_LEVEL_NUMBER))
+		severity = facts->said[FACT_LEVEL_NUMBER].integer;
+	subject->is_error = subject->span->status_code == STATUS_CODE_ERROR ||
+		is_said(facts, FACT_ERROR_TYPE) || says_failure(&facts->said[FACT_SUCCESS]) ||
+		severity >= SEVERITY_ERROR;
 	if (subject->is_error)
 		add_text(subject, TARGET_LEVEL, bytes_of("ERROR"));
 	else if (severity >= SEVERITY_WARNING)
@@ -267,8 +288,9 @@ static void add_finish_reason(struct subject *subject)
 			reason = text_of(subject, &first);
 	} else {
 		reason = text_of(subject, said);
-		const uint8_t *end = reason.len > 2 && bytes_start_with(reason, "[\"") ?
-			memchr(reason.at + 2, '"', reason.len - 2) : NULL;
+		const uint8_t *end = NULL;
+		if (bytes_start_with(reason, "[\""))
+			end = memchr(reason.at + 2, '"', reason.len - 2);
 		if (end)
 			reason = (struct bytes){ reason.at + 2, (size_t)(end - reason.at - 2) };
 	}
@@ -281,12 +303,18 @@ static void add_parameters(struct subject *subject)
 		enum fact fact;
 		const char *name;
 	} parameters[] = {
-		{ FACT_TEMPERATURE, "temperature" }, { FACT_TOP_P, "top_p" }, { FACT_TOP_K, "top_k" },
-		{ FACT_PRESENCE_PENALTY, "presence_penalty" }, { FACT_FREQUENCY_PENALTY, "frequency_penalty" },
-		{ FACT_SEED, "seed" }, { FACT_STOP_SEQUENCES, "stop_sequences" }, { FACT_MAX_TOKENS, "max_tokens" },
+		{ FACT_TEMPERATURE, "temperature" },
+		{ FACT_TOP_P, "top_p" },
+		{ FACT_TOP_K, "top_k" },
+		{ FACT_PRESENCE_PENALTY, "presence_penalty" },
+		{ FACT_FREQUENCY_PENALTY, "frequency_penalty" },
+		{ FACT_SEED, "seed" },
+		{ FACT_STOP_SEQUENCES, "stop_sequences" },
+		{ FACT_MAX_TOKENS, "max_tokens" },
 	};
 	struct buf *json = subject->scratch;
-	struct bytes model = text_of(subject, said_first(&subject->facts, FACT_REQUEST_MODEL, FACT_RESPONSE_MODEL));
+	struct bytes model = text_of(
+		subject, said_first(&subject->facts, FACT_REQUEST_MODEL, FACT_RESPONSE_MODEL));
 	if (!is_open(subject, TARGET_INVOCATION_PARAMETERS))
 		return;
 	for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
@@ -313,7 +341,8 @@ static void add_first_token_time(struct subject *subject)
 	const struct facts *facts = &subject->facts;
 	const struct value *seconds = &facts->said[FACT_FIRST_TOKEN_SECONDS];
 	uint64_t after_ns = 0;
-	if (is_said(facts, FACT_FIRST_TOKEN_MS) && facts->said[FACT_FIRST_TOKEN_MS].integer < INT64_C(1) << 40)
+	if (is_said(facts, FACT_FIRST_TOKEN_MS) &&
+		facts->said[FACT_FIRST_TOKEN_MS].integer < INT64_C(1) << 40)
 		after_ns = (uint64_t)facts->said[FACT_FIRST_TOKEN_MS].integer * 1000000;
 	else if (seconds->type == VALUE_DOUBLE && seconds->number >= 0 && seconds->number < 1e9)
 		after_ns = (uint64_t)(seconds->number * 1e9);
@@ -328,7 +357,8 @@ static void add_first_token_time(struct subject *subject)
 	if (!gmtime_r(&at, &utc))
 		return;
 	size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-	len += (size_t)snprintf(text + len, sizeof text - len, ".%03uZ", (unsigned)(at_ns / 1000000 % 1000));
+	len += (size_t)snprintf(
+		text + len, sizeof text - len, ".%03uZ", (unsigned)(at_ns / 1000000 % 1000));
 	add_text(subject, TARGET_COMPLETION_START_TIME, (struct bytes){ (uint8_t *)text, len });
 }
 

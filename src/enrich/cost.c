@@ -54,7 +54,8 @@ static void add_priced(struct subject *subject, const struct cost *cost)
 		add_double(subject, TARGET_COST_COMPLETION, dollars(output));
 	add_double(subject, TARGET_COST_TOTAL, dollars(cost->total));
 	if (subject->writes_of_unknown_age && bytes_are(subject->provider, "anthropic"))
-		add_text(subject, TARGET_COST_STATUS, bytes_of("lower_bound")); /* an hour's write costs more */
+		add_text(subject, TARGET_COST_STATUS,
+			bytes_of("lower_bound")); /* an hour's write costs more */
 }
 
 static double amount_of(const struct value *said)
@@ -75,11 +76,15 @@ static double amount_of(const struct value *said)
 static bool add_sent(struct subject *subject)
 {
 	const struct value *said = subject->facts.said;
-	bool has_parts = is_said(&subject->facts, FACT_COST_INPUT) || is_said(&subject->facts, FACT_COST_OUTPUT);
+	bool has_parts = is_said(&subject->facts, FACT_COST_INPUT) ||
+		is_said(&subject->facts, FACT_COST_OUTPUT);
 	if (!is_said(&subject->facts, FACT_COST_TOTAL) && !has_parts)
 		return false;
-	double input = amount_of(&said[FACT_COST_INPUT]), output = amount_of(&said[FACT_COST_OUTPUT]);
-	double total = is_said(&subject->facts, FACT_COST_TOTAL) ? amount_of(&said[FACT_COST_TOTAL]) : input + output;
+	double input = amount_of(&said[FACT_COST_INPUT]),
+	       output = amount_of(&said[FACT_COST_OUTPUT]);
+	double total = input + output;
+	if (is_said(&subject->facts, FACT_COST_TOTAL))
+		total = amount_of(&said[FACT_COST_TOTAL]);
 	struct value number = { .type = VALUE_DOUBLE, .number = total };
 	buf_text(subject->scratch, "{\"total\":");
 	buf_value_json(subject->scratch, &number);
@@ -92,13 +97,19 @@ static bool add_sent(struct subject *subject)
 
 static uint64_t call_time(const struct span *span)
 {
-	return span->start_ns ? span->start_ns : span->end_ns ? span->end_ns : clock_unix_ns();
+	if (span->start_ns)
+		return span->start_ns;
+	return span->end_ns ? span->end_ns : clock_unix_ns();
 }
 
 static void count(enum price_status status)
 {
-	counter_add(status == PRICE_FOUND ? COUNTER_SPANS_PRICED :
-		status == PRICE_UNKNOWN_MODEL ? COUNTER_SPANS_UNKNOWN_MODEL : COUNTER_SPANS_UNPRICED, 1);
+	if (status == PRICE_FOUND)
+		counter_add(COUNTER_SPANS_PRICED, 1);
+	else if (status == PRICE_UNKNOWN_MODEL)
+		counter_add(COUNTER_SPANS_UNKNOWN_MODEL, 1);
+	else
+		counter_add(COUNTER_SPANS_UNPRICED, 1);
 }
 
 void enrich_cost(struct subject *subject)

@@ -31,15 +31,16 @@ struct walk {
 	struct attributes attributes; /* of the resource or scope at hand */
 	uint32_t max_spans;
 	unsigned depth; /* levels left below a ResourceSpans */
-	uint32_t without_ids; /* rejected spans with no id at all and no start, as log records decode */
+	uint32_t
+		without_ids; /* rejected spans with no id at all and no start, as log records decode */
 	struct enriched result;
 };
 
 /* Langfuse reads resource and scope attributes with the same code that fails on spans. */
-static void drop_valueless(struct walk *walk, const struct attributes *attributes)
+static void drop_valueless(struct walk *walk, size_t from)
 {
-	for (size_t i = 0; i < attributes->count; i++) {
-		const struct attribute *attribute = &attributes->at[i];
+	for (size_t i = from; i < walk->attributes.count; i++) {
+		const struct attribute *attribute = &walk->attributes.at[i];
 		if (attribute->has_value)
 			continue;
 		splice_edit(&walk->splice, SPLICE_SECOND, attribute->start,
@@ -51,9 +52,10 @@ static void drop_valueless(struct walk *walk, const struct attributes *attribute
 static int reject(struct walk *walk, const struct span *span)
 {
 	walk->result.rejected_count++;
-	walk->without_ids += span->trace_id.len == 0 && span->span_id.len == 0 && span->start_ns == 0;
-	splice_edit(&walk->splice, SPLICE_BOTH, span->field.start, (size_t)(span->field.end - span->field.start),
-		(struct bytes){ 0 });
+	walk->without_ids +=
+		span->trace_id.len == 0 && span->span_id.len == 0 && span->start_ns == 0;
+	splice_edit(&walk->splice, SPLICE_BOTH, span->field.start,
+		(size_t)(span->field.end - span->field.start), (struct bytes){ 0 });
 	return walk->arena->error;
 }
 
@@ -101,9 +103,10 @@ static int walk_scope(struct walk *walk, const struct field *scope_spans)
 			continue;
 		walk->attributes.count = 0;
 		splice_open(&walk->splice, &field);
-		error = scope_read(field.body, walk->depth - 2, walk->arena, &walk->around.scope_name, &walk->attributes);
+		error = scope_read(field.body, walk->depth - 2, walk->arena,
+			&walk->around.scope_name, &walk->attributes);
 		if (!error)
-			drop_valueless(walk, &walk->attributes);
+			drop_valueless(walk, 0);
 		splice_close(&walk->splice);
 	}
 	if (error || more < 0)
@@ -132,9 +135,8 @@ static int walk_resource(struct walk *walk, const struct field *resource_spans)
 		size_t before = walk->attributes.count;
 		splice_open(&walk->splice, &field);
 		error = resource_read(field.body, walk->depth - 1, walk->arena, &walk->attributes);
-		struct attributes added = { walk->attributes.at + before, walk->attributes.count - before, 0 };
 		if (!error)
-			drop_valueless(walk, &added);
+			drop_valueless(walk, before);
 		splice_close(&walk->splice);
 	}
 	if (error || more < 0)
@@ -181,8 +183,8 @@ int enrich(struct bytes request, const struct config *config, const struct price
 	walk.result.plain = splice_write(&walk.splice, false);
 	if (walk.splice.second_differs)
 		walk.result.langfuse = splice_write(&walk.splice, true);
-	walk.result.looks_like_logs = walk.result.rejected_count && walk.without_ids == walk.result.rejected_count &&
-		walk.result.span_count == 0;
+	walk.result.looks_like_logs = walk.result.rejected_count &&
+		walk.without_ids == walk.result.rejected_count && walk.result.span_count == 0;
 	*ret = walk.result;
 	return arena->error;
 }

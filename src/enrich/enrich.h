@@ -19,7 +19,7 @@ struct enriched {
 	struct bytes langfuse;   /* .at NULL: plain suits Langfuse too */
 	uint32_t span_count;     /* left in each copy */
 	uint32_t rejected_count; /* spans without valid ids, left out of both */
-	bool looks_like_logs;    /* no span had any id or a start: a logs request at the wrong path */
+	bool looks_like_logs; /* no span had any id or a start: a logs request at the wrong path */
 };
 
 /*

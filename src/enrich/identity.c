@@ -65,7 +65,8 @@ static bool tags_of_json(struct subject *subject, struct bytes text, struct tags
 		return false;
 	json_array_foreach(list, i, item) {
 		if (json_is_string(item)) {
-			buf_append(subject->scratch, json_string_value(item), json_string_length(item));
+			buf_append(subject->scratch, json_string_value(item),
+				json_string_length(item));
 		} else {
 			char *dump = json_dumps(item, JSON_ENCODE_ANY | JSON_COMPACT);
 			buf_text(subject->scratch, dump ? dump : "");
@@ -79,7 +80,7 @@ static bool tags_of_json(struct subject *subject, struct bytes text, struct tags
 
 static void tags_of_text(struct bytes text, struct tags *tags)
 {
-	const uint8_t *at = text.at, *end = text.at + text.len;
+	const uint8_t *at = text.at, *end = bytes_end(text);
 	while (at < end) {
 		const uint8_t *comma = memchr(at, ',', (size_t)(end - at));
 		const uint8_t *stop = comma ? comma : end;
@@ -107,7 +108,8 @@ static void add_tags(struct subject *subject)
 }
 
 /* Langfuse finds the sender's own in several forms, on span and resource; only a gap is filled. */
-static void add_default(struct subject *subject, enum fact fact, enum target target, const char *configured)
+static void add_default(
+	struct subject *subject, enum fact fact, enum target target, const char *configured)
 {
 	if (configured && !is_said(&subject->facts, fact) && !is_said(subject->resource, fact))
 		add_text(subject, target, bytes_of(configured));
@@ -118,6 +120,7 @@ void enrich_identity(struct subject *subject)
 	add_session(subject);
 	add_user(subject);
 	add_tags(subject);
-	add_default(subject, FACT_ENVIRONMENT, TARGET_ENVIRONMENT, subject->config->identity.environment);
+	add_default(subject, FACT_ENVIRONMENT, TARGET_ENVIRONMENT,
+		subject->config->identity.environment);
 	add_default(subject, FACT_RELEASE, TARGET_RELEASE, subject->config->identity.release);
 }

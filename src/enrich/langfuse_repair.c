@@ -8,7 +8,8 @@
 
 static void leave_out(struct subject *subject, const uint8_t *start, const uint8_t *end)
 {
-	splice_edit(subject->splice, SPLICE_SECOND, start, (size_t)(end - start), (struct bytes){ 0 });
+	splice_edit(
+		subject->splice, SPLICE_SECOND, start, (size_t)(end - start), (struct bytes){ 0 });
 }
 
 static void repair_attribute(struct subject *subject, const struct attribute *attribute)
@@ -18,7 +19,8 @@ static void repair_attribute(struct subject *subject, const struct attribute *at
 		leave_out(subject, attribute->start, attribute->end);
 		counter_add(COUNTER_REPAIRED_VALUELESS, 1);
 	} else if (type == VALUE_KVLIST || type == VALUE_BYTES) {
-		replace_value(subject, SPLICE_SECOND, attribute, text_of(subject, &attribute->value));
+		replace_value(
+			subject, SPLICE_SECOND, attribute, text_of(subject, &attribute->value));
 		counter_add(COUNTER_REPAIRED_STRUCTURED, 1);
 	}
 }

@@ -59,7 +59,8 @@ static void put_tool_call(struct flattening *f, const json_t *part, unsigned ind
 	struct bytes arguments = member(f, part, "arguments");
 	put(f, member(f, part, "id"), "tool_calls.%u.tool_call.id", index);
 	put(f, member(f, part, "name"), "tool_calls.%u.tool_call.function.name", index);
-	put(f, arguments.len ? arguments : bytes_of("{}"), "tool_calls.%u.tool_call.function.arguments", index);
+	put(f, arguments.len ? arguments : bytes_of("{}"),
+		"tool_calls.%u.tool_call.function.arguments", index);
 }
 
 static void put_part(struct flattening *f, const json_t *part, unsigned index)
@@ -71,11 +72,14 @@ static void put_part(struct flattening *f, const json_t *part, unsigned index)
 		return;
 	}
 	bool is_image = strcmp(json_string_value(json_object_get(part, "modality")) ?
-		json_string_value(json_object_get(part, "modality")) : "", "image") == 0;
+					json_string_value(json_object_get(part, "modality")) :
+					"",
+				"image") == 0;
 	if (is_image && (is_type(part, "blob") || is_type(part, "uri"))) {
 		struct bytes url = member(f, part, "uri");
 		if (is_type(part, "blob")) {
-			struct bytes mime = member(f, part, "mime_type"), content = member(f, part, "content");
+			struct bytes mime = member(f, part, "mime_type"),
+				     content = member(f, part, "content");
 			buf_text(subject->scratch, "data:");
 			buf_append(subject->scratch, mime.at, mime.len);
 			buf_text(subject->scratch, ";base64,");
@@ -150,11 +154,13 @@ static json_t *parse(struct bytes text)
 	return text.len ? json_loadb((const char *)text.at, text.len, JSON_ALLOW_NUL, NULL) : NULL;
 }
 
-static void flatten(struct subject *subject, const char *prefix, enum fact fact, bool with_instructions)
+static void flatten(
+	struct subject *subject, const char *prefix, enum fact fact, bool with_instructions)
 {
 	struct flattening f = { .subject = subject, .prefix = prefix };
 	json_t *messages = parse(said_text(subject, fact)), *message;
-	json_t *instructions = with_instructions ? parse(said_text(subject, FACT_SYSTEM_INSTRUCTIONS)) : NULL;
+	json_t *instructions =
+		with_instructions ? parse(said_text(subject, FACT_SYSTEM_INSTRUCTIONS)) : NULL;
 	size_t i;
 	if (json_is_array(instructions) && json_array_size(instructions)) {
 		json_t *system = json_pack("{s:s, s:O}", "role", "system", "parts", instructions);

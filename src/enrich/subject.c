@@ -9,7 +9,8 @@ bool is_open(const struct subject *subject, enum target target)
 static void flush_tail(struct subject *subject)
 {
 	if (subject->tail.len)
-		splice_edit(subject->splice, SPLICE_BOTH, subject->span->field.end, 0, subject->tail);
+		splice_edit(
+			subject->splice, SPLICE_BOTH, subject->span->field.end, 0, subject->tail);
 	subject->tail = (struct bytes){ 0 };
 }
 
@@ -18,8 +19,8 @@ static void place(struct subject *subject, enum target target, struct bytes fiel
 {
 	struct attribute *present = target == TARGET_NONE ? NULL : subject->facts.present[target];
 	if (present) {
-		splice_edit(subject->splice, SPLICE_BOTH, present->start, (size_t)(present->end - present->start),
-			field);
+		splice_edit(subject->splice, SPLICE_BOTH, present->start,
+			(size_t)(present->end - present->start), field);
 		present->has_value = true;
 		present->value = (struct value){ .type = VALUE_STRING, .bytes = field };
 	} else if (subject->tail.len && subject->tail.at + subject->tail.len == field.at) {
@@ -33,27 +34,32 @@ static void place(struct subject *subject, enum target target, struct bytes fiel
 void add_text(struct subject *subject, enum target target, struct bytes text)
 {
 	if (text.len && is_open(subject, target))
-		place(subject, target, write_string(subject->writer, SPAN_ATTRIBUTES, target_name(target), text));
+		place(subject, target,
+			write_string(subject->writer, SPAN_ATTRIBUTES, target_name(target), text));
 }
 
 void add_int(struct subject *subject, enum target target, uint64_t number)
 {
 	if (is_open(subject, target))
 		place(subject, target,
-			write_int(subject->writer, SPAN_ATTRIBUTES, target_name(target), (int64_t)number));
+			write_int(subject->writer, SPAN_ATTRIBUTES, target_name(target),
+				(int64_t)number));
 }
 
 void add_double(struct subject *subject, enum target target, double number)
 {
 	if (is_open(subject, target))
-		place(subject, target, write_double(subject->writer, SPAN_ATTRIBUTES, target_name(target), number));
+		place(subject, target,
+			write_double(
+				subject->writer, SPAN_ATTRIBUTES, target_name(target), number));
 }
 
 void add_texts(struct subject *subject, enum target target, const struct bytes *texts, size_t count)
 {
 	if (count && is_open(subject, target))
 		place(subject, target,
-			write_strings(subject->writer, SPAN_ATTRIBUTES, target_name(target), texts, count));
+			write_strings(subject->writer, SPAN_ATTRIBUTES, target_name(target), texts,
+				count));
 }
 
 void add_named(struct subject *subject, struct bytes name, struct bytes text)
@@ -61,10 +67,11 @@ void add_named(struct subject *subject, struct bytes name, struct bytes text)
 	place(subject, TARGET_NONE, write_string(subject->writer, SPAN_ATTRIBUTES, name, text));
 }
 
-void replace_value(struct subject *subject, enum splice_variant variant, const struct attribute *attribute,
-	struct bytes text)
+void replace_value(struct subject *subject, enum splice_variant variant,
+	const struct attribute *attribute, struct bytes text)
 {
-	splice_edit(subject->splice, variant, attribute->start, (size_t)(attribute->end - attribute->start),
+	splice_edit(subject->splice, variant, attribute->start,
+		(size_t)(attribute->end - attribute->start),
 		write_string(subject->writer, SPAN_ATTRIBUTES, attribute->key, text));
 }
 
@@ -80,7 +87,8 @@ struct bytes take_scratch(struct subject *subject)
 	if (scratch->error && !subject->arena->error)
 		subject->arena->error = scratch->error;
 	else if (scratch->len)
-		text = (struct bytes){ arena_copy(subject->arena, scratch->at, scratch->len), scratch->len };
+		text = (struct bytes){ arena_copy(subject->arena, scratch->at, scratch->len),
+			scratch->len };
 	scratch->len = 0;
 	return text.at ? text : (struct bytes){ 0 };
 }

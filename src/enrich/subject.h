@@ -38,8 +38,8 @@ struct subject {
 
 /* An enricher looks at every span, in the order of the table in enrich.c. */
 typedef void enricher(struct subject *subject);
-enricher enrich_conventions, enrich_identity, enrich_usage, enrich_cost, enrich_content, enrich_messages,
-	enrich_for_langfuse;
+enricher enrich_conventions, enrich_identity, enrich_usage, enrich_cost, enrich_content,
+	enrich_messages, enrich_for_langfuse;
 
 static inline bool is_model_call(const struct subject *subject)
 {
@@ -53,14 +53,15 @@ bool is_open(const struct subject *subject, enum target target);
 void add_text(struct subject *subject, enum target target, struct bytes text);
 void add_int(struct subject *subject, enum target target, uint64_t number);
 void add_double(struct subject *subject, enum target target, double number);
-void add_texts(struct subject *subject, enum target target, const struct bytes *texts, size_t count);
+void add_texts(
+	struct subject *subject, enum target target, const struct bytes *texts, size_t count);
 
 /* An attribute under a name that is made up on the way; the caller knows that it is absent. */
 void add_named(struct subject *subject, struct bytes name, struct bytes text);
 
 /* Puts `text` in the place of an attribute's value, in both copies or in Langfuse's alone. */
-void replace_value(struct subject *subject, enum splice_variant variant, const struct attribute *attribute,
-	struct bytes text);
+void replace_value(struct subject *subject, enum splice_variant variant,
+	const struct attribute *attribute, struct bytes text);
 
 /* What was written at the end becomes an edit; the last thing done to a span. */
 void subject_finish(struct subject *subject);

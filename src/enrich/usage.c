@@ -18,7 +18,7 @@ static uint64_t sum(uint64_t a, uint64_t b)
 }
 
 struct counts {
-	uint64_t input, output, total;        /* inclusive */
+	uint64_t input, output, total; /* inclusive */
 	uint64_t cache_read, cache_write, reasoning;
 	bool has_total;
 };
@@ -60,7 +60,8 @@ static void conclude(struct subject *subject, const struct counts *counts)
 	/* Langfuse has no price for reasoning of Claude models: there it stays part of output. */
 	subject->splits_reasoning = counts->reasoning && !bytes_are(subject->provider, "anthropic");
 	uint64_t reasoning = subject->splits_reasoning ? counts->reasoning : 0;
-	subject->usage.tokens[TOKENS_INPUT] = counts->input - counts->cache_read - counts->cache_write;
+	subject->usage.tokens[TOKENS_INPUT] =
+		counts->input - counts->cache_read - counts->cache_write;
 	subject->usage.tokens[TOKENS_CACHE_READ] = counts->cache_read;
 	subject->usage.tokens[TOKENS_CACHE_WRITE_5M] = counts->cache_write;
 	subject->usage.tokens[TOKENS_OUTPUT] = counts->output - reasoning;

@@ -18,8 +18,8 @@ struct destination {
 	 * Appends the URL for one signal. 0; -ENOENT when it does not take the signal; -EINVAL with words
 	 * in `complaint`.
 	 */
-	int (*write_url)(const struct destination_config *config, enum signal signal, struct buf *url,
-		struct complaint *complaint);
+	int (*write_url)(const struct destination_config *config, enum signal signal,
+		struct buf *url, struct complaint *complaint);
 
 	/* Adds what only this kind needs; NULL for nothing. 0, -EINVAL with words, or -ENOMEM. */
 	int (*add_headers)(const struct destination_config *config, struct http_headers *headers,
@@ -33,7 +33,7 @@ const struct destination *destination_of(enum destination_type type);
 
 /* Where the requests of one signal go. */
 struct endpoint {
-	char *url; /* NULL: the destination does not take this signal */
+	char *url;                       /* NULL: the destination does not take this signal */
 	struct http_headers *headers[2]; /* by enum encoding */
 };
 
@@ -52,7 +52,7 @@ void endpoints_done(struct endpoint endpoints[SIGNAL_COUNT]);
  *
  * 0, or -EINVAL with words.
  */
-int destination_check_not_ours(const struct destination_config *config, const char *listen,
-	struct complaint *complaint);
+int destination_check_not_ours(
+	const struct destination_config *config, const char *listen, struct complaint *complaint);
 
 #endif

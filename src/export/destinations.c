@@ -28,13 +28,16 @@ static int make_url(const struct destination_config *config, enum signal signal,
 	if (error)
 		goto out;
 	if (url.error == -E2BIG)
-		error = complain(complaint, "destinations.%s: the endpoint is too long", config->name);
+		error = complain(
+			complaint, "destinations.%s: the endpoint is too long", config->name);
 	else if (url.error)
 		error = url.error;
 	else if (http_url_read((char *)url.at, host, &port) < 0)
 		/* Not quoted: a URL may hold a password. */
-		error = complain(complaint, "destinations.%s: the endpoint is not an http:// or https:// URL "
-			"without query; write one like \"http://localhost:4318\"", config->name);
+		error = complain(complaint,
+			"destinations.%s: the endpoint is not an http:// or https:// URL "
+			"without query; write one like \"http://localhost:4318\"",
+			config->name);
 	else
 		*ret_url = strdup((char *)url.at);
 	if (!error && !*ret_url)
@@ -62,10 +65,13 @@ static int make_headers(const struct destination_config *config, enum encoding e
 	if (!error && destination->add_headers)
 		error = destination->add_headers(config, headers, complaint);
 	for (size_t i = 0; i < config->header_count && !error; i++) {
-		error = http_headers_add(headers, config->headers[i].name, config->headers[i].value);
+		error = http_headers_add(
+			headers, config->headers[i].name, config->headers[i].value);
 		if (error == -EINVAL)
-			complain(complaint, "destinations.%s: header %zu has a name with blanks or colons, or a "
-				"value with control characters", config->name, i + 1);
+			complain(complaint,
+				"destinations.%s: header %zu has a name with blanks or colons, or a "
+				"value with control characters",
+				config->name, i + 1);
 	}
 	if (error) {
 		http_headers_free(headers);
@@ -85,9 +91,11 @@ int endpoints_init(struct endpoint endpoints[SIGNAL_COUNT], const struct destina
 		if (error == -ENOENT)
 			continue;
 		if (!error)
-			error = make_headers(config, ENCODING_IDENTITY, &endpoint->headers[ENCODING_IDENTITY], complaint);
+			error = make_headers(config, ENCODING_IDENTITY,
+				&endpoint->headers[ENCODING_IDENTITY], complaint);
 		if (!error)
-			error = make_headers(config, ENCODING_GZIP, &endpoint->headers[ENCODING_GZIP], complaint);
+			error = make_headers(config, ENCODING_GZIP,
+				&endpoint->headers[ENCODING_GZIP], complaint);
 		if (error) {
 			endpoints_done(endpoints);
 			return error;

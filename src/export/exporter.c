@@ -129,7 +129,9 @@ static void send_jobs(struct exporter *exporter, struct lane *lane, uint64_t now
 			.owner = job,
 		};
 		if (http_client_post(exporter->client, &post) < 0)
-			settle(exporter, job, &(struct http_answer){ .outcome = HTTP_FAILED, .error = "out of memory" });
+			settle(exporter, job,
+				&(struct http_answer){
+					.outcome = HTTP_FAILED, .error = "out of memory" });
 	}
 }
 
@@ -167,7 +169,8 @@ static void note_holds(struct exporter *exporter, uint64_t now_ms)
 }
 
 /* True when nothing more can be sent before the deadline. */
-static bool is_over(struct exporter *exporter, uint64_t now_ms, uint64_t next_ms, uint64_t deadline_ms)
+static bool is_over(
+	struct exporter *exporter, uint64_t now_ms, uint64_t next_ms, uint64_t deadline_ms)
 {
 	if (!deadline_ms)
 		return false;

@@ -57,11 +57,11 @@ struct exporter_figures {
 	uint64_t rejected;  /* by partial success */
 	uint64_t dead;
 	uint64_t dropped;
-	uint64_t retried;   /* requests */
-	uint64_t in_flight; /* requests */
+	uint64_t retried;         /* requests */
+	uint64_t in_flight;       /* requests */
 	uint64_t last_success_ns; /* Unix time; 0 never */
 	uint64_t held_since_ns;   /* Unix time, of the lane held longest; 0 when none is */
-	int last_status;    /* HTTP; 0 when there was no answer, or nothing was sent */
+	int last_status;          /* HTTP; 0 when there was no answer, or nothing was sent */
 };
 struct exporter_figures exporter_figures(const struct exporter *exporter);
 

@@ -18,17 +18,27 @@ static void close_filling(struct intake *intake)
 	intake->filling = NULL;
 }
 
+/* A record without spans (metrics, logs) is one thing to deliver, as it is for struct delivery. */
+static uint32_t units_of(const struct record *record)
+{
+	return record->span_count > 0 ? record->span_count : 1;
+}
+
 static bool fits(const struct intake *intake, const struct job *job, const struct record *record)
 {
 	return job->signal == record->signal && job->encoding == record->encoding &&
-		job->slice_count < JOB_SLICES_MAX && job->span_count + (uint64_t)record->span_count <= UINT32_MAX &&
+		job->slice_count < JOB_SLICES_MAX &&
+		(uint64_t)job->span_count + units_of(record) <= UINT32_MAX &&
 		job->raw_bytes + record->raw_bytes <= intake->max_request_bytes;
 }
 
 static struct slice slice_of(const struct record *record, uint32_t from, uint32_t to)
 {
-	return (struct slice){ .sequence = record->sequence, .from = from, .to = to,
-		.span_count = record->span_count, .raw_bytes = record->raw_bytes };
+	return (struct slice){ .sequence = record->sequence,
+		.from = from,
+		.to = to,
+		.span_count = units_of(record),
+		.raw_bytes = record->raw_bytes };
 }
 
 static int join(struct intake *intake, struct record *record, uint64_t now_ms)
@@ -39,7 +49,7 @@ static int join(struct intake *intake, struct record *record, uint64_t now_ms)
 		intake->filling = job_new(record->signal, record->encoding);
 		intake->due_ms = now_ms + intake->batch_timeout_ms;
 	}
-	struct slice slice = slice_of(record, 0, record->span_count);
+	struct slice slice = slice_of(record, 0, units_of(record));
 	slice.record = record;
 	if (!intake->filling || job_add(intake->filling, &slice) < 0)
 		return -ENOMEM;
@@ -53,10 +63,12 @@ static int take_parts(struct intake *intake, const struct record *record)
 {
 	struct job *parts = NULL, **tail = &parts;
 	uint32_t from, to, at = 0;
-	uint64_t most = intake->max_request_bytes * record->span_count / (record->raw_bytes + (uint64_t)1);
+	uint64_t most =
+		intake->max_request_bytes * units_of(record) / (record->raw_bytes + (uint64_t)1);
 	if (most == 0)
 		most = 1;
-	while (delivery_open_range(intake->delivery, record->sequence, record->span_count, at, &from, &to)) {
+	while (delivery_open_range(
+		intake->delivery, record->sequence, units_of(record), at, &from, &to)) {
 		at = to - from > most ? from + (uint32_t)most : to;
 		struct slice slice = slice_of(record, from, at);
 		struct job *part = job_new(record->signal, record->encoding);
@@ -75,16 +87,17 @@ static int take_parts(struct intake *intake, const struct record *record)
 
 static bool is_ours(const struct intake *intake, const struct record *record)
 {
-	return record->signal >= SIGNAL_TRACES && record->signal <= SIGNAL_METRICS && intake->takes[record->signal];
+	return record->signal >= SIGNAL_TRACES && record->signal <= SIGNAL_METRICS &&
+		intake->takes[record->signal];
 }
 
 /* Takes the record or gives it back. */
 static int take(struct intake *intake, struct record *record, uint64_t now_ms)
 {
-	uint32_t from, to, count = record->span_count;
+	uint32_t from, to, count = units_of(record);
 	int error = 0;
 	if (!is_ours(intake, record) ||
-	    !delivery_open_range(intake->delivery, record->sequence, count, 0, &from, &to)) {
+		!delivery_open_range(intake->delivery, record->sequence, count, 0, &from, &to)) {
 		record_release(record);
 		return 0;
 	}
@@ -135,8 +148,8 @@ uint64_t intake_drop_job(struct intake *intake, const struct job *job)
 {
 	for (size_t i = 0; i < job->slice_count; i++) {
 		const struct slice *slice = &job->slices[i];
-		delivery_mark(intake->delivery, slice->sequence, slice->from, slice->to, OUTCOME_DROPPED,
-			slice->to - slice->from);
+		delivery_mark(intake->delivery, slice->sequence, slice->from, slice->to,
+			OUTCOME_DROPPED, slice->to - slice->from);
 	}
 	return job->span_count;
 }
@@ -146,9 +159,11 @@ static uint64_t drop_record(struct intake *intake, const struct record *record)
 {
 	uint64_t dropped = 0;
 	uint32_t from, to = 0;
-	while (delivery_open_range(intake->delivery, record->sequence, record->span_count, to, &from, &to)) {
-		delivery_expect(intake->delivery, record->sequence, record->span_count);
-		delivery_mark(intake->delivery, record->sequence, from, to, OUTCOME_DROPPED, to - from);
+	while (delivery_open_range(
+		intake->delivery, record->sequence, units_of(record), to, &from, &to)) {
+		delivery_expect(intake->delivery, record->sequence, units_of(record));
+		delivery_mark(
+			intake->delivery, record->sequence, from, to, OUTCOME_DROPPED, to - from);
 		dropped += to - from;
 	}
 	return dropped;
@@ -158,14 +173,16 @@ uint64_t intake_drop(struct intake *intake, uint64_t sequence)
 {
 	uint64_t dropped = 0, bytes = 0;
 	close_filling(intake);
-	while (intake->ready && intake->ready->slices[intake->ready->slice_count - 1].sequence < sequence) {
+	while (intake->ready &&
+		intake->ready->slices[intake->ready->slice_count - 1].sequence < sequence) {
 		struct job *job = intake->ready;
 		intake->ready = job->next;
 		dropped += intake_drop_job(intake, job);
 		job_free(job);
 	}
 	struct record *record;
-	while (!intake->ready && bytes < DROP_MAX_BYTES && spool_reader_position(intake->reader) < sequence &&
+	while (!intake->ready && bytes < DROP_MAX_BYTES &&
+		spool_reader_position(intake->reader) < sequence &&
 		spool_reader_next(intake->reader, &record) == 0) {
 		if (record->sequence >= sequence)
 			spool_reader_seek(intake->reader, record->sequence);

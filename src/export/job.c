@@ -68,7 +68,7 @@ static int fetch(struct slice *slice, struct spool_reader *reader)
 		spool_reader_seek(reader, slice->sequence);
 	if (spool_reader_next(reader, &record) < 0)
 		return -ENOENT;
-	if (record->sequence != slice->sequence || record->span_count != slice->span_count) {
+	if (record->sequence != slice->sequence) {
 		record_release(record);
 		return -ENOENT;
 	}

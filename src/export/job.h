@@ -17,8 +17,8 @@
 struct slice {
 	uint64_t sequence;
 	uint32_t from, to;
-	uint32_t span_count; /* of the whole record */
-	uint32_t raw_bytes;  /* of the whole record */
+	uint32_t span_count;   /* of the whole record; 1 for a record without spans */
+	uint32_t raw_bytes;    /* of the whole record */
 	struct record *record; /* while loaded */
 };
 
@@ -51,11 +51,11 @@ struct job {
 
 	/* How it fared (lane.c). */
 	struct lane *lane;
-	unsigned wave;                /* of the lane, when it was sent last */
+	unsigned wave; /* of the lane, when it was sent last */
 	unsigned failures;
-	unsigned overtaken;           /* failures with deliveries of others between them */
+	unsigned overtaken; /* failures with deliveries of others between them */
 	uint64_t overtaken_since_ms;
-	uint64_t deliveries_seen;     /* the lane's at the last failure */
+	uint64_t deliveries_seen; /* the lane's at the last failure */
 	uint64_t not_before_ms;
 };
 

@@ -47,8 +47,9 @@ int lane_new(const struct lane_options *options, struct lane **ret_lane)
 	lane->options = *options;
 	lane->delivery = delivery_of(options->deliveries, config->name, options->name);
 	if (lane->delivery)
-		lane->intake.reader = spool_reader_new(options->spool, options->name, STAGE_OUT, options->shapes,
-			delivery_cursor(lane->delivery), options->wake, options->wake_arg);
+		lane->intake.reader =
+			spool_reader_new(options->spool, options->name, STAGE_OUT, options->shapes,
+				delivery_cursor(lane->delivery), options->wake, options->wake_arg);
 	if (!lane->intake.reader) {
 		free(lane);
 		return -ENOMEM;
@@ -78,12 +79,16 @@ static void count(_Atomic uint64_t *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
+static bool comes_before(const struct job *one, const struct job *other)
+{
+	const struct slice *a = &one->slices[0], *b = &other->slices[0];
+	return a->sequence < b->sequence || (a->sequence == b->sequence && a->from < b->from);
+}
+
 static void queue(struct lane *lane, struct job *job)
 {
 	struct job **at = &lane->waiting;
-	const struct slice *slice = &job->slices[0];
-	while (*at && ((*at)->slices[0].sequence < slice->sequence ||
-		((*at)->slices[0].sequence == slice->sequence && (*at)->slices[0].from < slice->from)))
+	while (*at && comes_before(*at, job))
 		at = &(*at)->next;
 	job->next = *at;
 	*at = job;
@@ -130,8 +135,8 @@ static void resume(struct lane *lane)
 	if (!lane->held_since_ms)
 		return;
 	lane->held_since_ms = 0;
-	log_event(LOG_LEVEL_INFO, "export_resumed", "destination=%s lane=%s", lane->options.config->name,
-		log_text(text, lane->options.name));
+	log_event(LOG_LEVEL_INFO, "export_resumed", "destination=%s lane=%s",
+		lane->options.config->name, log_text(text, lane->options.name));
 }
 
 static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
@@ -141,7 +146,8 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 		rejected = job->span_count;
 	/* The text beside the count may quote what was sent, so it is not logged. */
 	if (rejected && log_gate_open(&lane->rejected_gate, REPEAT_LOG_MS, &held))
-		log_event(LOG_LEVEL_WARNING, "export_rejected", "destination=%s spans=%llu of=%u lines_held=%llu",
+		log_event(LOG_LEVEL_WARNING, "export_rejected",
+			"destination=%s spans=%llu of=%u lines_held=%llu",
 			lane->options.config->name, (unsigned long long)rejected, job->span_count,
 			(unsigned long long)held);
 	count(&lane->options.counts->rejected, rejected);
@@ -154,10 +160,11 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 			some = (uint32_t)rejected;
 		uint32_t middle = slice->from + some;
 		if (some)
-			delivery_mark(lane->delivery, slice->sequence, slice->from, middle, OUTCOME_REJECTED, some);
+			delivery_mark(lane->delivery, slice->sequence, slice->from, middle,
+				OUTCOME_REJECTED, some);
 		if (middle < slice->to)
-			delivery_mark(lane->delivery, slice->sequence, middle, slice->to, OUTCOME_DELIVERED,
-				slice->to - middle);
+			delivery_mark(lane->delivery, slice->sequence, middle, slice->to,
+				OUTCOME_DELIVERED, slice->to - middle);
 		rejected -= some;
 	}
 	lane->deliveries++;
@@ -166,18 +173,22 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 }
 
 /* One slice as a dead letter. False when the letter could not be kept: then nothing is given up. */
-static bool set_aside(struct lane *lane, struct job *job, struct bytes request, int status, const char *why)
+static bool set_aside(
+	struct lane *lane, struct job *job, struct bytes request, int status, const char *why)
 {
 	char text[LOG_TEXT_MAX];
 	const struct slice *slice = &job->slices[0];
 	int error = delivery_set_aside(lane->delivery, slice->sequence, slice->from, request.at,
 		(uint32_t)request.len, status, why);
-	log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, error ? "dead_letter_not_kept" : "dead_letter",
-		"destination=%s record=%llu span=%u spans=%u status=%d why=%s error=%d", lane->options.config->name,
-		(unsigned long long)slice->sequence, slice->from, job->span_count, status, log_text(text, why), error);
+	log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+		error ? "dead_letter_not_kept" : "dead_letter",
+		"destination=%s record=%llu span=%u spans=%u status=%d why=%s error=%d",
+		lane->options.config->name, (unsigned long long)slice->sequence, slice->from,
+		job->span_count, status, log_text(text, why), error);
 	if (error)
 		return false;
-	delivery_mark(lane->delivery, slice->sequence, slice->from, slice->to, OUTCOME_DEAD, job->span_count);
+	delivery_mark(lane->delivery, slice->sequence, slice->from, slice->to, OUTCOME_DEAD,
+		job->span_count);
 	count(&lane->options.counts->dead, job->span_count);
 	conclude(lane, job, false);
 	return true;
@@ -278,7 +289,8 @@ static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
 		return;
 	}
 	log_event(LOG_LEVEL_ERROR, "export_lost", "destination=%s record=%llu spans=%u why=damaged",
-		lane->options.config->name, (unsigned long long)job->slices[0].sequence, job->span_count);
+		lane->options.config->name, (unsigned long long)job->slices[0].sequence,
+		job->span_count);
 	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job));
 	job_free(job);
 }
@@ -346,17 +358,26 @@ static void back_off(struct lane *lane, struct job *job, const struct reply *rep
 	char text[LOG_TEXT_MAX];
 	uint64_t held;
 	if (is_first_of_wave(lane, job))
-		be_quiet_until(lane, now_ms + backoff_ms(config->retry_initial_ms, config->retry_max_ms, lane->failures,
-			random));
+		be_quiet_until(lane,
+			now_ms +
+				backoff_ms(config->retry_initial_ms, config->retry_max_ms,
+					lane->failures, random));
 	if (log_gate_open(&lane->retry_gate, REPEAT_LOG_MS, &held))
-		log_event(LOG_LEVEL_WARNING, "export_retried", "destination=%s status=%d why=%s failures=%u wait_ms=%llu "
-			"lines_held=%llu", config->name, reply->status, log_text(text, verdict_why(reply)), lane->failures,
-			(unsigned long long)(lane->not_before_ms > now_ms ? lane->not_before_ms - now_ms : 0),
+		log_event(LOG_LEVEL_WARNING, "export_retried",
+			"destination=%s status=%d why=%s failures=%u wait_ms=%llu "
+			"lines_held=%llu",
+			config->name, reply->status, log_text(text, verdict_why(reply)),
+			lane->failures,
+			(unsigned long long)(lane->not_before_ms > now_ms ?
+					lane->not_before_ms - now_ms :
+					0),
 			(unsigned long long)held);
 	count(&lane->options.counts->retried, 1);
 	/* What fails while others pass steps back further than its lane. */
 	uint64_t more = job->overtaken > 1 ?
-		backoff_ms(config->retry_initial_ms, config->retry_max_ms, job->overtaken - 1, random) : 0;
+		backoff_ms(config->retry_initial_ms, config->retry_max_ms, job->overtaken - 1,
+			random) :
+		0;
 	wait_again(lane, job, lane->not_before_ms + more);
 }
 
@@ -376,9 +397,10 @@ static void hold(struct lane *lane, const struct reply *reply, const char *why, 
 		lane->held_since_ms = now_ms ? now_ms : 1;
 	lane->held_status = reply->status;
 	if (log_gate_open(&lane->held_gate, is_news ? 0 : REMIND_HELD_MS, &held))
-		log_event(LOG_LEVEL_ERROR, "export_held", "destination=%s lane=%s status=%d why=%s wait_ms=%llu",
-			lane->options.config->name, log_text(name, lane->options.name), reply->status,
-			log_text(text, why), (unsigned long long)wait_ms);
+		log_event(LOG_LEVEL_ERROR, "export_held",
+			"destination=%s lane=%s status=%d why=%s wait_ms=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			reply->status, log_text(text, why), (unsigned long long)wait_ms);
 }
 
 static void note_attempt(struct lane *lane, struct job *job, uint64_t now_ms)
@@ -420,7 +442,9 @@ void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, 
 		break;
 	case HOLD:
 		if (is_first_of_wave(lane, job))
-			hold(lane, reply, attempt.may_split ? verdict_why(reply) : "everything is refused", now_ms);
+			hold(lane, reply,
+				attempt.may_split ? verdict_why(reply) : "everything is refused",
+				now_ms);
 		wait_again(lane, job, 0);
 		break;
 	case SET_ASIDE:
@@ -463,7 +487,8 @@ void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_bel
 
 	char text[LOG_TEXT_MAX];
 	uint64_t dropped = 0;
-	while (lane->waiting && lane->waiting->slices[lane->waiting->slice_count - 1].sequence < below) {
+	while (lane->waiting &&
+		lane->waiting->slices[lane->waiting->slice_count - 1].sequence < below) {
 		struct job *job = lane->waiting;
 		lane->waiting = job->next;
 		lane->waiting_count--;
@@ -475,7 +500,9 @@ void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_bel
 	if (!dropped)
 		return;
 	count(&lane->options.counts->dropped, dropped);
-	log_event(LOG_LEVEL_ERROR, "export_dropped", "destination=%s lane=%s spans=%llu below=%llu "
-		"why=\"over its share of the disk\"", lane->options.config->name,
-		log_text(text, lane->options.name), (unsigned long long)dropped, (unsigned long long)below);
+	log_event(LOG_LEVEL_ERROR, "export_dropped",
+		"destination=%s lane=%s spans=%llu below=%llu "
+		"why=\"over its share of the disk\"",
+		lane->options.config->name, log_text(text, lane->options.name),
+		(unsigned long long)dropped, (unsigned long long)below);
 }

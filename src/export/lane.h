@@ -25,9 +25,9 @@ struct exporter_counts {
 	_Atomic uint64_t rejected;
 	_Atomic uint64_t dead;
 	_Atomic uint64_t dropped;
-	_Atomic uint64_t retried;   /* requests */
-	_Atomic uint64_t in_flight; /* requests */
-	_Atomic uint64_t last_status; /* HTTP; 0 when there was no answer */
+	_Atomic uint64_t retried;         /* requests */
+	_Atomic uint64_t in_flight;       /* requests */
+	_Atomic uint64_t last_status;     /* HTTP; 0 when there was no answer */
 	_Atomic uint64_t last_success_ns; /* Unix time; 0 never */
 	_Atomic uint64_t held_since_ns;   /* Unix time, of the lane held longest; 0 when none is */
 };

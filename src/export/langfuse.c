@@ -31,8 +31,10 @@ static int write_url(const struct destination_config *config, enum signal signal
 		return 0;
 	}
 	if (!config->endpoint)
-		return complain(complaint, "destinations.%s: endpoint is missing; for Langfuse Cloud write "
-			"\"https://cloud.langfuse.com\"", config->name);
+		return complain(complaint,
+			"destinations.%s: endpoint is missing; for Langfuse Cloud write "
+			"\"https://cloud.langfuse.com\"",
+			config->name);
 	struct bytes base = bytes_of(config->endpoint);
 	strip_slashes(&base);
 	strip_suffix(&base, "/v1/traces");
@@ -43,7 +45,8 @@ static int write_url(const struct destination_config *config, enum signal signal
 	return 0;
 }
 
-static int add_authorization(const char *public_key, const char *secret_key, struct http_headers *headers)
+static int add_authorization(
+	const char *public_key, const char *secret_key, struct http_headers *headers)
 {
 	enum { PAIR_MAX = 1024 };
 	char pair[PAIR_MAX], value[sizeof "Basic " + PAIR_MAX * 4 / 3 + 4] = "Basic ";
@@ -58,13 +61,16 @@ static int add_headers(const struct destination_config *config, struct http_head
 	struct complaint *complaint)
 {
 	if (!config->public_key || !config->secret_key)
-		return complain(complaint, "destinations.%s: public_key and secret_key are missing; Langfuse "
-			"shows them under Settings, API keys", config->name);
+		return complain(complaint,
+			"destinations.%s: public_key and secret_key are missing; Langfuse "
+			"shows them under Settings, API keys",
+			config->name);
 	/* 4 stores rows at once; without it they take the old path and show ten minutes later. */
 	int error = http_headers_add(headers, "x-langfuse-ingestion-version", "4");
 	if (!error)
 		error = add_authorization(config->public_key, config->secret_key, headers);
-	return error == -EINVAL ? complain(complaint, "destinations.%s: the keys are too long", config->name) :
+	return error == -EINVAL ?
+		complain(complaint, "destinations.%s: the keys are too long", config->name) :
 		error;
 }
 

@@ -12,7 +12,8 @@ static int write_url(const struct destination_config *config, enum signal signal
 		[SIGNAL_METRICS] = "/v1/metrics",
 	};
 	const char *own = signal == SIGNAL_TRACES ? config->traces_endpoint :
-		signal == SIGNAL_LOGS ? config->logs_endpoint : config->metrics_endpoint;
+		signal == SIGNAL_LOGS             ? config->logs_endpoint :
+						    config->metrics_endpoint;
 	if (own) {
 		buf_text(url, own);
 		return 0;
@@ -20,8 +21,10 @@ static int write_url(const struct destination_config *config, enum signal signal
 	if (!config->endpoint) {
 		if (config->traces_endpoint || config->logs_endpoint || config->metrics_endpoint)
 			return -ENOENT;
-		return complain(complaint, "destinations.%s: endpoint is missing; for a receiver on this "
-			"machine write \"http://localhost:4318\"", config->name);
+		return complain(complaint,
+			"destinations.%s: endpoint is missing; for a receiver on this "
+			"machine write \"http://localhost:4318\"",
+			config->name);
 	}
 	struct bytes base = bytes_of(config->endpoint);
 	while (base.len > 0 && base.at[base.len - 1] == '/')

@@ -18,11 +18,13 @@ static struct address read_address(const struct addrinfo *info)
 {
 	struct address address = { 0 };
 	if (info->ai_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)info->ai_addr;
+		const struct sockaddr_in6 *in6 =
+			(const struct sockaddr_in6 *)(const void *)info->ai_addr;
 		address.ip = in6->sin6_addr;
 		address.port = ntohs(in6->sin6_port);
 	} else {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)info->ai_addr;
+		const struct sockaddr_in *in =
+			(const struct sockaddr_in *)(const void *)info->ai_addr;
 		address.ip.s6_addr[10] = address.ip.s6_addr[11] = 0xff;
 		memcpy(&address.ip.s6_addr[12], &in->sin_addr, 4);
 		address.port = ntohs(in->sin_port);
@@ -32,7 +34,8 @@ static struct address read_address(const struct addrinfo *info)
 
 static bool is_any(const struct in6_addr *ip)
 {
-	return IN6_IS_ADDR_UNSPECIFIED(ip) || (IN6_IS_ADDR_V4MAPPED(ip) && memcmp(&ip->s6_addr[12], "\0\0\0\0", 4) == 0);
+	return IN6_IS_ADDR_UNSPECIFIED(ip) ||
+		(IN6_IS_ADDR_V4MAPPED(ip) && memcmp(&ip->s6_addr[12], "\0\0\0\0", 4) == 0);
 }
 
 static bool is_loopback(const struct in6_addr *ip)
@@ -71,7 +74,9 @@ static bool reaches(const struct addrinfo *to, const struct addrinfo *door)
 
 static struct addrinfo *resolve(const char *host, const char *port, int flags)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags };
+	struct addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags
+	};
 	struct addrinfo *found = NULL;
 	return getaddrinfo(host, port, &hints, &found) == 0 ? found : NULL;
 }
@@ -110,8 +115,8 @@ static bool url_reaches(const char *url, const struct addrinfo *doors)
 	return reached;
 }
 
-int destination_check_not_ours(const struct destination_config *config, const char *listen,
-	struct complaint *complaint)
+int destination_check_not_ours(
+	const struct destination_config *config, const char *listen, struct complaint *complaint)
 {
 	struct endpoint endpoints[SIGNAL_COUNT];
 	int error = endpoints_init(endpoints, config, complaint);
@@ -120,9 +125,10 @@ int destination_check_not_ours(const struct destination_config *config, const ch
 	struct addrinfo *doors = resolve_listen(listen);
 	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT && !error; signal++)
 		if (endpoints[signal].url && url_reaches(endpoints[signal].url, doors))
-			error = complain(complaint, "destinations.%s: the endpoint is Tollgate's own door (%s), so "
-				"that everything would come in again; write the destination's own address", config->name,
-				listen);
+			error = complain(complaint,
+				"destinations.%s: the endpoint is Tollgate's own door (%s), so "
+				"that everything would come in again; write the destination's own address",
+				config->name, listen);
 	if (doors)
 		freeaddrinfo(doors);
 	endpoints_done(endpoints);

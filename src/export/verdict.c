@@ -129,7 +129,8 @@ uint64_t retry_after_read(const char *value, time_t now)
 		time_t at = timegm(&tm);
 		if (at <= now)
 			return 0;
-		return at - now < RETRY_AFTER_MAX_MS / 1000 ? (uint64_t)(at - now) * 1000 : RETRY_AFTER_MAX_MS;
+		return at - now < RETRY_AFTER_MAX_MS / 1000 ? (uint64_t)(at - now) * 1000 :
+							      RETRY_AFTER_MAX_MS;
 	}
 	return 0;
 }
@@ -147,7 +148,8 @@ uint64_t partial_success_read(struct bytes body)
 			continue;
 		struct wire inner = wire_of(partial.body);
 		while (wire_next(&inner, &field) > 0)
-			if (field_is(&field, REJECTED_SPANS, WIRE_VARINT) && field.value <= INT64_MAX)
+			if (field_is(&field, REJECTED_SPANS, WIRE_VARINT) &&
+				field.value <= INT64_MAX)
 				rejected = field.value;
 	}
 	return rejected;

@@ -37,9 +37,10 @@ struct reply {
 /* What was sent, and how it fared before. */
 struct attempt {
 	uint32_t span_count;
-	bool may_split;         /* false while a destination seems to refuse everything */
-	unsigned overtaken;     /* retryable failures, this one too, with later deliveries between them */
-	uint64_t overtaken_ms;  /* since the first of them */
+	bool may_split; /* false while a destination seems to refuse everything */
+	unsigned
+		overtaken; /* retryable failures, this one too, with later deliveries between them */
+	uint64_t overtaken_ms; /* since the first of them */
 };
 
 /* Tempo answers 429 to what can never fit: so much failing beside others that pass is a refusal. */

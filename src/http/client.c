@@ -14,8 +14,9 @@
 
 enum {
 	CONNECT_TIMEOUT_MS = 10000,
-	SEND_BUFFER_BYTES = 128 * 1024, /* measured: a third cheaper than 64 KB, and than 256 KB and more */
-	WAIT_MAX_MS = 60000,            /* curl counts in int */
+	SEND_BUFFER_BYTES =
+		128 * 1024,  /* measured: a third cheaper than 64 KB, and than 256 KB and more */
+	WAIT_MAX_MS = 60000, /* curl counts in int */
 };
 
 /* One curl handle with its answer; used again for the next request, which keeps its options. */
@@ -53,7 +54,8 @@ static char *list_direct_hosts(void)
 	if (given && strcmp(given, "*") == 0)
 		return strdup(given);
 	char *list;
-	int len = asprintf(&list, "%s%slocalhost,127.0.0.0/8,::1", given ? given : "", given ? "," : "");
+	int len = asprintf(
+		&list, "%s%slocalhost,127.0.0.0/8,::1", given ? given : "", given ? "," : "");
 	return len < 0 ? NULL : list;
 }
 
@@ -190,9 +192,10 @@ int http_client_post(struct http_client *client, const struct http_post *post)
 	exchange->piece = exchange->offset = 0;
 	exchange->body.len = 0;
 	if (curl_easy_setopt(exchange->easy, CURLOPT_URL, post->url) != CURLE_OK ||
-	    curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, post->headers->list) != CURLE_OK ||
-	    curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, bytes) != CURLE_OK ||
-	    curl_multi_add_handle(client->multi, exchange->easy) != CURLM_OK) {
+		curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, post->headers->list) !=
+			CURLE_OK ||
+		curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, bytes) != CURLE_OK ||
+		curl_multi_add_handle(client->multi, exchange->easy) != CURLM_OK) {
 		exchange->next_free = client->free;
 		client->free = exchange;
 		return -ENOMEM;
@@ -203,7 +206,8 @@ int http_client_post(struct http_client *client, const struct http_post *post)
 void http_client_run(struct http_client *client, uint64_t wait_ms)
 {
 	int running;
-	curl_multi_poll(client->multi, NULL, 0, (int)(wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS), NULL);
+	curl_multi_poll(
+		client->multi, NULL, 0, (int)(wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS), NULL);
 	curl_multi_perform(client->multi, &running);
 }
 
@@ -237,7 +241,8 @@ static void read_answer(struct exchange *exchange, CURLcode code, struct http_an
 		answer.error = curl_easy_strerror(code);
 	}
 	struct curl_header *header;
-	if (curl_easy_header(exchange->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
+	if (curl_easy_header(exchange->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) ==
+		CURLHE_OK)
 		snprintf(answer.retry_after, sizeof answer.retry_after, "%s", header->value);
 	*ret_answer = answer;
 }
@@ -322,7 +327,9 @@ static bool has_part(CURLU *url, CURLUPart part)
 int http_url_read(const char *text, char ret_host[HTTP_HOST_MAX], uint16_t *ret_port)
 {
 	/* curl would also take one slash, or three. */
-	size_t prefix = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
+	size_t prefix = strncasecmp(text, "https://", 8) == 0 ? 8 :
+		strncasecmp(text, "http://", 7) == 0          ? 7 :
+								0;
 	if (prefix == 0 || text[prefix] == '/')
 		return -EINVAL;
 	char *host = NULL, *port = NULL;
@@ -331,8 +338,8 @@ int http_url_read(const char *text, char ret_host[HTTP_HOST_MAX], uint16_t *ret_
 	if (!url)
 		return -ENOMEM;
 	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
-	    curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+		curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
 		goto out;
 	if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
 		goto out;

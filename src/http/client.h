@@ -26,7 +26,8 @@ struct http_client_options {
 };
 
 enum {
-	HTTP_ANSWER_MAX_BYTES = 64 * 1024, /* of an answer's body are kept, the rest is read and forgotten */
+	HTTP_ANSWER_MAX_BYTES =
+		64 * 1024, /* of an answer's body are kept, the rest is read and forgotten */
 	HTTP_RETRY_AFTER_MAX = 64,
 	HTTP_HOST_MAX = 256,
 };
@@ -43,8 +44,8 @@ struct http_answer {
 	enum http_outcome outcome;
 	int status;                             /* 0 unless answered */
 	char retry_after[HTTP_RETRY_AFTER_MAX]; /* the header's value; empty without */
-	struct bytes body;                      /* at most HTTP_ANSWER_MAX_BYTES; until the next call */
-	const char *error;                      /* static words; NULL when answered */
+	struct bytes body; /* at most HTTP_ANSWER_MAX_BYTES; until the next call */
+	const char *error; /* static words; NULL when answered */
 };
 
 struct http_post {
@@ -52,7 +53,7 @@ struct http_post {
 	const struct http_headers *headers; /* lives until the answer, as all here but the url */
 	const struct bytes *pieces;         /* the body, sent end to end */
 	size_t piece_count;
-	void *owner;                        /* comes back with the answer */
+	void *owner; /* comes back with the answer */
 };
 
 int http_client_new(const struct http_client_options *options, struct http_client **ret_client);

@@ -45,7 +45,7 @@ struct http_server_options {
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;
 	unsigned threads;
-	unsigned max_connections;    /* more wait in the listen queue */
+	unsigned max_connections;    /* shared out evenly to the threads; more wait in the listen queue */
 	uint64_t request_timeout_ms; /* from the first byte of a request to its last */
 	uint64_t idle_timeout_ms;    /* of silence */
 	size_t max_body_bytes;       /* 413 above */
@@ -53,7 +53,8 @@ struct http_server_options {
 
 	/*
 	 * Replies in place of the routes: 400, 404, 405, 408, 413, 503. Must http_reply at once with
-	 * `status` and `headers` (may be NULL). NULL for a line of plain text.
+	 * `status` and `headers` (may be NULL). NULL for a line of plain text. What is not HTTP at all, or
+	 * has too large headers, libmicrohttpd refuses by itself with 400 or 431.
 	 */
 	void (*refuse)(struct http_request *request, unsigned status, const char *why,
 		const struct http_header *headers);

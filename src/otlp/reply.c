@@ -74,7 +74,8 @@ unsigned reply_status_code(unsigned http_status)
 	}
 }
 
-void reply_write_status(struct buf *out, enum reply_encoding encoding, unsigned http_status, const char *message)
+void reply_write_status(
+	struct buf *out, enum reply_encoding encoding, unsigned http_status, const char *message)
 {
 	unsigned code = reply_status_code(http_status);
 	if (encoding == REPLY_PROTOBUF) {
@@ -86,7 +87,8 @@ void reply_write_status(struct buf *out, enum reply_encoding encoding, unsigned 
 	buf_text(out, "}");
 }
 
-static void write_json_success(struct buf *out, enum reply_signal signal, uint64_t rejected, struct bytes why)
+static void write_json_success(
+	struct buf *out, enum reply_signal signal, uint64_t rejected, struct bytes why)
 {
 	static const char *const names[] = {
 		[REPLY_TRACES] = "rejectedSpans",

@@ -16,7 +16,8 @@ enum reply_signal { REPLY_TRACES, REPLY_LOGS, REPLY_METRICS };
 /* The google.rpc.Code that goes with an HTTP status; 2 (UNKNOWN) for what has none. */
 unsigned reply_status_code(unsigned http_status);
 
-void reply_write_status(struct buf *out, enum reply_encoding encoding, unsigned http_status, const char *message);
+void reply_write_status(
+	struct buf *out, enum reply_encoding encoding, unsigned http_status, const char *message);
 
 /*
  * Nothing rejected and no message is full success. Nothing rejected and a message is a warning.

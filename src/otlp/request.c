@@ -22,7 +22,8 @@ static int count_in_resource(struct bytes resource_spans, uint32_t *count)
 	struct field field;
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0)
-		if (field_is(&field, SCOPE_SPANS, WIRE_BYTES) && count_in_scope(field.body, count) < 0)
+		if (field_is(&field, SCOPE_SPANS, WIRE_BYTES) &&
+			count_in_scope(field.body, count) < 0)
 			return -EBADMSG;
 	return more;
 }
@@ -34,7 +35,8 @@ int request_count_spans(struct bytes request, uint32_t *ret_count)
 	struct field field;
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0)
-		if (field_is(&field, RESOURCE_SPANS, WIRE_BYTES) && count_in_resource(field.body, &count) < 0)
+		if (field_is(&field, RESOURCE_SPANS, WIRE_BYTES) &&
+			count_in_resource(field.body, &count) < 0)
 			return -EBADMSG;
 	if (more < 0)
 		return more;
@@ -49,7 +51,8 @@ struct window {
 
 static void leave_out(struct splice *splice, const struct field *field)
 {
-	splice_edit(splice, SPLICE_BOTH, field->start, (size_t)(field->end - field->start), (struct bytes){ 0 });
+	splice_edit(splice, SPLICE_BOTH, field->start, (size_t)(field->end - field->start),
+		(struct bytes){ 0 });
 }
 
 static int cut_scope(struct splice *splice, const struct field *scope_spans, struct window *window)
@@ -78,7 +81,8 @@ static bool is_outside(struct window *window, uint32_t spans)
 	return outside;
 }
 
-static int cut_resource(struct splice *splice, const struct field *resource_spans, struct window *window)
+static int cut_resource(
+	struct splice *splice, const struct field *resource_spans, struct window *window)
 {
 	struct wire wire = wire_of(resource_spans->body);
 	struct field field;
@@ -151,7 +155,8 @@ static void take(struct fit *fit, const struct field *span)
 			fit->is_full = true;
 			return;
 		}
-		fit->bytes = more > fit->max_bytes - fit->bytes ? fit->max_bytes : fit->bytes + more;
+		fit->bytes =
+			more > fit->max_bytes - fit->bytes ? fit->max_bytes : fit->bytes + more;
 		fit->around_resource = fit->around_scope = 0;
 	}
 	fit->at++;
@@ -201,7 +206,8 @@ int request_fit(struct bytes request, uint32_t from, size_t max_bytes, uint32_t 
 	struct field field;
 	int more = 0;
 	while (more == 0 && !fit.is_full && (more = wire_next(&wire, &field)) > 0)
-		more = field_is(&field, RESOURCE_SPANS, WIRE_BYTES) ? fit_resource(&fit, &field) : 0;
+		more = field_is(&field, RESOURCE_SPANS, WIRE_BYTES) ? fit_resource(&fit, &field) :
+								      0;
 	if (more < 0)
 		return more;
 	*ret_to = fit.at;

@@ -1,8 +1,18 @@
 #include "otlp/span.h"
 
 /* Field numbers of Span, Event, Link, Status, Resource and InstrumentationScope. */
-enum { TRACE_ID = 1, SPAN_ID = 2, PARENT_SPAN_ID = 4, NAME = 5, START = 7, END = 8, ATTRIBUTES = 9,
-	EVENTS = 11, LINKS = 13, STATUS = 15 };
+enum {
+	TRACE_ID = 1,
+	SPAN_ID = 2,
+	PARENT_SPAN_ID = 4,
+	NAME = 5,
+	START = 7,
+	END = 8,
+	ATTRIBUTES = 9,
+	EVENTS = 11,
+	LINKS = 13,
+	STATUS = 15
+};
 enum { EVENT_NAME = 2, EVENT_ATTRIBUTES = 3, LINK_ATTRIBUTES = 4 };
 enum { STATUS_MESSAGE = 2, STATUS_CODE = 3 };
 enum { RESOURCE_ATTRIBUTES = 1, SCOPE_NAME = 1, SCOPE_ATTRIBUTES = 3 };
@@ -25,7 +35,8 @@ static void *grown(void *list, size_t count, size_t *capacity, size_t size, stru
 int attributes_add(struct attributes *attributes, const struct field *key_value, unsigned depth,
 	struct arena *arena)
 {
-	struct attribute *at = grown(attributes->at, attributes->count, &attributes->capacity, sizeof *at, arena);
+	struct attribute *at =
+		grown(attributes->at, attributes->count, &attributes->capacity, sizeof *at, arena);
 	if (!at)
 		return arena->error;
 	attributes->at = at;
@@ -73,16 +84,18 @@ static int check_link(struct bytes link, unsigned depth)
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0) {
 		struct attribute ignored;
-		if (field_is(&field, LINK_ATTRIBUTES, WIRE_BYTES) && attribute_read(&field, depth, &ignored) < 0)
+		if (field_is(&field, LINK_ATTRIBUTES, WIRE_BYTES) &&
+			attribute_read(&field, depth, &ignored) < 0)
 			return -EBADMSG;
 	}
 	return more;
 }
 
-static int add_event(struct span *span, const struct field *field, unsigned depth, struct arena *arena)
+static int add_event(
+	struct span *span, const struct field *field, unsigned depth, struct arena *arena)
 {
-	struct span_event *events = grown(span->events, span->event_count, &span->event_capacity,
-		sizeof *events, arena);
+	struct span_event *events = grown(
+		span->events, span->event_count, &span->event_capacity, sizeof *events, arena);
 	if (!events)
 		return arena->error;
 	span->events = events;
@@ -105,7 +118,8 @@ static int read_status(struct span *span, struct bytes status)
 	return more;
 }
 
-static int read_bytes_field(struct span *span, const struct field *field, unsigned depth, struct arena *arena)
+static int read_bytes_field(
+	struct span *span, const struct field *field, unsigned depth, struct arena *arena)
 {
 	switch (field->number) {
 	case TRACE_ID:
@@ -133,7 +147,8 @@ static int read_bytes_field(struct span *span, const struct field *field, unsign
 	}
 }
 
-int span_read(const struct field *span_field, unsigned depth, struct arena *arena, struct span *span)
+int span_read(
+	const struct field *span_field, unsigned depth, struct arena *arena, struct span *span)
 {
 	if (depth < 2)
 		return -EBADMSG;
@@ -169,13 +184,14 @@ bool span_has_ids(const struct span *span)
 	return is_id(span->trace_id, 16) && is_id(span->span_id, 8);
 }
 
-int span_event_attributes(const struct span_event *event, struct arena *arena,
-	struct attributes *attributes)
+int span_event_attributes(
+	const struct span_event *event, struct arena *arena, struct attributes *attributes)
 {
 	return read_all(event->field.body, EVENT_ATTRIBUTES, 1 << 20, arena, attributes);
 }
 
-int resource_read(struct bytes resource, unsigned depth, struct arena *arena, struct attributes *attributes)
+int resource_read(
+	struct bytes resource, unsigned depth, struct arena *arena, struct attributes *attributes)
 {
 	return read_all(resource, RESOURCE_ATTRIBUTES, depth, arena, attributes);
 }

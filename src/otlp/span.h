@@ -23,9 +23,9 @@ struct span_event {
 };
 
 struct span {
-	struct field field;   /* in its ScopeSpans */
+	struct field field; /* in its ScopeSpans */
 	struct bytes trace_id, span_id;
-	struct field parent;  /* .start NULL when there is none */
+	struct field parent; /* .start NULL when there is none */
 	struct bytes name;
 	uint64_t start_ns, end_ns;
 	uint64_t status_code;
@@ -45,11 +45,12 @@ int span_read(const struct field *field, unsigned depth, struct arena *arena, st
 bool span_has_ids(const struct span *span);
 
 /* The attributes of an event of a span that was read. */
-int span_event_attributes(const struct span_event *event, struct arena *arena,
-	struct attributes *attributes);
+int span_event_attributes(
+	const struct span_event *event, struct arena *arena, struct attributes *attributes);
 
 /* Resource and InstrumentationScope: attributes are field 1 and 3 there. */
-int resource_read(struct bytes resource, unsigned depth, struct arena *arena, struct attributes *attributes);
+int resource_read(
+	struct bytes resource, unsigned depth, struct arena *arena, struct attributes *attributes);
 int scope_read(struct bytes scope, unsigned depth, struct arena *arena, struct bytes *ret_name,
 	struct attributes *attributes);
 

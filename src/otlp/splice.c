@@ -81,10 +81,11 @@ void splice_close(struct splice *splice)
 	size_t written = (size_t)(message->body.at - message->length);
 	struct bytes as_it_was = { message->length, written };
 	edit->cut = written;
-	for (int variant = 0; variant < 2; variant++)
-		edit->put[variant] = growth[variant] == 0 ? as_it_was :
-			variant == 1 && growth[1] == growth[0] ? edit->put[0] :
-			length_bytes(splice, (uint64_t)((int64_t)message->body.len + growth[variant]));
+	for (int variant = 0; variant < 2; variant++) {
+		uint64_t length = (uint64_t)((int64_t)message->body.len + growth[variant]);
+		edit->put[variant] =
+			length == message->body.len ? as_it_was : length_bytes(splice, length);
+	}
 	grow(splice, growth[0] + (int64_t)edit->put[0].len - (int64_t)written,
 		growth[1] + (int64_t)edit->put[1].len - (int64_t)written);
 }
@@ -96,7 +97,9 @@ void splice_edit(struct splice *splice, enum splice_variant variant, const uint8
 	if (!edit)
 		return;
 	bool second_only = variant == SPLICE_SECOND;
-	*edit = (struct edit){ .at = at, .cut = cut, .put = { put, put }, .second_only = second_only };
+	*edit = (struct edit){
+		.at = at, .cut = cut, .put = { put, put }, .second_only = second_only
+	};
 	int64_t growth = (int64_t)put.len - (int64_t)cut;
 	grow(splice, second_only ? 0 : growth, growth);
 	splice->second_differs |= second_only;
@@ -119,7 +122,7 @@ struct bytes splice_write(const struct splice *splice, bool second)
 	if (!output)
 		return (struct bytes){ 0 };
 
-	const uint8_t *from = splice->input.at, *end = from + splice->input.len;
+	const uint8_t *from = splice->input.at, *end = bytes_end(splice->input);
 	for (size_t i = 0; i < splice->count; i++) {
 		const struct edit *edit = &splice->edits[i];
 		if (edit->second_only && !second)

@@ -17,8 +17,8 @@ enum splice_variant { SPLICE_BOTH, SPLICE_SECOND };
 enum { SPLICE_MAX_OPEN = 8 };
 
 struct edit {
-	const uint8_t *at;  /* in the input */
-	size_t cut;         /* bytes left out from there */
+	const uint8_t *at;   /* in the input */
+	size_t cut;          /* bytes left out from there */
 	struct bytes put[2]; /* what comes instead, in the first and the second variant */
 	bool second_only;
 };
@@ -26,7 +26,7 @@ struct edit {
 struct splice {
 	struct arena *arena; /* holds the edits and what is put in; its error is the splice's */
 	struct bytes input;
-	struct edit *edits;  /* by `at` */
+	struct edit *edits; /* by `at` */
 	size_t count, capacity;
 	struct {
 		size_t edit; /* of its length */

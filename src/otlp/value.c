@@ -17,7 +17,8 @@ static int check_array(struct bytes list, unsigned depth)
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0) {
 		struct value item = { 0 };
-		if (field_is(&field, LIST_VALUES, WIRE_BYTES) && value_read(field.body, depth, &item) < 0)
+		if (field_is(&field, LIST_VALUES, WIRE_BYTES) &&
+			value_read(field.body, depth, &item) < 0)
 			return -EBADMSG;
 	}
 	return more;
@@ -30,7 +31,8 @@ static int check_kvlist(struct bytes list, unsigned depth)
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0) {
 		struct attribute member;
-		if (field_is(&field, LIST_VALUES, WIRE_BYTES) && attribute_read(&field, depth, &member) < 0)
+		if (field_is(&field, LIST_VALUES, WIRE_BYTES) &&
+			attribute_read(&field, depth, &member) < 0)
 			return -EBADMSG;
 	}
 	return more;
@@ -50,7 +52,8 @@ int value_read(struct bytes any_value, unsigned depth, struct value *value)
 		} else if (field_is(&field, BOOL, WIRE_VARINT)) {
 			*value = (struct value){ .type = VALUE_BOOL, .integer = field.value != 0 };
 		} else if (field_is(&field, INT, WIRE_VARINT)) {
-			*value = (struct value){ .type = VALUE_INT, .integer = (int64_t)field.value };
+			*value = (struct value){ .type = VALUE_INT,
+				.integer = (int64_t)field.value };
 		} else if (field_is(&field, DOUBLE, WIRE_FIXED64)) {
 			*value = (struct value){ .type = VALUE_DOUBLE };
 			memcpy(&value->number, &field.value, sizeof value->number);
@@ -184,7 +187,9 @@ void buf_value_json(struct buf *buf, const struct value *value)
 		buf_text(buf, value->integer ? "true" : "false");
 		break;
 	case VALUE_INT:
-		buf_printf(buf, value->integer > exact || value->integer < -exact ? "\"%" PRId64 "\"" : "%" PRId64,
+		buf_printf(buf,
+			value->integer > exact || value->integer < -exact ? "\"%" PRId64 "\"" :
+									    "%" PRId64,
 			value->integer);
 		break;
 	case VALUE_DOUBLE:

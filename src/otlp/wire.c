@@ -35,7 +35,8 @@ static int skip_group(struct wire *wire, uint32_t number, unsigned depth)
 		return -EBADMSG;
 	for (;;) {
 		uint64_t tag, ignored;
-		if (wire->at == wire->end || wire_varint(wire, &tag) < 0 || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+		if (wire->at == wire->end || wire_varint(wire, &tag) < 0 || tag >> 3 == 0 ||
+			tag >> 3 > 0x1fffffff)
 			return -EBADMSG;
 		int error = 0;
 		switch (tag & 7) {

@@ -13,15 +13,21 @@
 
 #include "base/bytes.h"
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_GROUP = 3, WIRE_FIXED32 = 5 };
+enum wire_type {
+	WIRE_VARINT = 0,
+	WIRE_FIXED64 = 1,
+	WIRE_BYTES = 2,
+	WIRE_GROUP = 3,
+	WIRE_FIXED32 = 5
+};
 
 struct field {
 	uint32_t number;
 	enum wire_type type;
 	const uint8_t *start;  /* its tag */
 	const uint8_t *end;    /* the first byte behind it */
-	const uint8_t *length; /* WIRE_BYTES: where its length is written, body.at being behind that */
-	struct bytes body;     /* WIRE_BYTES: the content */
+	const uint8_t *length; /* WIRE_BYTES: where its length is written */
+	struct bytes body;     /* WIRE_BYTES: the content, right behind its length */
 	uint64_t value;        /* numbers */
 };
 
@@ -32,7 +38,7 @@ struct wire {
 
 static inline struct wire wire_of(struct bytes message)
 {
-	return (struct wire){ message.at, message.at + message.len };
+	return (struct wire){ message.at, bytes_end(message) };
 }
 
 /* A varint of at most ten bytes. 0 or -EBADMSG. */

@@ -52,7 +52,8 @@ static struct bytes finish(struct writer *writer, uint8_t *start, uint8_t *end)
 	return (struct bytes){ start, (size_t)(end - start) };
 }
 
-struct bytes write_string(struct writer *writer, unsigned field, struct bytes key, struct bytes text)
+struct bytes write_string(
+	struct writer *writer, unsigned field, struct bytes key, struct bytes text)
 {
 	uint8_t *start, *to = begin(writer, field, key, text_field_size(text), &start);
 	return to ? finish(writer, start, text_field(to, 1, text)) : (struct bytes){ 0 };
@@ -62,7 +63,7 @@ struct bytes write_int(struct writer *writer, unsigned field, struct bytes key, 
 {
 	uint8_t *start, *to = begin(writer, field, key, 1 + varint_size((uint64_t)integer), &start);
 	return to ? finish(writer, start, varint_put(tag(to, 3, WIRE_VARINT), (uint64_t)integer)) :
-		(struct bytes){ 0 };
+		    (struct bytes){ 0 };
 }
 
 struct bytes write_double(struct writer *writer, unsigned field, struct bytes key, double number)

@@ -2,24 +2,69 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#include "spool/frame.h"
+/*
+ * Memory comes from the kernel and goes back to it: in malloc's heap, aligned blocks of all sizes that
+ * come and go in turn would leave holes as large as themselves. The last few are kept instead, because
+ * fresh pages cost more than the copy into them.
+ */
+enum { SPARE_COUNT = 8, SPARE_BLOCK_MAX = 2 << 20 };
+static struct {
+	pthread_mutex_t lock;
+	struct block *blocks[SPARE_COUNT];
+	size_t oldest;
+} spare = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-struct block *block_new(uint64_t generation, uint64_t offset, size_t bytes)
+static struct block *take_spare(size_t bytes)
+{
+	struct block *block = NULL;
+	pthread_mutex_lock(&spare.lock);
+	for (size_t i = 0; i < SPARE_COUNT && !block; i++) {
+		struct block *at = spare.blocks[i];
+		if (at && at->capacity >= bytes && at->capacity / 2 <= bytes) {
+			block = at;
+			spare.blocks[i] = NULL;
+		}
+	}
+	pthread_mutex_unlock(&spare.lock);
+	return block;
+}
+
+static struct block *map_block(size_t bytes)
 {
 	struct block *block = malloc(sizeof *block);
-	void *at;
-	if (!block || posix_memalign(&at, BLOCK_BYTES, bytes) != 0) {
+	if (!block)
+		return NULL;
+	block->capacity = bytes;
+	block->at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (block->at == MAP_FAILED) {
 		free(block);
 		return NULL;
 	}
-	*block = (struct block){
-		.refs = 1,
-		.generation = generation,
-		.offset = offset,
-		.bytes = bytes,
-		.at = at,
-	};
+	return block;
+}
+
+static void unmap_block(struct block *block)
+{
+	if (!block)
+		return;
+	munmap(block->at, block->capacity);
+	free(block);
+}
+
+struct block *block_new(uint64_t generation, uint64_t offset, size_t bytes)
+{
+	struct block *block = take_spare(bytes);
+	if (!block)
+		block = map_block(bytes);
+	if (!block)
+		return NULL;
+	atomic_init(&block->refs, 1);
+	block->is_own = false;
+	block->generation = generation;
+	block->offset = offset;
+	block->bytes = bytes;
 	return block;
 }
 
@@ -33,8 +78,15 @@ void block_unref(struct block *block)
 {
 	if (!block || atomic_fetch_sub_explicit(&block->refs, 1, memory_order_acq_rel) > 1)
 		return;
-	free(block->at);
-	free(block);
+	if (block->capacity <= SPARE_BLOCK_MAX) {
+		pthread_mutex_lock(&spare.lock);
+		size_t at = spare.oldest++ % SPARE_COUNT;
+		struct block *older = spare.blocks[at];
+		spare.blocks[at] = block;
+		pthread_mutex_unlock(&spare.lock);
+		block = older;
+	}
+	unmap_block(block);
 }
 
 void cache_init(struct cache *cache, size_t limit_bytes)
@@ -47,7 +99,7 @@ static void drop_oldest(struct cache *cache)
 {
 	struct block *oldest = cache->blocks[cache->first++];
 	cache->count--;
-	cache->held_bytes -= oldest->bytes;
+	cache->held_bytes -= oldest->capacity;
 	block_unref(oldest);
 }
 
@@ -81,12 +133,12 @@ static bool make_room(struct cache *cache)
 
 void cache_add(struct cache *cache, struct block *block)
 {
-	if (block->bytes > cache->limit_bytes)
+	if (block->capacity > cache->limit_bytes)
 		return;
 	pthread_mutex_lock(&cache->lock);
 	if (make_room(cache)) {
 		cache->blocks[cache->first + cache->count++] = block_ref(block);
-		cache->held_bytes += block->bytes;
+		cache->held_bytes += block->capacity;
 	}
 	while (cache->held_bytes > cache->limit_bytes)
 		drop_oldest(cache);

@@ -19,6 +19,7 @@ struct block {
 	uint64_t generation;
 	uint64_t offset; /* in the segment */
 	size_t bytes;
+	size_t capacity;
 	uint8_t *at; /* aligned for O_DIRECT */
 };
 

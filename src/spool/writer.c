@@ -35,7 +35,6 @@ struct group {
 	struct arena scratch;
 	struct draft *drafts;
 	size_t count;
-	uint64_t span_count;
 	uint64_t bytes; /* on disk */
 };
 
@@ -122,7 +121,6 @@ static int draft_part(struct group *group, const struct batch *batch, const stru
 	draft->span_count += part->span_count;
 	if (batch->received_ns < draft->received_ns)
 		draft->received_ns = batch->received_ns;
-	group->span_count += part->span_count;
 	return 0;
 }
 
@@ -246,7 +244,6 @@ static void publish(struct spool *spool, const struct group *group, struct block
 	spool->written_ms = clock_monotonic_ms();
 	space_release(spool);
 	pthread_mutex_unlock(&spool->lock);
-	counter_add(COUNTER_SPANS_STORED, group->span_count);
 }
 
 /*

@@ -50,7 +50,8 @@ static const struct attribute *find(const struct attributes *attributes, const c
 {
 	const struct attribute *found = NULL;
 	for (size_t i = 0; i < attributes->count; i++)
-		if (bytes_are(attributes->at[i].key, name) && !value_is_empty(&attributes->at[i].value))
+		if (bytes_are(attributes->at[i].key, name) &&
+			!value_is_empty(&attributes->at[i].value))
 			found = &attributes->at[i];
 	return found;
 }
@@ -58,7 +59,8 @@ static const struct attribute *find(const struct attributes *attributes, const c
 /* The arguments come as attributes of their own, when the CLI is told to send details. */
 static void read_arguments(const struct span *span, struct arena *arena, struct facts *facts)
 {
-	static const char *const arguments[] = { "full_command", "file_path", "skill_name", "subagent_type" };
+	static const char *const arguments[] = { "full_command", "file_path", "skill_name",
+		"subagent_type" };
 	struct buf json;
 	buf_init(&json, arena->limit_bytes, arena->budget);
 	for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
@@ -72,8 +74,8 @@ static void read_arguments(const struct span *span, struct arena *arena, struct 
 		buf_text(&json, "}");
 		const void *copy = arena_copy(arena, json.at, json.len);
 		if (copy)
-			facts->said[FACT_TOOL_ARGUMENTS] = (struct value){ .type = VALUE_STRING,
-				.bytes = { copy, json.len } };
+			facts->said[FACT_TOOL_ARGUMENTS] =
+				(struct value){ .type = VALUE_STRING, .bytes = { copy, json.len } };
 	}
 	buf_done(&json);
 }
@@ -99,7 +101,8 @@ static void complete(const struct span *span, struct arena *arena, struct facts 
 	if (facts->kind == KIND_LLM) {
 		facts->input_excludes_cache = true;
 		if (!is_said(facts, FACT_PROVIDER))
-			facts->said[FACT_PROVIDER] = (struct value){ .type = VALUE_STRING, .bytes = BYTES("anthropic") };
+			facts->said[FACT_PROVIDER] =
+				(struct value){ .type = VALUE_STRING, .bytes = BYTES("anthropic") };
 		const struct value *speed = &facts->said[FACT_SERVICE_TIER];
 		if (speed->type == VALUE_STRING && bytes_are(speed->bytes, "normal"))
 			facts->said[FACT_SERVICE_TIER] = (struct value){ 0 };

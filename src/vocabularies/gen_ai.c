@@ -77,20 +77,37 @@ static enum kind kind(const struct span *span, const struct facts *facts)
 		const char *operation;
 		enum kind kind;
 	} kinds[] = {
-		{ "chat", KIND_LLM }, { "text_completion", KIND_LLM }, { "generate_content", KIND_LLM },
-		{ "completion", KIND_LLM }, { "generate", KIND_LLM }, { "llm_call", KIND_LLM },
+		{ "chat", KIND_LLM },
+		{ "text_completion", KIND_LLM },
+		{ "generate_content", KIND_LLM },
+		{ "completion", KIND_LLM },
+		{ "generate", KIND_LLM },
+		{ "llm_call", KIND_LLM },
 		{ "llm_request", KIND_LLM },
-		{ "embeddings", KIND_EMBEDDING }, { "embedding", KIND_EMBEDDING },
-		{ "retrieval", KIND_RETRIEVER }, { "search_memory", KIND_RETRIEVER },
+		{ "embeddings", KIND_EMBEDDING },
+		{ "embedding", KIND_EMBEDDING },
+		{ "retrieval", KIND_RETRIEVER },
+		{ "search_memory", KIND_RETRIEVER },
 		{ "vector_db_retrieve", KIND_RETRIEVER },
-		{ "execute_tool", KIND_TOOL }, { "tool_call", KIND_TOOL },
-		{ "invoke_agent", KIND_AGENT }, { "create_agent", KIND_AGENT }, { "plan", KIND_AGENT },
-		{ "agent_call", KIND_AGENT }, { "user_prompt", KIND_AGENT },
-		{ "invoke_workflow", KIND_CHAIN }, { "agent_step", KIND_CHAIN }, { "execute_task", KIND_CHAIN },
-		{ "fetch_response", KIND_CHAIN }, { "system_prompt", KIND_CHAIN },
-		{ "schedule_tool_calls", KIND_CHAIN }, { "create_memory", KIND_CHAIN },
-		{ "update_memory", KIND_CHAIN }, { "upsert_memory", KIND_CHAIN }, { "delete_memory", KIND_CHAIN },
-		{ "create_memory_store", KIND_CHAIN }, { "delete_memory_store", KIND_CHAIN },
+		{ "execute_tool", KIND_TOOL },
+		{ "tool_call", KIND_TOOL },
+		{ "invoke_agent", KIND_AGENT },
+		{ "create_agent", KIND_AGENT },
+		{ "plan", KIND_AGENT },
+		{ "agent_call", KIND_AGENT },
+		{ "user_prompt", KIND_AGENT },
+		{ "invoke_workflow", KIND_CHAIN },
+		{ "agent_step", KIND_CHAIN },
+		{ "execute_task", KIND_CHAIN },
+		{ "fetch_response", KIND_CHAIN },
+		{ "system_prompt", KIND_CHAIN },
+		{ "schedule_tool_calls", KIND_CHAIN },
+		{ "create_memory", KIND_CHAIN },
+		{ "update_memory", KIND_CHAIN },
+		{ "upsert_memory", KIND_CHAIN },
+		{ "delete_memory", KIND_CHAIN },
+		{ "create_memory_store", KIND_CHAIN },
+		{ "delete_memory_store", KIND_CHAIN },
 		{ "rerank", KIND_RERANKER },
 	};
 	const struct value *operation = &facts->said[FACT_OPERATION];
@@ -109,8 +126,10 @@ static void append_message(struct buf *json, const char *role, const struct attr
 	struct bytes said_role = bytes_of(role);
 	for (size_t i = 0; i < attributes->count; i++) {
 		const struct attribute *attribute = &attributes->at[i];
-		if (bytes_are(attribute->key, "content") || bytes_are(attribute->key, "gen_ai.prompt") ||
-			bytes_are(attribute->key, "gen_ai.completion") || bytes_are(attribute->key, "message"))
+		if (bytes_are(attribute->key, "content") ||
+			bytes_are(attribute->key, "gen_ai.prompt") ||
+			bytes_are(attribute->key, "gen_ai.completion") ||
+			bytes_are(attribute->key, "message"))
 			content = &attribute->value;
 		else if (bytes_are(attribute->key, "role") && attribute->value.type == VALUE_STRING)
 			said_role = attribute->value.bytes;
@@ -130,7 +149,8 @@ static void say_messages(struct buf *json, struct arena *arena, struct value *sa
 		buf_text(json, "]");
 		const void *copy = arena_copy(arena, json->at, json->len);
 		if (copy)
-			*said = (struct value){ .type = VALUE_STRING, .bytes = { copy, json->len } };
+			*said = (struct value){ .type = VALUE_STRING,
+				.bytes = { copy, json->len } };
 	}
 	buf_done(json);
 }
@@ -159,7 +179,8 @@ static void read_message_events(const struct span *span, struct arena *arena, st
 		for (size_t m = 0; m < sizeof messages / sizeof *messages; m++)
 			if (bytes_are(span->events[i].name, messages[m].event) &&
 				span_event_attributes(&span->events[i], arena, &attributes) == 0)
-				append_message(&json[messages[m].is_output], messages[m].role, &attributes);
+				append_message(&json[messages[m].is_output], messages[m].role,
+					&attributes);
 	}
 	say_messages(&json[0], arena, &facts->said[FACT_INPUT_MESSAGES]);
 	say_messages(&json[1], arena, &facts->said[FACT_OUTPUT_MESSAGES]);
@@ -180,14 +201,16 @@ static void read_details_event(const struct span *span, struct arena *arena, str
 			continue;
 		for (size_t a = 0; a < attributes.count; a++)
 			for (size_t d = 0; d < sizeof details / sizeof *details; d++)
-				if (bytes_are(attributes.at[a].key, details[d].name) && !is_said(facts, details[d].fact))
+				if (bytes_are(attributes.at[a].key, details[d].name) &&
+					!is_said(facts, details[d].fact))
 					facts->said[details[d].fact] = attributes.at[a].value;
 	}
 }
 
 static void complete(const struct span *span, struct arena *arena, struct facts *facts)
 {
-	if (span->event_count == 0 || is_said(facts, FACT_INPUT_MESSAGES) || is_said(facts, FACT_OUTPUT_MESSAGES))
+	if (span->event_count == 0 || is_said(facts, FACT_INPUT_MESSAGES) ||
+		is_said(facts, FACT_OUTPUT_MESSAGES))
 		return;
 	read_details_event(span, arena, facts);
 	if (!is_said(facts, FACT_INPUT_MESSAGES) && !is_said(facts, FACT_OUTPUT_MESSAGES))

@@ -27,7 +27,8 @@ static enum kind kind(const struct span *span, const struct facts *facts)
 	if (bytes_are(sent->value.bytes, "generation"))
 		return KIND_LLM;
 	enum kind named = kind_named(sent->value.bytes);
-	return named == KIND_LLM || named == KIND_PROMPT || named == KIND_UNKNOWN ? KIND_NONE : named;
+	return named == KIND_LLM || named == KIND_PROMPT || named == KIND_UNKNOWN ? KIND_NONE :
+										    named;
 }
 
 const struct vocabulary vocabulary_langfuse = {

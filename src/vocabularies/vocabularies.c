@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <strings.h>
 
-extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference, vocabulary_claude_code,
-	vocabulary_gen_ai, vocabulary_logfire;
+extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
+	vocabulary_claude_code, vocabulary_gen_ai, vocabulary_logfire;
 
 const struct vocabulary *const vocabularies[] = {
 	&vocabulary_openinference,
@@ -99,7 +99,8 @@ enum kind kind_named(struct bytes name)
 {
 	for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT; kind++) {
 		const char *known = kind_names[kind];
-		if (strlen(known) == name.len && strncasecmp(known, (const char *)name.at, name.len) == 0)
+		if (strlen(known) == name.len &&
+			strncasecmp(known, (const char *)name.at, name.len) == 0)
 			return kind;
 	}
 	return KIND_NONE;
@@ -153,7 +154,8 @@ static void fill_index(void)
 			struct bytes name = bytes_of(word->name);
 			struct entry *entry = look_up(name);
 			assert(entry->fact == FACT_NONE && name.len <= LONGEST_NAME);
-			*entry = (struct entry){ name, word->fact, TARGET_NONE, ++rank, (uint8_t)v };
+			*entry =
+				(struct entry){ name, word->fact, TARGET_NONE, ++rank, (uint8_t)v };
 		}
 	}
 	for (enum target target = TARGET_NONE + 1; target < TARGET_COUNT; target++) {
@@ -167,8 +169,8 @@ enum fact_type { TEXT, CONTENT, COUNT, MONEY };
 
 static enum fact_type type_of(enum fact fact)
 {
-	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_TOTAL_TOKENS) || fact == FACT_FIRST_TOKEN_MS ||
-		fact == FACT_LEVEL_NUMBER)
+	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_TOTAL_TOKENS) ||
+		fact == FACT_FIRST_TOKEN_MS || fact == FACT_LEVEL_NUMBER)
 		return COUNT;
 	if (fact >= FACT_COST_INPUT && fact <= FACT_COST_TOTAL)
 		return MONEY;
@@ -180,7 +182,8 @@ static enum fact_type type_of(enum fact fact)
 
 static bool is_redaction(struct bytes text)
 {
-	return bytes_are(text, "<REDACTED>") || bytes_are(text, "REDACTED") || bytes_are(text, "__REDACTED__");
+	return bytes_are(text, "<REDACTED>") || bytes_are(text, "REDACTED") ||
+		bytes_are(text, "__REDACTED__");
 }
 
 /* A finite amount that is not negative, as a number or as its text. */

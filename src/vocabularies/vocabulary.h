@@ -159,7 +159,8 @@ struct bytes target_name(enum target target);
 struct facts {
 	enum kind kind;
 	bool input_excludes_cache; /* the input count leaves cached tokens out, by this vocabulary's rule */
-	struct value said[FACT_COUNT]; /* VALUE_NONE: not said, or empty, or not of the fact's type */
+	struct value
+		said[FACT_COUNT]; /* VALUE_NONE: not said, or empty, or not of the fact's type */
 	uint16_t rank[FACT_COUNT];
 	struct attribute *present[TARGET_COUNT]; /* the last of its name; NULL when absent */
 };
@@ -208,7 +209,8 @@ static inline bool is_said(const struct facts *facts, enum fact fact)
 }
 
 /* The first of two that is said; VALUE_NONE when neither is. */
-static inline const struct value *said_first(const struct facts *facts, enum fact first, enum fact second)
+static inline const struct value *said_first(
+	const struct facts *facts, enum fact first, enum fact second)
 {
 	return &facts->said[is_said(facts, first) ? first : second];
 }

@@ -7,23 +7,17 @@ else
 fuzz_main = tests/fuzz/replay.c
 TESTS += $(fuzz_programs)
 endif
-fuzz_ldadd = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 fuzz_ldflags = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 EXTRA_DIST += tests/fuzz/corpus
 
 fuzz_programs += tests/fuzz/fuzz_config
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c $(fuzz_main)
-tests_fuzz_fuzz_config_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_ldflags)
 
-check_PROGRAMS += tests/fuzz/fuzz_inflate
-if FUZZ
-fuzz_inflate_main =
-else
-fuzz_inflate_main = tests/fuzz/replay_main.c
-TESTS += tests/fuzz/fuzz_inflate
-endif
-EXTRA_DIST += tests/fuzz/corpus/fuzz_inflate
-tests_fuzz_fuzz_inflate_SOURCES = tests/fuzz/fuzz_inflate.c $(fuzz_inflate_main)
-tests_fuzz_fuzz_inflate_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
-tests_fuzz_fuzz_inflate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+fuzz_programs += tests/fuzz/fuzz_inflate
+tests_fuzz_fuzz_inflate_SOURCES = tests/fuzz/fuzz_inflate.c $(fuzz_main)
+tests_fuzz_fuzz_inflate_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_programs += tests/fuzz/fuzz_enrich
+tests_fuzz_fuzz_enrich_SOURCES = tests/fuzz/fuzz_enrich.c $(oracle) $(fuzz_main)
+tests_fuzz_fuzz_enrich_LDFLAGS = $(fuzz_ldflags)

@@ -21,7 +21,7 @@ struct tally {
 	struct tally_entry {
 		uint64_t id;
 		size_t times; /* 0: free */
-	} *entries;
+	} * entries;
 	size_t capacity, used, duplicates;
 };
 
@@ -83,11 +83,13 @@ struct upload {
 	struct buf body;
 };
 
-static enum MHD_Result add_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result add_header(
+	void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct fake_request *request = arg;
 	struct fake_header *header = malloc(sizeof *header);
-	*header = (struct fake_header){ request->headers, strdup(name), strdup(value ? value : "") };
+	*header =
+		(struct fake_header){ request->headers, strdup(name), strdup(value ? value : "") };
 	request->headers = header;
 	return MHD_YES;
 }
@@ -134,7 +136,8 @@ static void each_span(const Otlp__ExportTraceServiceRequest *message,
 static bool has_valueless(Otlp__KeyValue *const *attributes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!attributes[i]->value || attributes[i]->value->value_case == OTLP__ANY_VALUE__VALUE__NOT_SET)
+		if (!attributes[i]->value ||
+			attributes[i]->value->value_case == OTLP__ANY_VALUE__VALUE__NOT_SET)
 			return true;
 	return false;
 }
@@ -155,7 +158,8 @@ static void inspect(const Otlp__Span *span, void *arg)
 static void accept_span(const Otlp__Span *span, void *arg)
 {
 	uint64_t id = 0;
-	memcpy(&id, span->span_id.data, span->span_id.len < sizeof id ? span->span_id.len : sizeof id);
+	memcpy(&id, span->span_id.data,
+		span->span_id.len < sizeof id ? span->span_id.len : sizeof id);
 	tally_add(arg, id);
 }
 
@@ -174,11 +178,12 @@ static Otlp__ExportTraceServiceRequest *decode(struct upload *upload)
 		if (error)
 			return NULL;
 	}
-	return otlp__export_trace_service_request__unpack(NULL, upload->body.len,
-		upload->body.at ? upload->body.at : (const uint8_t *)"");
+	return otlp__export_trace_service_request__unpack(
+		NULL, upload->body.len, upload->body.at ? upload->body.at : (const uint8_t *)"");
 }
 
-static struct fake_answer choose_answer(struct fake_destination *fake, const struct fake_request *request)
+static struct fake_answer choose_answer(
+	struct fake_destination *fake, const struct fake_request *request)
 {
 	if (fake->script_at < fake->script_count)
 		return fake->script[fake->script_at++];
@@ -189,7 +194,8 @@ static struct fake_answer choose_answer(struct fake_destination *fake, const str
 
 static void remember(struct fake_destination *fake, struct upload *upload)
 {
-	fake->requests = realloc(fake->requests, (fake->request_count + 1) * sizeof(struct fake_request *));
+	fake->requests =
+		realloc(fake->requests, (fake->request_count + 1) * sizeof(struct fake_request *));
 	fake->requests[fake->request_count++] = upload->request;
 	if (fake->forgets_bodies)
 		upload->request->body = (struct bytes){ 0 };
@@ -243,7 +249,8 @@ static void delay(struct fake_destination *fake, unsigned ms)
 {
 	struct timespec until = deadline_in(ms);
 	pthread_mutex_lock(&fake->lock);
-	while (!fake->is_stopping && pthread_cond_timedwait(&fake->changed, &fake->lock, &until) == 0)
+	while (!fake->is_stopping &&
+		pthread_cond_timedwait(&fake->changed, &fake->lock, &until) == 0)
 		;
 	fake->here--;
 	pthread_mutex_unlock(&fake->lock);
@@ -253,8 +260,8 @@ static enum MHD_Result respond(struct MHD_Connection *connection, const struct f
 {
 	if (answer->is_cut)
 		return MHD_NO;
-	struct MHD_Response *response = MHD_create_response_from_buffer(answer->body.len,
-		(void *)answer->body.at, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		answer->body.len, (void *)answer->body.at, MHD_RESPMEM_PERSISTENT);
 	MHD_add_response_header(response, "Content-Type",
 		answer->content_type ? answer->content_type : "application/x-protobuf");
 	if (answer->retry_after)
@@ -311,9 +318,11 @@ struct fake_destination *fake_destination_start(uint16_t port)
 	tally_grow(&fake->tally);
 
 	/* A thread per connection, so that an answer can be delayed by waiting. */
-	fake->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL,
-		port, NULL, NULL, handle, fake, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+	fake->daemon = MHD_start_daemon(
+		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL,
+		port, NULL, NULL, handle, fake, MHD_OPTION_SOCK_ADDR, &at,
+		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE,
+		1u, MHD_OPTION_END);
 	if (!fake->daemon) {
 		perror("fake destination");
 		abort();
@@ -352,7 +361,8 @@ const char *fake_destination_url(const struct fake_destination *fake)
 	return fake->url;
 }
 
-void fake_destination_script(struct fake_destination *fake, const struct fake_answer *answers, size_t count)
+void fake_destination_script(
+	struct fake_destination *fake, const struct fake_answer *answers, size_t count)
 {
 	pthread_mutex_lock(&fake->lock);
 	fake->script = realloc(fake->script, (fake->script_count + count) * sizeof *answers);
@@ -380,13 +390,17 @@ void fake_destination_forget_bodies(struct fake_destination *fake)
 
 static struct fake_answer json(int status, struct bytes body)
 {
-	return (struct fake_answer){ .status = status, .content_type = "application/json", .body = body };
+	return (struct fake_answer){
+		.status = status, .content_type = "application/json", .body = body
+	};
 }
 
 struct fake_answer fake_langfuse(const struct fake_request *request, void *arg)
 {
-	static const struct bytes taken = BYTES("{\"id\":\"otel-ingestion-queue\",\"data\":{}}"),
-		no_key = BYTES("{\"message\":\"Invalid credentials. Confirm that you've configured the correct host.\"}"),
+	static const struct bytes
+		taken = BYTES("{\"id\":\"otel-ingestion-queue\",\"data\":{}}"),
+		no_key = BYTES(
+			"{\"message\":\"Invalid credentials. Confirm that you've configured the correct host.\"}"),
 		no_method = BYTES("{\"message\":\"Method not allowed\"}"),
 		no_page = BYTES("This page could not be found"),
 		bad_type = BYTES("{\"error\":\"Invalid content type\"}"),
@@ -478,7 +492,8 @@ size_t fake_destination_times(struct fake_destination *fake, const uint8_t span_
 	return times;
 }
 
-static bool wait_for(struct fake_destination *fake, const size_t *count, size_t wanted, unsigned timeout_ms)
+static bool wait_for(
+	struct fake_destination *fake, const size_t *count, size_t wanted, unsigned timeout_ms)
 {
 	struct timespec until = deadline_in(timeout_ms);
 	int error = 0;
@@ -490,7 +505,8 @@ static bool wait_for(struct fake_destination *fake, const size_t *count, size_t 
 	return reached;
 }
 
-bool fake_destination_wait_requests(struct fake_destination *fake, size_t count, unsigned timeout_ms)
+bool fake_destination_wait_requests(
+	struct fake_destination *fake, size_t count, unsigned timeout_ms)
 {
 	return wait_for(fake, &fake->request_count, count, timeout_ms);
 }

@@ -36,18 +36,18 @@ struct fake_request {
 	int status;           /* as answered; 0 when it was not */
 
 	size_t span_count;
-	bool is_protobuf;       /* the body inflates and decodes */
+	bool is_protobuf; /* the body inflates and decodes */
 	bool has_span_without_ids;
-	bool has_valueless;     /* an attribute without value: Langfuse says 200 and loses the whole request */
+	bool has_valueless; /* an attribute without value: Langfuse says 200 and loses the whole request */
 };
 
 struct fake_answer {
 	int status;
-	const char *retry_after; /* header; NULL for none */
+	const char *retry_after;  /* header; NULL for none */
 	const char *content_type; /* NULL: application/x-protobuf */
-	struct bytes body;       /* lives until the destination is stopped */
-	unsigned delay_ms;       /* before it is sent */
-	bool is_cut;             /* the connection is closed instead; a 2xx counts as accepted all the same */
+	struct bytes body;        /* lives until the destination is stopped */
+	unsigned delay_ms;        /* before it is sent */
+	bool is_cut; /* the connection is closed instead; a 2xx counts as accepted all the same */
 };
 
 /* Decides on a request; it is complete but for its status. Called with one request at a time. */
@@ -61,7 +61,8 @@ uint16_t fake_destination_port(const struct fake_destination *fake);
 const char *fake_destination_url(const struct fake_destination *fake); /* http://127.0.0.1:port */
 
 /* Adds answers to the script; they are copied. */
-void fake_destination_script(struct fake_destination *fake, const struct fake_answer *answers, size_t count);
+void fake_destination_script(
+	struct fake_destination *fake, const struct fake_answer *answers, size_t count);
 void fake_destination_rule(struct fake_destination *fake, fake_rule *rule, void *arg);
 
 /*
@@ -81,16 +82,18 @@ const struct fake_request *fake_destination_request(struct fake_destination *fak
 const char *fake_request_header(const struct fake_request *request, const char *name); /* or NULL */
 
 /* Accepted: answered with 2xx, once or more. */
-size_t fake_destination_span_count(struct fake_destination *fake);       /* different ids */
-size_t fake_destination_duplicate_count(struct fake_destination *fake);  /* accepted again */
+size_t fake_destination_span_count(struct fake_destination *fake);      /* different ids */
+size_t fake_destination_duplicate_count(struct fake_destination *fake); /* accepted again */
 size_t fake_destination_times(struct fake_destination *fake, const uint8_t span_id[8]);
-size_t fake_destination_lost_count(struct fake_destination *fake); /* requests with a valueless attribute */
+size_t fake_destination_lost_count(
+	struct fake_destination *fake); /* requests with a valueless attribute */
 
 /* The most requests that were in here at once. */
 size_t fake_destination_most_at_once(struct fake_destination *fake);
 
 /* Waits for so many requests, or so many different accepted spans. False when the time is over. */
-bool fake_destination_wait_requests(struct fake_destination *fake, size_t count, unsigned timeout_ms);
+bool fake_destination_wait_requests(
+	struct fake_destination *fake, size_t count, unsigned timeout_ms);
 bool fake_destination_wait_spans(struct fake_destination *fake, size_t count, unsigned timeout_ms);
 
 #endif

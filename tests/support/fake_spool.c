@@ -57,6 +57,12 @@ struct lent {
 	struct spool *spool;
 };
 
+/* A record without spans is one thing to deliver. */
+static uint32_t units(uint32_t span_count)
+{
+	return span_count ? span_count : 1;
+}
+
 struct spool *fake_spool_new(void)
 {
 	struct spool *spool = calloc(1, sizeof *spool);
@@ -105,7 +111,7 @@ static void encode_spans(struct buf *out, uint64_t first, uint32_t count, size_t
 	memset(padding, 'x', padding_bytes);
 	Otlp__Span *spans = calloc(count, sizeof *spans);
 	Otlp__Span **list = calloc(count, sizeof(Otlp__Span *));
-	uint8_t (*ids)[8] = calloc(count, sizeof *ids);
+	uint8_t(*ids)[8] = calloc(count, sizeof *ids);
 	for (uint32_t i = 0; i < count; i++) {
 		fake_span_id(first + i, ids[i]);
 		otlp__span__init(&spans[i]);
@@ -148,7 +154,7 @@ uint64_t fake_spool_add(struct spool *spool, struct fake_record what)
 	else
 		buf_append(&stored->body, plain.at, plain.len);
 	spool->spans += what.spans;
-	stored->finished = calloc(what.spans, 1);
+	stored->finished = calloc(units(what.spans), 1);
 	stored->record = (struct record){
 		.sequence = ++spool->count,
 		.received_ns = 1,
@@ -276,14 +282,15 @@ uint64_t spool_sequence_within(struct spool *spool, uint64_t bytes)
 
 /* ---- spool/delivery.h ---- */
 
-struct delivery *delivery_of(struct deliveries *deliveries, const char *destination, const char *lane)
+struct delivery *delivery_of(
+	struct deliveries *deliveries, const char *destination, const char *lane)
 {
 	return &deliveries->spool->delivery;
 }
 
 static bool is_finished(const struct stored *stored)
 {
-	return !memchr(stored->finished, 0, stored->record.span_count);
+	return !memchr(stored->finished, 0, units(stored->record.span_count));
 }
 
 uint64_t delivery_cursor(struct delivery *delivery)
@@ -299,7 +306,8 @@ void delivery_advance(struct delivery *delivery, uint64_t sequence)
 	struct spool *spool = delivery->spool;
 	pthread_mutex_lock(&spool->lock);
 	for (uint64_t i = spool->cursor; i < sequence; i++)
-		spool->faults += spool->records[i - 1]->is_expected && !is_finished(spool->records[i - 1]);
+		spool->faults +=
+			spool->records[i - 1]->is_expected && !is_finished(spool->records[i - 1]);
 	if (sequence > spool->cursor)
 		spool->cursor = sequence;
 	pthread_cond_broadcast(&spool->changed);
@@ -311,7 +319,7 @@ void delivery_expect(struct delivery *delivery, uint64_t sequence, uint32_t span
 	struct spool *spool = delivery->spool;
 	pthread_mutex_lock(&spool->lock);
 	spool->records[sequence - 1]->is_expected = true;
-	spool->faults += spool->records[sequence - 1]->record.span_count != span_count;
+	spool->faults += units(spool->records[sequence - 1]->record.span_count) != span_count;
 	pthread_mutex_unlock(&spool->lock);
 }
 
@@ -335,8 +343,9 @@ void delivery_mark(struct delivery *delivery, uint64_t sequence, uint32_t from, 
 	struct spool *spool = delivery->spool;
 	pthread_mutex_lock(&spool->lock);
 	struct stored *stored = spool->records[sequence - 1];
-	spool->faults += from >= to || to > stored->record.span_count || !stored->is_expected || count != to - from;
-	for (uint32_t i = from; i < to && i < stored->record.span_count; i++) {
+	spool->faults += from >= to || to > units(stored->record.span_count) ||
+		!stored->is_expected || count != to - from;
+	for (uint32_t i = from; i < to && i < units(stored->record.span_count); i++) {
 		spool->faults += stored->finished[i];
 		stored->finished[i] = 1;
 	}

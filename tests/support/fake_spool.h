@@ -21,8 +21,8 @@ struct fake_record {
 	size_t padding_bytes; /* more in each span */
 	enum signal signal;   /* 0: traces */
 	enum encoding encoding;
-	enum shape shape;     /* 0: any */
-	bool is_garbage;      /* the body is no protobuf */
+	enum shape shape; /* 0: any */
+	bool is_garbage;  /* the body is no protobuf */
 };
 
 /* Appends and wakes the readers. Returns the sequence. */
@@ -43,7 +43,8 @@ void fake_span_id(uint64_t n, uint8_t ret_id[8]);
 uint64_t fake_spool_count(struct spool *spool, enum outcome outcome);
 
 /* Waits until so many are. False when the time is over. */
-bool fake_spool_wait(struct spool *spool, enum outcome outcome, uint64_t count, unsigned timeout_ms);
+bool fake_spool_wait(
+	struct spool *spool, enum outcome outcome, uint64_t count, unsigned timeout_ms);
 
 uint64_t fake_spool_cursor(struct spool *spool);
 uint64_t fake_spool_kept_from(struct spool *spool);

@@ -5,8 +5,8 @@
 
 oracle_request *oracle_decode(struct bytes request)
 {
-	return otlp__export_trace_service_request__unpack(NULL, request.len,
-		request.at ? request.at : (const uint8_t *)"");
+	return otlp__export_trace_service_request__unpack(
+		NULL, request.len, request.at ? request.at : (const uint8_t *)"");
 }
 
 void oracle_free(oracle_request *request)
@@ -18,12 +18,13 @@ void oracle_free(oracle_request *request)
 static bool has_ids(const oracle_span *span)
 {
 	static const uint8_t zero[16];
-	return span->trace_id.len == 16 && memcmp(span->trace_id.data, zero, 16) != 0 && span->span_id.len == 8 &&
-		memcmp(span->span_id.data, zero, 8) != 0;
+	return span->trace_id.len == 16 && memcmp(span->trace_id.data, zero, 16) != 0 &&
+		span->span_id.len == 8 && memcmp(span->span_id.data, zero, 8) != 0;
 }
 
 /* Calls for every span; `visit` returns false to end. */
-static void each_span(const oracle_request *request, bool (*visit)(oracle_span *span, void *arg), void *arg)
+static void each_span(
+	const oracle_request *request, bool (*visit)(oracle_span *span, void *arg), void *arg)
 {
 	for (size_t r = 0; r < request->n_resource_spans; r++)
 		for (size_t s = 0; s < request->resource_spans[r]->n_scope_spans; s++) {
@@ -81,7 +82,8 @@ const char *oracle_text(const oracle_span *span, const char *key)
 	static char texts[8][4096];
 	static unsigned next;
 	const oracle_attribute *found = oracle_find(span, key);
-	if (!found || !found->value || found->value->value_case != OTLP__ANY_VALUE__VALUE_STRING_VALUE)
+	if (!found || !found->value ||
+		found->value->value_case != OTLP__ANY_VALUE__VALUE_STRING_VALUE)
 		return NULL;
 	char *text = texts[next++ % 8];
 	snprintf(text, sizeof texts[0], "%.*s", (int)found->value->string_value.len,
@@ -94,7 +96,8 @@ static bool is_empty(const oracle_attribute *attribute)
 	const Otlp__AnyValue *value = attribute->value;
 	return !value || value->value_case == OTLP__ANY_VALUE__VALUE__NOT_SET ||
 		value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE_STRINDEX ||
-		(value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE && value->string_value.len == 0);
+		(value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE &&
+			value->string_value.len == 0);
 }
 
 static bool same_attribute(const oracle_attribute *a, const oracle_attribute *b)
@@ -113,8 +116,9 @@ static bool same_attribute(const oracle_attribute *a, const oracle_attribute *b)
 static bool may_be_replaced(const oracle_attribute *attribute)
 {
 	static const char kind[] = "openinference.span.kind";
-	return is_empty(attribute) || (attribute->key.len == sizeof kind - 1 &&
-		memcmp(attribute->key.data, kind, sizeof kind - 1) == 0);
+	return is_empty(attribute) ||
+		(attribute->key.len == sizeof kind - 1 &&
+			memcmp(attribute->key.data, kind, sizeof kind - 1) == 0);
 }
 
 /* Takes the additions off again, in place; what is left over of `out` is freed with it. */

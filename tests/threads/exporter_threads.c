@@ -46,7 +46,8 @@ static void check(const char *what, uint64_t is, uint64_t wanted)
 {
 	if (is == wanted)
 		return;
-	fprintf(stderr, "%s: %llu, not %llu\n", what, (unsigned long long)is, (unsigned long long)wanted);
+	fprintf(stderr, "%s: %llu, not %llu\n", what, (unsigned long long)is,
+		(unsigned long long)wanted);
 	exit(1);
 }
 
@@ -55,12 +56,23 @@ int main(void)
 	static const char *const lanes[] = { "default" };
 	struct spool *spool = fake_spool_new();
 	struct fake_destination *fake = fake_destination_start(0);
-	struct destination_config config = { .name = "tempo", .type = DESTINATION_OTLP, .batch_size = 30,
-		.batch_timeout_ms = 5, .max_request_bytes = 4 << 20, .in_flight = 4, .timeout_ms = WAIT_MS,
-		.retry_initial_ms = 1, .retry_max_ms = 10, .endpoint = (char *)fake_destination_url(fake) };
-	const struct exporter_options options = { .config = &config, .spool = spool,
-		.deliveries = fake_spool_deliveries(spool), .lanes = lanes, .lane_count = 1,
-		.hold_initial_ms = 5, .hold_max_ms = 10 };
+	struct destination_config config = { .name = "tempo",
+		.type = DESTINATION_OTLP,
+		.batch_size = 30,
+		.batch_timeout_ms = 5,
+		.max_request_bytes = 4 << 20,
+		.in_flight = 4,
+		.timeout_ms = WAIT_MS,
+		.retry_initial_ms = 1,
+		.retry_max_ms = 10,
+		.endpoint = (char *)fake_destination_url(fake) };
+	const struct exporter_options options = { .config = &config,
+		.spool = spool,
+		.deliveries = fake_spool_deliveries(spool),
+		.lanes = lanes,
+		.lane_count = 1,
+		.hold_initial_ms = 5,
+		.hold_max_ms = 10 };
 	static const int statuses[] = { 503, 401, 429, 200, 500 };
 	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
 		fake_destination_script(fake, &(struct fake_answer){ .status = statuses[i] }, 1);

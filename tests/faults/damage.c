@@ -158,6 +158,8 @@ int main(int argc, char **argv)
 out:
 	if (error < 0)
 		printf("FAIL: %s\n", strerror(-error));
+	if (!is_well)
+		daemon_print_log(&rig.daemon);
 	rig_close(&rig);
 	free(files);
 	return !is_well;

@@ -77,6 +77,8 @@ int main(void)
 	}
 	if (error < 0)
 		printf("full disk: FAIL: %s\n", strerror(-error));
+	if (!is_well)
+		daemon_print_log(&rig.daemon);
 	char state[SCRATCH_PATH_MAX + 8];
 	snprintf(state, sizeof(state), "%s/state", rig.directory);
 	daemon_kill(&rig.daemon);

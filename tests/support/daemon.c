@@ -97,6 +97,18 @@ char *daemon_log(const struct daemon *daemon)
 	return text ? text : strdup("");
 }
 
+void daemon_print_log(const struct daemon *daemon)
+{
+	enum { LINES = 20 };
+	char *log = daemon_log(daemon);
+	char *from = log ? log + strlen(log) : NULL;
+	for (int lines = 0; from && from > log && lines <= LINES; from--)
+		lines += from[-1] == '\n';
+	if (from)
+		fprintf(stderr, "--- the log ends with\n%s---\n", from);
+	free(log);
+}
+
 /* The line around a text, as a copy. */
 static char *line_around(const char *log, const char *at)
 {

@@ -49,6 +49,9 @@ int daemon_wait_log(struct daemon *daemon, const char *text, int timeout_ms, cha
 /* The whole log of this start, to be freed; for messages of failed tests too. */
 char *daemon_log(const struct daemon *daemon);
 
+/* The last lines of it to stderr, for runs that fail. */
+void daemon_print_log(const struct daemon *daemon);
+
 /* SIGTERM, then its exit status as child_wait; killed and -ETIMEDOUT when it does not end. */
 int daemon_stop(struct daemon *daemon);
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http_peer.h"
+#include "support/http_peer.h"
 
 enum { MAX_BODY = 100000, LATER_MAX = 1024 };
 

@@ -2,7 +2,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "price_tables.h"
+#include "support/price_tables.h"
 
 static struct prices *builtin;
 

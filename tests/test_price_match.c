@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "price_tables.h"
+#include "support/price_tables.h"
 #include "pricing/match.h"
 
 static struct prices *builtin;

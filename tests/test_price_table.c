@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "price_tables.h"
+#include "support/price_tables.h"
 
 #define FREE "'prices':{'input':'0'}"
 #define TIER(members) ONE("{'from':null," FREE ",'context_tiers':[{" members "}]}")

@@ -13,7 +13,7 @@
 #include "base/files.h"
 #include "batch.h"
 #include "config/config.h"
-#include "http_peer.h"
+#include "support/http_peer.h"
 #include "pipeline.h"
 #include "spool/spool.h"
 

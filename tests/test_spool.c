@@ -6,7 +6,7 @@
 #include <zlib.h>
 
 #include "spool/crc32c.h"
-#include "spool_fixture.h"
+#include "support/spool_fixture.h"
 
 static struct fixture fixture;
 

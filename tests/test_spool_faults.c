@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/counters.h"
-#include "spool_fixture.h"
+#include "support/spool_fixture.h"
 
 static struct fixture fixture;
 

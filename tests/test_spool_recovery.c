@@ -11,7 +11,7 @@
 
 #include "base/counters.h"
 #include "spool/frame.h"
-#include "spool_fixture.h"
+#include "support/spool_fixture.h"
 
 static struct fixture fixture;
 

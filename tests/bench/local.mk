@@ -14,29 +14,23 @@ tests_support_libharness_a_SOURCES = \
 	tests/bench/rig.c tests/bench/rig.h \
 	tests/bench/sink.c tests/bench/sink.h \
 	tests/bench/tally.c tests/bench/tally.h
-tests_support_libharness_a_CFLAGS = $(harness_cflags)
-harness_cflags = $(AM_CFLAGS) -I$(srcdir)/tests
-harness_ldadd = tests/support/libharness.a libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+harness_ldadd = tests/support/libharness.a $(LDADD)
 
 EXTRA_DIST += tests/bench/run
 noinst_PROGRAMS += tests/bench/bench
 tests_bench_bench_SOURCES = tests/bench/bench.c
-tests_bench_bench_CFLAGS = $(harness_cflags)
 tests_bench_bench_LDADD = $(harness_ldadd)
 
 # Faults done to the whole daemon: tests/faults/run BUILD_DIR
 noinst_PROGRAMS += tests/faults/kill
 tests_faults_kill_SOURCES = tests/faults/kill.c tests/faults/rounds.c tests/faults/rounds.h
-tests_faults_kill_CFLAGS = $(harness_cflags)
 tests_faults_kill_LDADD = $(harness_ldadd)
 
 EXTRA_DIST += tests/faults/run
 noinst_PROGRAMS += tests/faults/damage
 tests_faults_damage_SOURCES = tests/faults/damage.c
-tests_faults_damage_CFLAGS = $(harness_cflags)
 tests_faults_damage_LDADD = $(harness_ldadd)
 
 noinst_PROGRAMS += tests/faults/full_disk
 tests_faults_full_disk_SOURCES = tests/faults/full_disk.c
-tests_faults_full_disk_CFLAGS = $(harness_cflags)
 tests_faults_full_disk_LDADD = $(harness_ldadd)

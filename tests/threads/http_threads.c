@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../http_peer.h"
+#include "support/http_peer.h"
 #include "base/clock.h"
 #include "http/server.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../spool_fixture.h"
+#include "support/spool_fixture.h"
 #include "spool/delivery.h"
 
 enum { SENDERS = 4, PER_SENDER = 250, READERS = 3, TEXT_BYTES = 3000 };

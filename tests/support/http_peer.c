@@ -1,6 +1,6 @@
 #include "config.h" /* for memmem */
 
-#include "http_peer.h"
+#include "support/http_peer.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include <config.h>
 
-#include "spool_fixture.h"
+#include "support/spool_fixture.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -164,3 +164,10 @@ tests_test_http_client_LDADD = $(test_ldadd)
 test_programs += tests/test_pipeline
 tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
 tests_test_pipeline_CFLAGS = $(test_cflags)
+# Plain programs: Criterion does not start under ThreadSanitizer, so that build runs these alone.
+thread_programs = tests/threads/spool_threads
+tests_threads_spool_threads_SOURCES = tests/threads/spool_threads.c $(spool_fixture)
+tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+tests_threads_spool_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
+check_PROGRAMS += $(thread_programs)
+TESTS += $(thread_programs)

@@ -164,6 +164,10 @@ static const struct mistake {
 		.line = 1,
 		.words =
 			"destinations.a.endpoint must be a URL without user and password (use keys or headers)" },
+	{ "{\"destinations\": {\"a\": {\"type\": \"otlp\", \"endpoint\": \"http://tempo/?a=b\"}}}", .line = 1,
+	  .words = "destinations.a.endpoint must be a URL without ? and #, not \"http://tempo/?a=b\"" },
+	{ "{\"destinations\": {\"a\": {\"type\": \"otlp\", \"endpoint\": \"http:///\"}}}", .line = 1,
+	  .words = "destinations.a.endpoint must be a URL such as http://127.0.0.1:4318, not http:///" },
 	{ "{\"destinations\": {\"a\": {\"type\": \"langfuse\"}}}", .line = 1,
 		.words = "destinations.a needs public_key and secret_key (or secret_key_file)" },
 	{ "{\"destinations\": {\"a\": {\"type\": \"langfuse\", \"secret_key\": \"sk\"}}}",
@@ -248,6 +252,7 @@ static const struct mistake {
 		.words =
 			"LANGFUSE_TRACING_ENVIRONMENT must be at most 40 of a-z, 0-9, - and _, not beginning with "
 			"\"langfuse\", not langfuse" },
+	{ .environment = { "LANGFUSE_USER_ID=J\xf6rg" }, .words = "LANGFUSE_USER_ID must be UTF-8" },
 	{ .environment = { "LANGFUSE_DEBUG=loud" },
 		.words = "LANGFUSE_DEBUG must be true or false, not loud" },
 	{ .environment = { "TOLLGATE_TEMPO_ENDPOINT=http://x", "TOLLGATE_TEMPO_HEADERS=secret" },

@@ -255,6 +255,7 @@ Test(config, a_destination_has_the_defaults_of_its_type)
 		"{\"destinations\": {"
 		"\"lf\": {\"type\": \"langfuse\", \"public_key\": \"pk\", \"secret_key\": \"sk\"},"
 		"\"tempo\": {\"endpoint\": \"http://tempo:4318///\", \"type\": \"otlp\", \"in_flight\": 7,"
+		"            \"traces_endpoint\": \"http://tempo/x/?y=z\","
 		"            \"headers\": {\"X-Scope-OrgID\": \"a\"}},"
 		"\"off\": {\"type\": \"langfuse\", \"enabled\": false}}}",
 		NULL, NULL);
@@ -269,6 +270,7 @@ Test(config, a_destination_has_the_defaults_of_its_type)
 	cr_expect(langfuse->enabled);
 	cr_expect_eq(tempo->type, DESTINATION_OTLP);
 	cr_expect_str_eq(tempo->endpoint, "http://tempo:4318");
+	cr_expect_str_eq(tempo->traces_endpoint, "http://tempo/x/?y=z");
 	cr_expect_eq(tempo->batch_timeout_ms, 200);
 	cr_expect_eq(tempo->batch_size, 1000);
 	cr_expect_eq(tempo->in_flight, 7);

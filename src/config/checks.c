@@ -44,11 +44,17 @@ const char *check_url(char *text)
 	size_t host = strcspn(text + scheme, "/?#");
 	if (memchr(text + scheme, '@', host))
 		return "a URL without user and password (use keys or headers)";
-	if (host == 0 || text[scheme] == ':')
+	return host == 0 || text[scheme] == ':' ? wanted : NULL;
+}
+
+const char *check_base_url(char *text)
+{
+	const char *wanted = check_url(text);
+	if (wanted)
 		return wanted;
 	if (strpbrk(text, "?#"))
 		return "a URL without ? and #";
-	for (size_t len = strlen(text); len > scheme && text[len - 1] == '/'; len--)
+	for (size_t len = strlen(text); text[len - 1] == '/'; len--)
 		text[len - 1] = '\0';
 	return NULL;
 }

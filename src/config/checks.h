@@ -8,8 +8,11 @@
 /* host:port or [v6]:port */
 const char *check_address(char *text);
 
-/* http or https with a host; loses its slashes at the end, because paths are appended. */
+/* http or https with a host. */
 const char *check_url(char *text);
+
+/* The same, but paths are appended: no query, and the slashes at its end are taken away. */
+const char *check_base_url(char *text);
 
 /* A name that Langfuse would take as it is; upper case is lowered, as Langfuse does. */
 const char *check_environment(char *text);

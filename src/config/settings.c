@@ -108,7 +108,7 @@ const struct setting destination_settings[] = {
 	{ DESTINATION(enabled, SETTING_BOOL), .fallback = "true",
 		.sentence = "false: nothing is sent there." },
 	{ DESTINATION(endpoint, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,
-		.langfuse_fallback = "https://cloud.langfuse.com", .check = check_url,
+		.langfuse_fallback = "https://cloud.langfuse.com", .check = check_base_url,
 		.sentence =
 			"Base URL; /v1/traces and alike are appended (Langfuse: its OTLP path)." },
 	{ DESTINATION(traces_endpoint, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,

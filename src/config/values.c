@@ -126,6 +126,14 @@ static bool is_choice(const char *choices, const char *text, int *ret_index)
 	}
 }
 
+/* Texts become attributes, and one that is no UTF-8 would make every request with it invalid. */
+static bool is_utf8(const char *text)
+{
+	json_t *json = json_string(text);
+	json_decref(json);
+	return json;
+}
+
 /* The text, checked and in the arena; NULL after a complaint. */
 static char *take_text(
 	const struct setting *setting, const char *text, const struct value_place *place)
@@ -140,6 +148,10 @@ static char *take_text(
 		complain(place->complaint,
 			"%s must be from %" PRIu64 " to %" PRIu64 " bytes long, not %zu",
 			place->named, setting->min, setting->max, len);
+		return NULL;
+	}
+	if (setting->type == SETTING_TEXT && !is_utf8(text)) {
+		complain(place->complaint, "%s must be UTF-8", place->named);
 		return NULL;
 	}
 	char *copy = copy_text(place, text);

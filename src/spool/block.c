@@ -155,17 +155,17 @@ struct block *cache_find(struct cache *cache, uint64_t generation, uint64_t offs
 {
 	struct block *found = NULL;
 	pthread_mutex_lock(&cache->lock);
-	struct block **blocks = cache->blocks + cache->first;
-	size_t low = 0, high = cache->count; /* the last block that begins at or before: blocks[low - 1] */
+	size_t low = cache->first, high = cache->first + cache->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (begins_after(blocks[middle], generation, offset))
+		if (begins_after(cache->blocks[middle], generation, offset))
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	if (low > 0 && block_covers(blocks[low - 1], generation, offset, bytes))
-		found = block_ref(blocks[low - 1]);
+	/* Only the last one that begins at or before the offset can hold it. */
+	if (low > cache->first && block_covers(cache->blocks[low - 1], generation, offset, bytes))
+		found = block_ref(cache->blocks[low - 1]);
 	pthread_mutex_unlock(&cache->lock);
 	return found;
 }

@@ -126,8 +126,8 @@ static bool is_finished(const struct entry *entry)
 		entry->finished[0].to >= entry->units;
 }
 
-/* The first entry at or behind `sequence`, or the end. */
-static struct entry *lower_bound(const struct delivery *delivery, uint64_t sequence)
+/* Index of the first entry at or behind `sequence`, or the count. */
+static size_t lower_bound(const struct delivery *delivery, uint64_t sequence)
 {
 	size_t low = 0, high = delivery->count;
 	while (low < high) {
@@ -137,15 +137,14 @@ static struct entry *lower_bound(const struct delivery *delivery, uint64_t seque
 		else
 			high = middle;
 	}
-	return delivery->entries + low;
+	return low;
 }
 
 static struct entry *find_entry(const struct delivery *delivery, uint64_t sequence)
 {
-	struct entry *entry = lower_bound(delivery, sequence);
-	bool found = delivery->count > 0 && entry < delivery->entries + delivery->count &&
-		entry->sequence == sequence;
-	return found ? entry : NULL;
+	size_t at = lower_bound(delivery, sequence);
+	bool found = at < delivery->count && delivery->entries[at].sequence == sequence;
+	return found ? &delivery->entries[at] : NULL;
 }
 
 /* Finds or makes; NULL: no memory. */
@@ -162,10 +161,9 @@ static struct entry *note_entry(struct delivery *delivery, uint64_t sequence)
 		delivery->entries = entries;
 		delivery->capacity = capacity;
 	}
-	entry = lower_bound(delivery, sequence);
-	size_t behind = (size_t)(delivery->entries + delivery->count - entry);
-	memmove(entry + 1, entry, behind * sizeof *entry);
-	delivery->count++;
+	size_t at = lower_bound(delivery, sequence);
+	entry = &delivery->entries[at];
+	memmove(entry + 1, entry, (delivery->count++ - at) * sizeof *entry);
 	*entry = (struct entry){ .sequence = sequence };
 	return entry;
 }

@@ -315,7 +315,8 @@ static void put_back(struct deliveries *deliveries, struct snapshot *from)
 	pthread_mutex_unlock(&deliveries->lock);
 }
 
-static int write_cursor(sqlite3 *db, const struct cursor_row *row, const struct finished_row *finished)
+static int write_cursor(sqlite3 *db, const struct cursor_row *row, const struct finished_row *finished,
+	size_t first)
 {
 	const char *destination = row->delivery->destination, *lane = row->delivery->lane;
 	int error = run(db, "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?)", NULL, NULL, "ssii",
@@ -323,7 +324,7 @@ static int write_cursor(sqlite3 *db, const struct cursor_row *row, const struct 
 	if (!error)
 		error = run(db, "DELETE FROM finished WHERE destination = ? AND lane = ?", NULL, NULL, "ss",
 			destination, lane);
-	for (size_t i = 0; i < row->finished_count && !error; i++) {
+	for (size_t i = first; i < first + row->finished_count && !error; i++) {
 		const struct range *range = &finished[i].range;
 		error = run(db, "INSERT INTO finished VALUES (?, ?, ?, ?, ?, ?)", NULL, NULL, "ssiiii",
 			destination, lane, (int64_t)finished[i].sequence, (int64_t)range->from,
@@ -374,10 +375,11 @@ static int write_snapshot(struct deliveries *deliveries, const struct snapshot *
 	uint64_t minute = clock_unix_ns() / 60000000000;
 	bool is_prune_due = minute >= deliveries->pruned_minute + PRUNE_MINUTES && minute > LEDGER_MINUTES;
 
+	size_t first = 0; /* of the row's finished ranges */
 	int error = run(db, "BEGIN IMMEDIATE", NULL, NULL, "");
 	for (size_t i = 0; i < from->cursors.len / sizeof *rows && !error; i++) {
-		error = write_cursor(db, &rows[i], finished);
-		finished += rows[i].finished_count;
+		error = write_cursor(db, &rows[i], finished, first);
+		first += rows[i].finished_count;
 	}
 	for (size_t i = 0; i < from->ledgers.len / sizeof *ledgers && !error; i++)
 		error = write_ledger(db, &ledgers[i], minute);

@@ -32,8 +32,12 @@ enum {
 	FRAME_MAGIC = 0x67524754, /* "TGRg" */
 };
 
-/* Far above what can be reached, far below where sums could overflow. */
+/*
+ * Numbers are far below where sums could overflow; and what a file or a cursor says at start is believed
+ * to half of that only, so that there is always room to go on from.
+ */
 #define SEQUENCE_MAX (UINT64_C(1) << 62)
+#define BELIEVED_MAX (SEQUENCE_MAX / 2)
 
 struct frame {
 	uint32_t magic;

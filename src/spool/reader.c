@@ -36,7 +36,7 @@ struct spool_reader *spool_reader_new(struct spool *spool, const char *lane, enu
 
 	pthread_mutex_lock(&spool->readers_lock);
 	pthread_mutex_lock(&spool->lock);
-	if (from > spool->next_sequence && from < SEQUENCE_MAX)
+	if (from > spool->next_sequence && from < BELIEVED_MAX)
 		spool->next_sequence = from;
 	if (from < spool->floor)
 		from = spool->floor;

@@ -27,7 +27,9 @@ static void examine(struct spool *spool, struct segment *segment, bool is_torn_c
 		uint32_t count, good;
 	} group = { 0 };
 	struct frame frame;
-	while (walk_next(&walk, &frame) == 0) {
+	while (walk_next(&walk, &frame) == 0 && frame.sequence < BELIEVED_MAX &&
+		frame.generation < BELIEVED_MAX) {
+		segment->generation = frame.generation;
 		if (frame.sequence - frame.group_index != group.first) {
 			group.first = frame.sequence - frame.group_index;
 			group.offset = segment->used_bytes;
@@ -44,7 +46,6 @@ static void examine(struct spool *spool, struct segment *segment, bool is_torn_c
 		segment->end_sequence = frame.sequence + 1;
 		segment->used_bytes = align_up(walk.offset, BLOCK_BYTES);
 	}
-	segment->generation = walk.generation;
 	walk_rest(&walk);
 
 	if (is_torn_cut && group.good < group.count) {

@@ -160,12 +160,12 @@ static bool is_sane(const struct header *header, uint64_t file_bytes)
 {
 	if (memcmp(header->magic, magic, sizeof magic) != 0 || header->version != FORMAT_VERSION ||
 		header->crc != checksum(header) || header->generation == 0 ||
-		header->generation >= SEQUENCE_MAX ||
-		header->first_sequence == 0 || header->first_sequence >= SEQUENCE_MAX)
+		header->generation >= BELIEVED_MAX ||
+		header->first_sequence == 0 || header->first_sequence >= BELIEVED_MAX)
 		return false;
 	return !header->is_sealed ||
 		(header->end_sequence >= header->first_sequence &&
-			header->end_sequence <= SEQUENCE_MAX && header->used_bytes >= BLOCK_BYTES &&
+			header->end_sequence <= BELIEVED_MAX && header->used_bytes >= BLOCK_BYTES &&
 			header->used_bytes <= file_bytes && header->used_bytes % BLOCK_BYTES == 0);
 }
 

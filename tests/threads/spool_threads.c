@@ -1,0 +1,150 @@
+/*
+ * The spool and its delivery state under all their threads at once, for ThreadSanitizer (which Criterion
+ * does not start under). Exits 0 when every request came out once, in order, at every reader.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../spool_fixture.h"
+#include "spool/delivery.h"
+
+enum { SENDERS = 4, PER_SENDER = 250, READERS = 3, TEXT_BYTES = 3000 };
+
+static struct fixture fixture;
+static struct deliveries *deliveries;
+static _Atomic int running_readers = READERS;
+
+static void require(bool is_true, const char *what)
+{
+	if (!is_true) {
+		fprintf(stderr, "failed: %s\n", what);
+		exit(1);
+	}
+}
+
+static void *send_all(void *arg)
+{
+	struct request *requests[PER_SENDER];
+	static char texts[SENDERS][PER_SENDER][TEXT_BYTES];
+	int sender = (int)(intptr_t)arg;
+	for (int i = 0; i < PER_SENDER; i++) {
+		char *text = texts[sender][i];
+		memset(text, '.', TEXT_BYTES);
+		snprintf(text, TEXT_BYTES, "%d:%d;", sender, i);
+		requests[i] = request_new(sender % 2 ? "odd" : "even", text, TEXT_BYTES);
+		spool_append(fixture.spool, &requests[i]->batch);
+		deliveries_accepted(deliveries, "lane", 1);
+		if (i % 8 == 7)
+			for (int j = i - 7; j <= i; j++)
+				require(request_wait(requests[j]) == 0, "append");
+	}
+	for (int j = PER_SENDER / 8 * 8; j < PER_SENDER; j++)
+		require(request_wait(requests[j]) == 0, "append");
+	return NULL;
+}
+
+/* Waking: the reader waits for commits as an exporter does. */
+static struct bell {
+	pthread_mutex_t lock;
+	pthread_cond_t rung;
+	unsigned rings; /* guarded by lock */
+} bells[READERS];
+
+static void ring(void *arg)
+{
+	struct bell *bell = arg;
+	pthread_mutex_lock(&bell->lock);
+	bell->rings++;
+	pthread_cond_signal(&bell->rung);
+	pthread_mutex_unlock(&bell->lock);
+}
+
+static unsigned count_rings(struct bell *bell)
+{
+	pthread_mutex_lock(&bell->lock);
+	unsigned rings = bell->rings;
+	pthread_mutex_unlock(&bell->lock);
+	return rings;
+}
+
+static void wait_for_ring(struct bell *bell, unsigned seen)
+{
+	pthread_mutex_lock(&bell->lock);
+	while (bell->rings == seen)
+		pthread_cond_wait(&bell->rung, &bell->lock);
+	pthread_mutex_unlock(&bell->lock);
+}
+
+static struct spool_reader *readers[READERS];
+
+static void *read_everything(void *arg)
+{
+	int number = (int)(intptr_t)arg, expected[SENDERS] = { 0 }, total = 0;
+	struct spool_reader *reader = readers[number];
+	char name[16];
+	snprintf(name, sizeof name, "reader%d", number);
+	struct delivery *delivery = delivery_of(deliveries, name, "lane");
+	while (total < SENDERS * PER_SENDER) {
+		struct record *record;
+		unsigned rings = count_rings(&bells[number]);
+		if (spool_reader_next(reader, &record) < 0) {
+			wait_for_ring(&bells[number], rings);
+			continue;
+		}
+		delivery_expect(delivery, record->sequence, record->span_count);
+		for (size_t at = 0; at + TEXT_BYTES <= record->body.len; at += TEXT_BYTES, total++) {
+			int sender, i;
+			require(sscanf((const char *)record->body.at + at, "%d:%d;", &sender, &i) == 2, "text");
+			require(sender >= 0 && sender < SENDERS && expected[sender]++ == i, "order");
+		}
+		delivery_mark(delivery, record->sequence, 0, record->span_count, OUTCOME_DELIVERED,
+			record->span_count);
+		if (number > 0 || total % 5 == 0)
+			spool_reader_keep(reader, delivery_cursor(delivery));
+		record_release(record);
+	}
+	atomic_fetch_sub(&running_readers, 1);
+	return NULL;
+}
+
+int main(void)
+{
+	pthread_t senders[SENDERS], threads[READERS];
+	fixture_init(&fixture);
+	fixture.options.max_record_bytes = 16 << 10;
+	fixture_open(&fixture);
+	require(deliveries_open(fixture.directory, &deliveries) == 0, "deliveries_open");
+	for (int i = 0; i < READERS; i++) {
+		pthread_mutex_init(&bells[i].lock, NULL);
+		pthread_cond_init(&bells[i].rung, NULL);
+		readers[i] = spool_reader_new(fixture.spool, NULL, STAGE_OUT, SHAPE_ANY, 1, ring, &bells[i]);
+	}
+	fixture_start_writer(&fixture);
+	for (int i = 0; i < READERS; i++)
+		pthread_create(&threads[i], NULL, read_everything, (void *)(intptr_t)i);
+	for (int i = 0; i < SENDERS; i++)
+		pthread_create(&senders[i], NULL, send_all, (void *)(intptr_t)i);
+
+	while (running_readers > 0) { /* what main and status do */
+		spool_tick(fixture.spool);
+		require(spool_status(fixture.spool) == 0, "status");
+		require(spool_figures(fixture.spool).next_sequence > 0, "figures");
+		for (int i = 0; i < READERS; i++)
+			require(spool_reader_lag(readers[i]).records <= SENDERS * PER_SENDER, "lag");
+		spool_sequence_within(fixture.spool, 100000);
+		require(deliveries_commit(deliveries) == 0, "commit");
+		usleep(2000);
+	}
+	for (int i = 0; i < SENDERS; i++)
+		pthread_join(senders[i], NULL);
+	for (int i = 0; i < READERS; i++)
+		pthread_join(threads[i], NULL);
+	require(deliveries_totals(deliveries, "reader0").delivered == SENDERS * PER_SENDER, "ledger");
+	for (int i = 0; i < READERS; i++)
+		spool_reader_free(readers[i]);
+	deliveries_close(deliveries);
+	fixture_done(&fixture);
+	return 0;
+}

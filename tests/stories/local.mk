@@ -30,11 +30,6 @@ tests_stories_doors_SOURCES = tests/stories/doors.c
 tests_stories_doors_CFLAGS = $(story_cflags)
 tests_stories_doors_LDADD = $(story_ldadd)
 
-test_programs += tests/stories/disk
-tests_stories_disk_SOURCES = tests/stories/disk.c
-tests_stories_disk_CFLAGS = $(story_cflags)
-tests_stories_disk_LDADD = $(story_ldadd)
-
 test_programs += tests/stories/idle
 tests_stories_idle_SOURCES = tests/stories/idle.c
 tests_stories_idle_CFLAGS = $(story_cflags)

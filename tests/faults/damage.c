@@ -142,9 +142,10 @@ int main(int argc, char **argv)
 		for (int sink = 0; sink < 2; sink++)
 			if (rig.acknowledged->times[i] && !rig.received[sink]->times[i])
 				*(i < QUEUED_SPANS ? &lost_queued : &lost_new) += 1;
-	char *log = daemon_log(&rig.daemon);
-	bool says_so = strstr(log, "damage") != NULL;
 	int status = daemon_stop(&rig.daemon);
+	char *log = daemon_log(&rig.daemon);
+	const char *damaged = strstr(log, "spool_records_damaged=");
+	bool says_so = damaged && atoi(damaged + strlen("spool_records_damaged=")) > 0;
 	uint64_t malformed = rig.sink_reports[0]->malformed + rig.sink_reports[1]->malformed;
 	/* A flip costs at most the record that it hit: five spans, at each sink. */
 	is_well = lost_new == 0 && lost_queued <= UINT64_C(5) * 2 * FLIPS && says_so && malformed == 0 &&

@@ -2,7 +2,6 @@
 #include "stories/story.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "bench/load.h"
 
@@ -92,29 +91,4 @@ Test(doors, two_hundred_and_fifty_six_clients_at_once)
 Test(doors, five_hundred_and_twelve_clients_at_once)
 {
 	post_at_once(512);
-}
-
-static uint64_t state_bytes(void)
-{
-	char state[SCRATCH_PATH_MAX + 8], spool[SCRATCH_PATH_MAX + 16];
-	snprintf(state, sizeof(state), "%s/state", story.directory);
-	snprintf(spool, sizeof(spool), "%s/spool", state);
-	return scratch_disk_bytes(state) + scratch_disk_bytes(spool);
-}
-
-Test(doors, an_idle_daemon_gives_the_disk_back_down_to_64_mb)
-{
-	static const char *const settings[] = { "TOLLGATE_SPOOL_COMPRESSION=none", NULL };
-	const uint64_t most = UINT64_C(80) << 20; /* one segment, and what SQLite needs */
-	story_start(&story, settings);
-	fake_destination_forget_bodies(story.langfuse);
-	fake_destination_forget_bodies(story.tempo);
-	struct load_job job = job_of(8, 150000);
-	job.payload = PAYLOAD_SMALL;
-	cr_assert_eq(load_run(&job), 0);
-	cr_assert(fake_destination_wait_spans(story.langfuse, 150000, STORY_PATIENCE_MS));
-	cr_assert(fake_destination_wait_spans(story.tempo, 150000, STORY_PATIENCE_MS));
-	for (unsigned waited = 0; state_bytes() > most && waited < 300; waited++)
-		fake_destination_wait_spans(story.tempo, SIZE_MAX, 100);
-	cr_expect_leq(state_bytes(), most);
 }

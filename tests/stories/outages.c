@@ -63,9 +63,22 @@ Test(outages, tempo_closes_the_connection_instead_of_answering)
 	live_through(&(struct fake_answer){ .status = 503, .is_cut = true });
 }
 
+/* A person has to mend the key and to restart; until then nothing is given up, and it is said. */
 Test(outages, tempo_wants_another_key)
 {
-	live_through(&(struct fake_answer){ .status = 401 });
+	const struct fake_answer refusal = { .status = 401 };
+	fake_destination_rule(story.tempo, always, (void *)&refusal);
+	story_start(&story, NULL);
+	story_post_spans(&story, 0, SPANS);
+	story_expect_each_once(story.langfuse, 0, SPANS);
+	story_expect_log(&story, "event=export_held destination=tempo");
+	story_stop(&story);
+	cr_expect_eq(fake_destination_span_count(story.tempo), 0);
+
+	fake_destination_rule(story.tempo, NULL, NULL);
+	story_start(&story, NULL);
+	story_expect_each_once(story.tempo, 0, SPANS);
+	cr_expect_eq(fake_destination_duplicate_count(story.langfuse), 0);
 }
 
 Test(outages, nothing_listens_at_tempo)

@@ -44,3 +44,11 @@ tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_threads_spool_threads_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 check_PROGRAMS += $(thread_programs)
 TESTS += $(thread_programs)
+
+# A shared object for LD_PRELOAD, built as if it were a program: libtool for one file would be too much.
+check_PROGRAMS += tests/faults/failing_disk.so
+tests_faults_failing_disk_so_SOURCES = tests/faults/failing_disk.c
+tests_faults_failing_disk_so_CPPFLAGS = $(AM_CPPFLAGS)
+tests_faults_failing_disk_so_CFLAGS = -std=gnu17 -fPIC
+tests_faults_failing_disk_so_LDFLAGS = -shared
+tests_faults_failing_disk_so_LDADD = -ldl

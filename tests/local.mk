@@ -74,3 +74,11 @@ tests_threads_spool_threads_SOURCES = tests/threads/spool_threads.c $(spool_fixt
 tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_threads_exporter_threads_SOURCES = tests/threads/exporter_threads.c \
 	$(fake_destination) $(fake_spool)
+
+# A shared object for LD_PRELOAD, built as if it were a program: libtool for one file would be too much.
+check_PROGRAMS += tests/faults/failing_disk.so
+tests_faults_failing_disk_so_SOURCES = tests/faults/failing_disk.c
+tests_faults_failing_disk_so_CPPFLAGS = $(AM_CPPFLAGS)
+tests_faults_failing_disk_so_CFLAGS = -std=gnu17 -fPIC
+tests_faults_failing_disk_so_LDFLAGS = -shared
+tests_faults_failing_disk_so_LDADD = -ldl

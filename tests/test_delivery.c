@@ -152,7 +152,8 @@ Test(delivery, any_order_of_marks_gives_the_same_as_a_plain_table)
 		for (int step = 0; step < 80; step++) {
 			state = state * 1664525 + 1013904223;
 			uint64_t sequence = 1 + (state >> 8) % RECORDS;
-			uint32_t from = (state >> 16) % SPANS, to = from + 1 + (state >> 24) % (SPANS - from);
+			uint32_t from = (state >> 16) % SPANS,
+				 to = from + 1 + (state >> 24) % (SPANS - from);
 			deliver(delivery, sequence, from, to);
 			for (uint32_t i = from; i < to; i++)
 				done[sequence][i] = true;
@@ -166,7 +167,8 @@ Test(delivery, any_order_of_marks_gives_the_same_as_a_plain_table)
 					at++;
 				for (end = at; end < SPANS && !done[i][end];)
 					end++;
-				bool is_open = delivery_open_range(delivery, i, SPANS, 0, &got_from, &got_to);
+				bool is_open = delivery_open_range(
+					delivery, i, SPANS, 0, &got_from, &got_to);
 				cr_assert_eq(is_open, at < SPANS);
 				cr_assert(!is_open || (got_from == at && got_to == end));
 			}
@@ -210,6 +212,19 @@ Test(delivery, what_was_finished_ahead_of_a_lost_record_does_not_hold_the_cursor
 	delivery_expect(delivery, 3, 10); /* record 2 was damaged on disk meanwhile */
 	deliver(delivery, 3, 0, 10);
 	cr_assert_eq(delivery_cursor(delivery), 4);
+}
+
+Test(delivery, its_end_is_above_all_that_any_destination_knows)
+{
+	cr_assert_eq(deliveries_end(deliveries), 1);
+	delivery_advance(tempo(), 7);
+	cr_assert_eq(deliveries_end(deliveries), 7);
+	struct delivery *langfuse = delivery_of(deliveries, "langfuse", "lane");
+	delivery_expect(langfuse, 8, 1);
+	delivery_expect(langfuse, 12, 1);
+	deliver(langfuse, 12, 0, 1);
+	reopen();
+	cr_assert_eq(deliveries_end(deliveries), 13);
 }
 
 Test(delivery, the_ledger_counts_by_destination_and_outcome)
@@ -355,7 +370,9 @@ Test(delivery, a_dead_letter_is_a_private_file_and_one_row_however_often_it_is_s
 	char path[128];
 	struct buf content;
 	for (int i = 0; i < 3; i++)
-		cr_assert_eq(delivery_set_aside(tempo(), 12, 34, "poison", 6, 413, "too large alone"), 0);
+		cr_assert_eq(
+			delivery_set_aside(tempo(), 12, 34, "poison", 6, 413, "too large alone"),
+			0);
 	snprintf(path, sizeof path, "%s/dead/tempo/12-34.pb", directory);
 	cr_assert_eq(stat(path, &status), 0);
 	cr_assert_eq(status.st_mode & 0777, 0600);
@@ -364,8 +381,10 @@ Test(delivery, a_dead_letter_is_a_private_file_and_one_row_however_often_it_is_s
 	cr_assert(bytes_are(buf_bytes(&content), "poison"));
 	buf_done(&content);
 	cr_assert_eq(deliveries_commit(deliveries), 0);
-	cr_assert_eq(ask("SELECT count(*) FROM dead_letter WHERE status = 413 AND bytes = 6"
-		" AND destination = 'tempo' AND lane = 'lane' AND sequence = 12 AND span = 34"), 1);
+	cr_assert_eq(
+		ask("SELECT count(*) FROM dead_letter WHERE status = 413 AND bytes = 6"
+		    " AND destination = 'tempo' AND lane = 'lane' AND sequence = 12 AND span = 34"),
+		1);
 }
 
 Test(delivery, a_destination_name_cannot_leave_its_directory)

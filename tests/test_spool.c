@@ -223,7 +223,9 @@ Test(spool, records_are_compressed_once_each)
 		cr_assert_lt(record->body.len, 1000);
 		uint8_t plain[2 * BYTES];
 		z_stream stream = { .next_in = (Bytef *)(uintptr_t)record->body.at,
-			.avail_in = (uInt)record->body.len, .next_out = plain, .avail_out = sizeof plain };
+			.avail_in = (uInt)record->body.len,
+			.next_out = plain,
+			.avail_out = sizeof plain };
 		inflateInit2(&stream, 31);
 		cr_assert_eq(inflate(&stream, Z_FINISH), Z_STREAM_END);
 		cr_assert_eq(stream.total_out, expected[i]);
@@ -250,27 +252,30 @@ Test(spool, a_reader_sees_its_lane_stage_and_shapes_only)
 		{ "ab", "ab any", STAGE_OUT, SHAPE_ANY },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct request *request = request_new(rows[i].lane, rows[i].text, strlen(rows[i].text));
+		struct request *request =
+			request_new(rows[i].lane, rows[i].text, strlen(rows[i].text));
 		request->batch.stage = rows[i].stage;
 		request->parts[0].shape = rows[i].shape;
 		spool_append(fixture.spool, &request->batch);
 		cr_assert_eq(request_wait(request), 0);
 	}
 	struct spool *spool = fixture.spool;
-	struct spool_reader *tempo = spool_reader_new(spool, "a", STAGE_OUT, SHAPE_ANY | SHAPE_PLAIN, 1,
-		NULL, NULL);
+	struct spool_reader *tempo =
+		spool_reader_new(spool, "a", STAGE_OUT, SHAPE_ANY | SHAPE_PLAIN, 1, NULL, NULL);
 	assert_next(tempo, "any");
 	assert_next(tempo, "plain");
 	assert_end(tempo);
-	struct spool_reader *langfuse = spool_reader_new(spool, "a", STAGE_OUT,
-		SHAPE_ANY | SHAPE_LANGFUSE, 1, NULL, NULL);
+	struct spool_reader *langfuse =
+		spool_reader_new(spool, "a", STAGE_OUT, SHAPE_ANY | SHAPE_LANGFUSE, 1, NULL, NULL);
 	assert_next(langfuse, "any");
 	assert_next(langfuse, "langfuse");
 	assert_end(langfuse);
-	struct spool_reader *inbox = spool_reader_new(spool, NULL, STAGE_IN, SHAPE_ANY, 1, NULL, NULL);
+	struct spool_reader *inbox =
+		spool_reader_new(spool, NULL, STAGE_IN, SHAPE_ANY, 1, NULL, NULL);
 	assert_next(inbox, "inbox");
 	assert_end(inbox);
-	struct spool_reader *nobody = spool_reader_new(spool, "c", STAGE_OUT, SHAPE_ANY, 1, NULL, NULL);
+	struct spool_reader *nobody =
+		spool_reader_new(spool, "c", STAGE_OUT, SHAPE_ANY, 1, NULL, NULL);
 	assert_end(nobody);
 	cr_assert_eq(spool_reader_position(nobody), 7, "what is not for it is passed over");
 	spool_reader_free(tempo);
@@ -401,7 +406,8 @@ Test(spool, the_slowest_reader_decides_what_is_kept)
 	cr_assert_leq(kept, 11 * sizeof text + fixture.options.segment_bytes);
 	spool_reader_free(slow);
 	spool_reader_keep(fast, 101);
-	cr_assert_eq(spool_figures(fixture.spool).kept_bytes, kept, "what a freed reader kept stays");
+	cr_assert_eq(
+		spool_figures(fixture.spool).kept_bytes, kept, "what a freed reader kept stays");
 	spool_reader_free(fast);
 }
 
@@ -569,8 +575,10 @@ Test(spool, many_senders_and_readers_at_once_lose_nothing)
 				continue;
 			}
 			int sender, number, used;
-			for (const char *at = text; sscanf(at, "%d:%d;%n", &sender, &number, &used) == 2; at += used) {
-				cr_assert_eq(number, expected[sender]++, "in the order of each sender");
+			for (const char *at = text;
+				sscanf(at, "%d:%d;%n", &sender, &number, &used) == 2; at += used) {
+				cr_assert_eq(
+					number, expected[sender]++, "in the order of each sender");
 				total++;
 			}
 			free(text);

@@ -26,7 +26,8 @@ static void open_and_write(void)
 	fixture_start_writer(&fixture);
 }
 
-static void assert_next(struct spool_reader *reader, uint64_t expected_sequence, const char *expected)
+static void assert_next(
+	struct spool_reader *reader, uint64_t expected_sequence, const char *expected)
 {
 	uint64_t sequence = 0;
 	char *text = next_text(reader, &sequence);
@@ -50,7 +51,9 @@ Test(spool_faults, after_a_failed_sync_nothing_is_acknowledged_until_another_seg
 	cr_assert_eq(store(&fixture, "lane", "lost"), -EIO);
 	cr_assert_eq(spool_status(fixture.spool), -EIO);
 	clock_ahead_ms += 2000;
-	cr_assert_eq(store(&fixture, "lane", "lost again"), -EIO, "its header cannot be synced either");
+	cr_assert_eq(
+		store(&fixture, "lane", "lost again"), -EIO, "its header cannot be synced either");
+	spool_tick(fixture.spool); /* which takes the failed files away, and those alone */
 	fail_sync = 0;
 	cr_assert_eq(store(&fixture, "lane", "too early"), -EIO, "a moment's rest");
 	clock_ahead_ms += 2000;
@@ -196,5 +199,34 @@ Test(spool_faults, a_lost_segment_file_costs_its_records_and_holds_nobody_up)
 	cr_assert_eq(spool_reader_position(reader), 31);
 	cr_assert_gt(read, 10);
 	cr_assert_eq(counter_read(COUNTER_SPOOL_RECORDS_DAMAGED), 30 - read);
+	spool_reader_free(reader);
+}
+
+Test(spool_faults, a_failed_new_file_takes_no_other_with_it)
+{
+	open_and_write();
+	struct spool_reader *reader = read_all(&fixture, 1);
+	char text[30000] = { 0 };
+	for (int i = 0; i < 20; i++)
+		cr_assert_eq(store_bytes(&fixture, "lane", text, sizeof text), 0);
+	for (int i = 0; i < 5; i++) {
+		fail_sync = EIO;
+		cr_assert_eq(store_bytes(&fixture, "lane", text, sizeof text), -EIO);
+		fail_sync = 0;
+		clock_ahead_ms += 3600000;
+		spool_tick(fixture.spool);
+	}
+	fixture.options.cache_bytes = 0;
+	spool_reader_free(reader);
+	fixture_close(&fixture);
+	fixture_open(&fixture);
+	reader = read_all(&fixture, 1);
+	for (uint64_t i = 1; i <= 20; i++) {
+		struct record *record;
+		cr_assert_eq(spool_reader_next(reader, &record), 0);
+		cr_assert_eq(record->sequence, i);
+		record_release(record);
+	}
+	assert_end(reader);
 	spool_reader_free(reader);
 }

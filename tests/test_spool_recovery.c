@@ -48,7 +48,8 @@ static void open_and_write(void)
 	fixture_start_writer(&fixture);
 }
 
-static void assert_next(struct spool_reader *reader, uint64_t expected_sequence, const char *expected)
+static void assert_next(
+	struct spool_reader *reader, uint64_t expected_sequence, const char *expected)
 {
 	uint64_t sequence = 0;
 	char *text = next_text(reader, &sequence);
@@ -74,7 +75,8 @@ static void file_path(char path[96], const struct fixture *in, uint32_t file)
 	snprintf(path, 96, "%s/segment-%08x", in->directory, file);
 }
 
-static size_t find_places(const struct fixture *in, uint32_t files, struct place *places, size_t max)
+static size_t find_places(
+	const struct fixture *in, uint32_t files, struct place *places, size_t max)
 {
 	size_t count = 0;
 	for (uint32_t file = 0; file < files; file++) {
@@ -130,6 +132,28 @@ Test(spool_recovery, a_batch_survives_a_crash_after_append)
 	spool_reader_free(reader);
 	cr_assert_eq(counter_read(COUNTER_SPOOL_TAILS_CUT), 0);
 	cr_assert_eq(counter_read(COUNTER_SPOOL_RECORDS_DAMAGED), 0);
+}
+
+Test(spool_recovery, many_short_runs_do_not_fill_the_disk)
+{
+	fixture.options.segment_bytes = 64 << 20;
+	for (int i = 0; i < 20; i++) {
+		open_and_write();
+		struct spool_reader *reader = read_all(&fixture, 1);
+		cr_assert_eq(store(&fixture, "lane", "text"), 0);
+		spool_reader_free(reader);
+		if (i % 2)
+			crash();
+		else
+			fixture_close(&fixture);
+	}
+	fixture_open(&fixture);
+	cr_assert_leq(fixture_disk_bytes(&fixture), 1 << 20);
+	struct spool_reader *reader = read_all(&fixture, 1);
+	for (uint64_t i = 1; i <= 20; i++)
+		assert_next(reader, i, "text");
+	assert_end(reader);
+	spool_reader_free(reader);
 }
 
 Test(spool_recovery, numbers_go_on_after_everything_was_delivered)
@@ -249,7 +273,7 @@ Test(spool_recovery, damage_costs_the_record_it_hits_and_is_counted_once)
 	struct place places[5];
 	cr_assert_eq(find_places(&fixture, 1, places, 5), 5);
 	change_byte(&fixture, 0, places[1].offset + 128, 1); /* body of two */
-	change_byte(&fixture, 0, places[3].offset + 3, 1);   /* header of four */
+	change_byte(&fixture, 0, places[3].offset + 3, 1); /* header of four */
 	fixture_open(&fixture);
 	for (int reading = 0; reading < 2; reading++) {
 		struct spool_reader *reader = read_all(&fixture, 1);
@@ -365,7 +389,8 @@ static void check_trial(struct fixture *trial, const bool *is_hit, bool is_heade
 	uint64_t next = 1;
 	for (struct record *record; spool_reader_next(reader, &record) == 0; next++) {
 		while (next < record->sequence) {
-			cr_assert(is_hit[next], "record %d is lost though nothing hit it", (int)next);
+			cr_assert(
+				is_hit[next], "record %d is lost though nothing hit it", (int)next);
 			next++;
 		}
 		cr_assert(!is_hit[next]);
@@ -411,14 +436,16 @@ Test(spool_recovery, a_thousand_flipped_bytes_cost_only_the_records_they_hit, .t
 		for (int flip = 0; flip < FLIPS_PER_TRIAL; flip++) {
 			/* half of them where it hurts most: in headers */
 			const struct place *place = &places[chance(FLIP_RECORDS)];
-			uint64_t kind = chance(4), at = kind == 0 ? chance(72) :
-				kind == 1 ? place->offset + chance(128) :
-				place->offset + chance(place->bytes + 64);
+			uint64_t kind = chance(4),
+				 at = kind == 0   ? chance(72)
+				      : kind == 1 ? place->offset + chance(128)
+						  : place->offset + chance(place->bytes + 64);
 			change_byte(&trial, place->file, at, (uint8_t)(1 + chance(255)));
 			is_header_hit |= kind == 0;
 			for (int r = 0; r < FLIP_RECORDS; r++)
-				is_hit[places[r].sequence] |= places[r].file == place->file &&
-					at >= places[r].offset && at < places[r].offset + places[r].bytes;
+				is_hit[places[r].sequence] |=
+					places[r].file == place->file && at >= places[r].offset &&
+					at < places[r].offset + places[r].bytes;
 		}
 		check_trial(&trial, is_hit, is_header_hit);
 		fixture_done(&trial);
@@ -450,7 +477,9 @@ Test(spool_recovery, a_killed_process_loses_nothing_that_was_acknowledged, .time
 			run_until_killed(ends[1]);
 		close(ends[1]);
 		uint32_t acknowledged = 0, number;
-		for (int i = 0; i < 50 + 17 * round && read(ends[0], &number, sizeof number) == sizeof number; i++)
+		for (int i = 0; i < 50 + 17 * round &&
+				read(ends[0], &number, sizeof number) == sizeof number;
+			i++)
 			acknowledged = number;
 		kill(child, SIGKILL);
 		while (read(ends[0], &number, sizeof number) == sizeof number)

@@ -79,13 +79,13 @@ void ledger_add(struct ledger_totals *to, const struct ledger_totals *more)
 	to->dropped += more->dropped;
 }
 
-struct delivery *delivery_find(struct deliveries *deliveries, const char *destination,
-	const char *lane)
+struct delivery *delivery_find(
+	struct deliveries *deliveries, const char *destination, const char *lane)
 {
 	assert(strlen(destination) <= DELIVERY_NAME_MAX && strlen(lane) <= DELIVERY_NAME_MAX);
 	struct delivery *delivery = deliveries->first;
-	while (delivery &&
-		(strcmp(delivery->destination, destination) != 0 || strcmp(delivery->lane, lane) != 0))
+	while (delivery && (strcmp(delivery->destination, destination) != 0 ||
+				   strcmp(delivery->lane, lane) != 0))
 		delivery = delivery->next;
 	if (delivery)
 		return delivery;
@@ -104,12 +104,27 @@ struct delivery *delivery_find(struct deliveries *deliveries, const char *destin
 	return delivery;
 }
 
-struct delivery *delivery_of(struct deliveries *deliveries, const char *destination, const char *lane)
+struct delivery *delivery_of(
+	struct deliveries *deliveries, const char *destination, const char *lane)
 {
 	pthread_mutex_lock(&deliveries->lock);
 	struct delivery *delivery = delivery_find(deliveries, destination, lane);
 	pthread_mutex_unlock(&deliveries->lock);
 	return delivery;
+}
+
+uint64_t deliveries_end(struct deliveries *deliveries)
+{
+	uint64_t end = 1;
+	pthread_mutex_lock(&deliveries->lock);
+	for (const struct delivery *at = deliveries->first; at; at = at->next) {
+		if (at->cursor > end)
+			end = at->cursor;
+		if (at->count > 0 && at->entries[at->count - 1].sequence >= end)
+			end = at->entries[at->count - 1].sequence + 1;
+	}
+	pthread_mutex_unlock(&deliveries->lock);
+	return end;
 }
 
 uint64_t delivery_cursor(struct delivery *delivery)
@@ -123,7 +138,7 @@ uint64_t delivery_cursor(struct delivery *delivery)
 static bool is_finished(const struct entry *entry)
 {
 	return entry->range_count == 1 && entry->finished[0].from == 0 &&
-		entry->finished[0].to >= entry->units;
+	       entry->finished[0].to >= entry->units;
 }
 
 /* Index of the first entry at or behind `sequence`, or the count. */
@@ -174,7 +189,8 @@ static int finish_range(struct entry *entry, struct range more)
 	uint32_t at = 0, joined = 0;
 	while (at < entry->range_count && entry->finished[at].to < more.from)
 		at++;
-	for (; at + joined < entry->range_count && entry->finished[at + joined].from <= more.to; joined++) {
+	for (; at + joined < entry->range_count && entry->finished[at + joined].from <= more.to;
+		joined++) {
 		const struct range *range = &entry->finished[at + joined];
 		more.from = range->from < more.from ? range->from : more.from;
 		more.to = range->to > more.to ? range->to : more.to;
@@ -207,7 +223,7 @@ static void move_cursor(struct delivery *delivery)
 	for (; gone < delivery->count; gone++) {
 		struct entry *entry = &delivery->entries[gone];
 		bool is_past = entry->sequence < delivery->cursor ||
-			(entry->units > 0 ? is_finished(entry) : entry->sequence < expected);
+			       (entry->units > 0 ? is_finished(entry) : entry->sequence < expected);
 		if (!is_past || entry->sequence >= delivery->barrier)
 			break;
 		if (entry->sequence >= delivery->cursor)

@@ -16,14 +16,22 @@
 
 struct deliveries;
 
-/* Opens (or makes, or replaces when it is damaged: counted in the log) delivery.sqlite in `directory`. */
+/* Opens (or makes, or replaces when it is damaged: a log line) delivery.sqlite in `directory`. */
 int deliveries_open(const char *directory, struct deliveries **ret);
+/* Writes what changed. Negative errno: it is not written, and is tried again by the next commit. */
 int deliveries_commit(struct deliveries *deliveries);
+/* Commits. */
 void deliveries_close(struct deliveries *deliveries);
 
-/* The state of one destination and lane; made on first use, lives as long as `deliveries`. */
+/*
+ * The state of one destination and lane (names of at most 63 bytes); made on first use, lives as long as
+ * `deliveries`. NULL: no memory.
+ */
 struct delivery;
 struct delivery *delivery_of(struct deliveries *deliveries, const char *destination, const char *lane);
+
+/* Above every number that any destination knows of, for spool_begin_at; at least 1. */
+uint64_t deliveries_end(struct deliveries *deliveries);
 
 /* Every record below is finished here; 1 for a new destination. */
 uint64_t delivery_cursor(struct delivery *delivery);
@@ -44,7 +52,10 @@ enum outcome {
 /*
  * Spans [from, to) of a record are finished. When all span_count are, the record is, and the cursor
  * moves over every finished record that follows it without a gap — a gap being a sequence that
- * delivery_expect named and that is not finished.
+ * delivery_expect named and that is not finished. A record without spans counts as one: [0, 1).
+ *
+ * Expect is called for each record that a reader gives, in order, again after a seek or a restart too;
+ * `count` is what the ledger adds, and may differ from to - from (partial success).
  */
 void delivery_expect(struct delivery *delivery, uint64_t sequence, uint32_t span_count);
 void delivery_mark(struct delivery *delivery, uint64_t sequence, uint32_t from, uint32_t to,
@@ -77,6 +88,8 @@ struct ledger_totals deliveries_totals(struct deliveries *deliveries, const char
  *
  *   status   HTTP status, 0 when there was none
  *   reason   a few words, from us; never from the payload
+ *
+ * 0 or negative errno; only after 0 may the spans be marked OUTCOME_DEAD.
  */
 int delivery_set_aside(struct delivery *delivery, uint64_t sequence, uint32_t span,
 	const void *request, uint32_t request_bytes, int status, const char *reason);

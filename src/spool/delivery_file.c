@@ -58,17 +58,21 @@ static int to_errno(int result)
  * Runs one statement with its values: 's' text, 'i' int64. `row` is called for each result row; it may
  * be NULL. 0 or negative errno.
  */
-static int run(sqlite3 *db, const char *sql, int (*row)(void *arg, sqlite3_stmt *statement), void *arg,
-	const char *types, ...)
+static int run(sqlite3 *db, const char *sql, int (*row)(void *arg, sqlite3_stmt *statement),
+	void *arg, const char *types, ...)
 {
 	sqlite3_stmt *statement = NULL;
 	int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL), error = to_errno(result);
 	va_list values;
 	va_start(values, types);
-	for (int i = 0; types[i] && !error; i++)
-		error = to_errno(types[i] == 's' ?
-			sqlite3_bind_text(statement, i + 1, va_arg(values, const char *), -1, SQLITE_STATIC) :
-			sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t)));
+	for (int i = 0; types[i] && !error; i++) {
+		if (types[i] == 's')
+			result = sqlite3_bind_text(
+				statement, i + 1, va_arg(values, const char *), -1, SQLITE_STATIC);
+		else
+			result = sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t));
+		error = to_errno(result);
+	}
 	va_end(values);
 	while (!error && (result = sqlite3_step(statement)) == SQLITE_ROW)
 		error = row ? row(arg, statement) : 0;
@@ -78,7 +82,8 @@ static int run(sqlite3 *db, const char *sql, int (*row)(void *arg, sqlite3_stmt 
 	return error;
 }
 
-static int64_t checksum(const char *destination, const char *lane, uint64_t a, uint64_t b, uint64_t c)
+static int64_t checksum(
+	const char *destination, const char *lane, uint64_t a, uint64_t b, uint64_t c)
 {
 	char text[2 * DELIVERY_NAME_MAX + 80];
 	int len = snprintf(text, sizeof text, "%.63s/%.63s/%llu/%llu/%llu", destination, lane,
@@ -97,16 +102,28 @@ static uint64_t number_column(sqlite3_stmt *statement, int column)
 	return (uint64_t)sqlite3_column_int64(statement, column);
 }
 
-static struct delivery *delivery_column(struct deliveries *deliveries, sqlite3_stmt *statement)
+/* Of a row with destination and lane; NULL: no memory. */
+static struct delivery *delivery_column(struct deliveries *deliveries, sqlite3_stmt *row)
 {
-	return delivery_find(deliveries, text_column(statement, 0), text_column(statement, 1));
+	return delivery_find(deliveries, text_column(row, 0), text_column(row, 1));
+}
+
+static bool is_name(const char *text)
+{
+	return strlen(text) <= DELIVERY_NAME_MAX;
+}
+
+/* Whether destination and lane of a row, and its three numbers, are as we wrote them. */
+static bool is_believed(sqlite3_stmt *row, int64_t sum, uint64_t a, uint64_t b, uint64_t c)
+{
+	const char *destination = text_column(row, 0), *lane = text_column(row, 1);
+	return is_name(destination) && is_name(lane) && sum == checksum(destination, lane, a, b, c);
 }
 
 static int load_cursor(void *deliveries, sqlite3_stmt *row)
 {
 	uint64_t sequence = number_column(row, 2);
-	if (sqlite3_column_int64(row, 3) !=
-		checksum(text_column(row, 0), text_column(row, 1), sequence, 0, 0))
+	if (!is_believed(row, sqlite3_column_int64(row, 3), sequence, 0, 0))
 		return 0;
 	struct delivery *delivery = delivery_column(deliveries, row);
 	if (!delivery)
@@ -117,10 +134,10 @@ static int load_cursor(void *deliveries, sqlite3_stmt *row)
 
 static int load_finished(void *deliveries, sqlite3_stmt *row)
 {
-	uint64_t sequence = number_column(row, 2), from = number_column(row, 3), to = number_column(row, 4);
-	if (sqlite3_column_int64(row, 5) !=
-			checksum(text_column(row, 0), text_column(row, 1), sequence, from, to) ||
-		from >= to || to > UINT32_MAX)
+	uint64_t sequence = number_column(row, 2);
+	uint64_t from = number_column(row, 3), to = number_column(row, 4);
+	if (!is_believed(row, sqlite3_column_int64(row, 5), sequence, from, to) || from >= to ||
+		to > UINT32_MAX)
 		return 0;
 	struct delivery *delivery = delivery_column(deliveries, row);
 	if (!delivery)
@@ -132,6 +149,8 @@ static int load_finished(void *deliveries, sqlite3_stmt *row)
 
 static int load_ledger(void *deliveries, sqlite3_stmt *row)
 {
+	if (!is_name(text_column(row, 0)))
+		return 0;
 	struct ledger *ledger = ledger_find(deliveries, text_column(row, 0));
 	if (!ledger)
 		return -ENOMEM;
@@ -152,7 +171,8 @@ static int expect_ok(void *arg, sqlite3_stmt *row)
 
 static int expect_ours(void *arg, sqlite3_stmt *row)
 {
-	return strcmp(text_column(row, 0), APPLICATION_ID) == 0 || number_column(row, 1) == 0 ? 0 : -EBADMSG;
+	bool is_new = number_column(row, 1) == 0;
+	return is_new || strcmp(text_column(row, 0), APPLICATION_ID) == 0 ? 0 : -EBADMSG;
 }
 
 static int load(struct deliveries *deliveries)
@@ -160,8 +180,10 @@ static int load(struct deliveries *deliveries)
 	sqlite3 *db = deliveries->db;
 	int error = run(db, "PRAGMA quick_check(1)", expect_ok, NULL, "");
 	if (!error)
-		error = run(db, "SELECT application_id, (SELECT count(*) FROM sqlite_master)"
-			" FROM pragma_application_id", expect_ours, NULL, "");
+		error = run(db,
+			"SELECT application_id, (SELECT count(*) FROM sqlite_master)"
+			" FROM pragma_application_id",
+			expect_ours, NULL, "");
 	if (!error)
 		error = to_errno(sqlite3_exec(db, schema, NULL, NULL, NULL));
 	if (!error) /* first, because what is below a cursor is not kept */
@@ -170,9 +192,10 @@ static int load(struct deliveries *deliveries)
 		error = run(db, "SELECT * FROM finished ORDER BY destination, lane, sequence",
 			load_finished, deliveries, "");
 	if (!error)
-		error = run(db, "SELECT destination, sum(accepted), sum(delivered), sum(rejected),"
-			" sum(dead), sum(dropped) FROM ledger GROUP BY destination", load_ledger,
-			deliveries, "");
+		error = run(db,
+			"SELECT destination, sum(accepted), sum(delivered), sum(rejected),"
+			" sum(dead), sum(dropped) FROM ledger GROUP BY destination",
+			load_ledger, deliveries, "");
 	return error;
 }
 
@@ -185,14 +208,18 @@ static int open_db(struct deliveries *deliveries)
 {
 	char path[PATH_MAX];
 	name_file(deliveries, "", path);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* SQLite would let others read it */
-	if (fd < 0)
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) /* SQLite would make it readable for others */
 		return -errno;
 	close(fd);
-	int result = sqlite3_open_v2(path, &deliveries->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int result = sqlite3_open_v2(
+		path, &deliveries->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (result == SQLITE_OK)
-		result = sqlite3_exec(deliveries->db,
-			"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", NULL, NULL, NULL);
+		result =
+			sqlite3_exec(deliveries->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(
+			deliveries->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
 	if (result != SQLITE_OK) {
 		sqlite3_close(deliveries->db);
 		deliveries->db = NULL;
@@ -245,9 +272,9 @@ int delivery_file_open(struct deliveries *deliveries)
 
 /* What one commit writes, copied so that nobody waits for the disk. */
 struct snapshot {
-	struct buf cursors;  /* struct cursor_row */
+	struct buf cursors; /* struct cursor_row */
 	struct buf finished; /* struct finished_row, in the order of cursors */
-	struct buf ledgers;  /* struct ledger: name and pending */
+	struct buf ledgers; /* struct ledger: name and pending */
 	struct buf dead;
 };
 struct cursor_row {
@@ -265,14 +292,15 @@ static void snapshot_delivery(struct snapshot *to, struct delivery *delivery)
 	struct cursor_row row = { .delivery = delivery, .cursor = delivery->cursor };
 	for (size_t i = 0; i < delivery->count; i++) {
 		const struct entry *entry = &delivery->entries[i];
-		for (uint32_t r = 0; r < entry->range_count && row.finished_count < FINISHED_ROWS_MAX; r++) {
+		for (uint32_t r = 0;
+			r < entry->range_count && row.finished_count < FINISHED_ROWS_MAX; r++) {
 			struct finished_row finished = { entry->sequence, entry->finished[r] };
 			buf_append(&to->finished, &finished, sizeof finished);
 			row.finished_count++;
 		}
 	}
 	buf_append(&to->cursors, &row, sizeof row);
-	delivery->is_changed = false;
+	delivery->is_changed = to->cursors.error || to->finished.error;
 }
 
 static void take_snapshot(struct deliveries *deliveries, struct snapshot *to)
@@ -288,7 +316,8 @@ static void take_snapshot(struct deliveries *deliveries, struct snapshot *to)
 	for (struct ledger *ledger = deliveries->ledgers; ledger; ledger = ledger->next)
 		if (memcmp(&ledger->pending, &nothing, sizeof nothing) != 0) {
 			buf_append(&to->ledgers, ledger, sizeof *ledger);
-			ledger->pending = nothing;
+			if (!to->ledgers.error)
+				ledger->pending = nothing;
 		}
 	to->dead = deliveries->dead;
 	buf_init(&deliveries->dead, to->dead.max_bytes, NULL);
@@ -315,20 +344,21 @@ static void put_back(struct deliveries *deliveries, struct snapshot *from)
 	pthread_mutex_unlock(&deliveries->lock);
 }
 
-static int write_cursor(sqlite3 *db, const struct cursor_row *row, const struct finished_row *finished,
-	size_t first)
+static int write_cursor(sqlite3 *db, const struct cursor_row *row,
+	const struct finished_row *finished, size_t first)
 {
 	const char *destination = row->delivery->destination, *lane = row->delivery->lane;
 	int error = run(db, "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?)", NULL, NULL, "ssii",
-		destination, lane, (int64_t)row->cursor, checksum(destination, lane, row->cursor, 0, 0));
+		destination, lane, (int64_t)row->cursor,
+		checksum(destination, lane, row->cursor, 0, 0));
 	if (!error)
-		error = run(db, "DELETE FROM finished WHERE destination = ? AND lane = ?", NULL, NULL, "ss",
-			destination, lane);
+		error = run(db, "DELETE FROM finished WHERE destination = ? AND lane = ?", NULL,
+			NULL, "ss", destination, lane);
 	for (size_t i = first; i < first + row->finished_count && !error; i++) {
 		const struct range *range = &finished[i].range;
-		error = run(db, "INSERT INTO finished VALUES (?, ?, ?, ?, ?, ?)", NULL, NULL, "ssiiii",
-			destination, lane, (int64_t)finished[i].sequence, (int64_t)range->from,
-			(int64_t)range->to,
+		error = run(db, "INSERT INTO finished VALUES (?, ?, ?, ?, ?, ?)", NULL, NULL,
+			"ssiiii", destination, lane, (int64_t)finished[i].sequence,
+			(int64_t)range->from, (int64_t)range->to,
 			checksum(destination, lane, finished[i].sequence, range->from, range->to));
 	}
 	return error;
@@ -337,32 +367,38 @@ static int write_cursor(sqlite3 *db, const struct cursor_row *row, const struct 
 static int write_ledger(sqlite3 *db, const struct ledger *ledger, uint64_t minute)
 {
 	const struct ledger_totals *more = &ledger->pending;
-	return run(db, "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+	return run(db,
+		"INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
 		" accepted = accepted + excluded.accepted, delivered = delivered + excluded.delivered,"
 		" rejected = rejected + excluded.rejected, dead = dead + excluded.dead,"
-		" dropped = dropped + excluded.dropped", NULL, NULL, "isiiiii", (int64_t)minute,
-		ledger->destination, (int64_t)more->accepted, (int64_t)more->delivered,
-		(int64_t)more->rejected, (int64_t)more->dead, (int64_t)more->dropped);
+		" dropped = dropped + excluded.dropped",
+		NULL, NULL, "isiiiii", (int64_t)minute, ledger->destination,
+		(int64_t)more->accepted, (int64_t)more->delivered, (int64_t)more->rejected,
+		(int64_t)more->dead, (int64_t)more->dropped);
 }
 
 static int prune_ledger(sqlite3 *db, uint64_t before_minute)
 {
-	int error = run(db, "INSERT INTO ledger SELECT 0, destination, sum(accepted), sum(delivered),"
+	int error = run(db,
+		"INSERT INTO ledger SELECT 0, destination, sum(accepted), sum(delivered),"
 		" sum(rejected), sum(dead), sum(dropped) FROM ledger WHERE minute > 0 AND minute < ?"
 		" GROUP BY destination ON CONFLICT DO UPDATE SET"
 		" accepted = accepted + excluded.accepted, delivered = delivered + excluded.delivered,"
 		" rejected = rejected + excluded.rejected, dead = dead + excluded.dead,"
-		" dropped = dropped + excluded.dropped", NULL, NULL, "i", (int64_t)before_minute);
-	return error ? error : run(db, "DELETE FROM ledger WHERE minute > 0 AND minute < ?", NULL, NULL, "i",
+		" dropped = dropped + excluded.dropped",
+		NULL, NULL, "i", (int64_t)before_minute);
+	if (error)
+		return error;
+	return run(db, "DELETE FROM ledger WHERE minute > 0 AND minute < ?", NULL, NULL, "i",
 		(int64_t)before_minute);
 }
 
 static int write_dead(sqlite3 *db, const struct dead_letter *letter)
 {
-	return run(db, "INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?, ?, ?, ?, ?)", NULL, NULL,
-		"ssiiisii", letter->destination, letter->lane, (int64_t)letter->sequence,
-		(int64_t)letter->span, (int64_t)letter->status, letter->reason, (int64_t)letter->time_ns,
-		(int64_t)letter->bytes);
+	return run(db, "INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?, ?, ?, ?, ?)", NULL,
+		NULL, "ssiiisii", letter->destination, letter->lane, (int64_t)letter->sequence,
+		(int64_t)letter->span, (int64_t)letter->status, letter->reason,
+		(int64_t)letter->time_ns, (int64_t)letter->bytes);
 }
 
 static int write_snapshot(struct deliveries *deliveries, const struct snapshot *from)
@@ -373,7 +409,8 @@ static int write_snapshot(struct deliveries *deliveries, const struct snapshot *
 	const struct ledger *ledgers = (const void *)from->ledgers.at;
 	const struct dead_letter *dead = (const void *)from->dead.at;
 	uint64_t minute = clock_unix_ns() / 60000000000;
-	bool is_prune_due = minute >= deliveries->pruned_minute + PRUNE_MINUTES && minute > LEDGER_MINUTES;
+	bool is_prune_due =
+		minute >= deliveries->pruned_minute + PRUNE_MINUTES && minute > LEDGER_MINUTES;
 
 	size_t first = 0; /* of the row's finished ranges */
 	int error = run(db, "BEGIN IMMEDIATE", NULL, NULL, "");
@@ -400,8 +437,9 @@ int deliveries_commit(struct deliveries *deliveries)
 {
 	struct snapshot snapshot;
 	take_snapshot(deliveries, &snapshot);
-	int error = snapshot.cursors.error ? snapshot.cursors.error :
-		snapshot.finished.error ? snapshot.finished.error : snapshot.ledgers.error;
+	int error = snapshot.cursors.error    ? snapshot.cursors.error
+		    : snapshot.finished.error ? snapshot.finished.error
+					      : snapshot.ledgers.error;
 	if (!error && !deliveries->db)
 		error = make_db(deliveries);
 	if (!error && snapshot.cursors.len + snapshot.ledgers.len + snapshot.dead.len > 0)

@@ -34,10 +34,9 @@ struct spool_reader *spool_reader_new(struct spool *spool, const char *lane, enu
 	}
 	walk_init(&reader->walk, &spool->cache, spool->directory);
 
+	spool_begin_at(spool, from);
 	pthread_mutex_lock(&spool->readers_lock);
 	pthread_mutex_lock(&spool->lock);
-	if (from > spool->next_sequence && from < BELIEVED_MAX)
-		spool->next_sequence = from;
 	if (from < spool->floor)
 		from = spool->floor;
 	if (from > spool->next_sequence)
@@ -85,7 +84,8 @@ static bool find_segment(struct spool_reader *reader, struct segment *ret_segmen
 }
 
 /* Counts lost records once, whichever reader comes by first. */
-static void count_damage(struct spool_reader *reader, const struct segment *segment, uint64_t records)
+static void count_damage(
+	struct spool_reader *reader, const struct segment *segment, uint64_t records)
 {
 	if (records == 0)
 		return;
@@ -105,7 +105,7 @@ static void count_damage(struct spool_reader *reader, const struct segment *segm
 static bool is_for(const struct frame *frame, const struct spool_reader *reader)
 {
 	return frame->stage == reader->stage && frame->shape & reader->shapes &&
-		(!reader->has_lane || strcmp(frame->lane, reader->lane) == 0);
+	       (!reader->has_lane || strcmp(frame->lane, reader->lane) == 0);
 }
 
 /* -EBADMSG: the body is damaged. */
@@ -149,8 +149,8 @@ void record_release(struct record *record)
 }
 
 /* -ENODATA: nothing more for the reader in this segment. */
-static int next_in_segment(struct spool_reader *reader, const struct segment *segment,
-	struct record **ret_record)
+static int next_in_segment(
+	struct spool_reader *reader, const struct segment *segment, struct record **ret_record)
 {
 	struct walk *walk = &reader->walk;
 	uint64_t position = atomic_load(&reader->position);
@@ -282,8 +282,8 @@ struct spool_lag spool_reader_lag(struct spool_reader *reader)
 			continue;
 		if (lag.records == 0)
 			lag.oldest_ns = oldest_kept(reader, segment);
-		uint64_t from = segment->first_sequence > reader->keep ? segment->first_sequence :
-			reader->keep;
+		uint64_t from = segment->first_sequence > reader->keep ? segment->first_sequence
+								       : reader->keep;
 		lag.records += segment->end_sequence - from;
 		lag.bytes += segment_bytes_from(segment, from);
 	}

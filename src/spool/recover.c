@@ -50,21 +50,20 @@ static void examine(struct spool *spool, struct segment *segment, bool is_torn_c
 
 	if (is_torn_cut && group.good < group.count) {
 		counter_add(COUNTER_SPOOL_TAILS_CUT, 1);
-		segment->end_sequence = group.first > segment->first_sequence ? group.first :
-			segment->first_sequence;
+		segment->end_sequence = group.first > segment->first_sequence
+						? group.first
+						: segment->first_sequence;
 		segment->used_bytes = group.offset;
 	}
 }
 
-/* So that it is not examined again, and nothing behind its end is ever seen. Best effort: it can be. */
+/* So that it is not examined again, and nothing behind its end is ever seen. */
 static void seal(struct spool *spool, struct segment *segment)
 {
-	segment->is_sealed = true;
 	int fd = segment_open(spool->directory, segment->id, O_WRONLY);
 	if (fd < 0)
 		return;
-	if (segment_write_header(fd, segment) == 0)
-		fdatasync(fd);
+	segment_seal(fd, segment);
 	close(fd);
 }
 
@@ -109,7 +108,8 @@ static int take_file(struct spool *spool, uint32_t id)
 
 static int by_generation(const void *a, const void *b)
 {
-	const struct segment *left = *(struct segment *const *)a, *right = *(struct segment *const *)b;
+	const struct segment *left = *(struct segment *const *)a,
+			     *right = *(struct segment *const *)b;
 	return left->generation < right->generation ? -1 : left->generation > right->generation;
 }
 
@@ -136,8 +136,9 @@ static void drop_copies(struct spool *spool)
 static void end_before(struct segment *segment, const struct segment *next)
 {
 	if (segment->end_sequence > next->first_sequence)
-		segment->end_sequence = next->first_sequence > segment->first_sequence ?
-			next->first_sequence : segment->first_sequence;
+		segment->end_sequence = next->first_sequence > segment->first_sequence
+						? next->first_sequence
+						: segment->first_sequence;
 }
 
 int recover(struct spool *spool)

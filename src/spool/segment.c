@@ -11,7 +11,11 @@
 
 #include "spool/crc32c.h"
 
-enum { NAME_BYTES = sizeof "segment-00000000.damaged", FORMAT_VERSION = 1 };
+enum {
+	NAME_BYTES = sizeof "segment-00000000.damaged",
+	FORMAT_VERSION = 1,
+	UNUSED_BYTES_MAX = 2 << 20, /* so that many short runs do not fill the disk with nothing */
+};
 static const char magic[8] = "tollgate";
 
 struct header {
@@ -136,6 +140,16 @@ int segment_write_header(int fd, const struct segment *segment)
 	return segment_write(fd, block, sizeof block, 0);
 }
 
+void segment_seal(int fd, struct segment *segment)
+{
+	segment->is_sealed = true;
+	if (segment_write_header(fd, segment) < 0 || fdatasync(fd) < 0)
+		return;
+	if (segment->file_bytes >= segment->used_bytes + UNUSED_BYTES_MAX &&
+		ftruncate(fd, (off_t)segment->used_bytes) == 0)
+		segment->file_bytes = segment->used_bytes;
+}
+
 /* Bytes read; short only at the end of the file or where the disk fails. */
 static size_t read_some(int fd, uint8_t *to, size_t bytes, uint64_t offset)
 {
@@ -160,13 +174,13 @@ static bool is_sane(const struct header *header, uint64_t file_bytes)
 {
 	if (memcmp(header->magic, magic, sizeof magic) != 0 || header->version != FORMAT_VERSION ||
 		header->crc != checksum(header) || header->generation == 0 ||
-		header->generation >= BELIEVED_MAX ||
-		header->first_sequence == 0 || header->first_sequence >= BELIEVED_MAX)
+		header->generation >= BELIEVED_MAX || header->first_sequence == 0 ||
+		header->first_sequence >= BELIEVED_MAX)
 		return false;
 	return !header->is_sealed ||
-		(header->end_sequence >= header->first_sequence &&
-			header->end_sequence <= BELIEVED_MAX && header->used_bytes >= BLOCK_BYTES &&
-			header->used_bytes <= file_bytes && header->used_bytes % BLOCK_BYTES == 0);
+	       (header->end_sequence >= header->first_sequence &&
+		       header->end_sequence <= BELIEVED_MAX && header->used_bytes >= BLOCK_BYTES &&
+		       header->used_bytes <= file_bytes && header->used_bytes % BLOCK_BYTES == 0);
 }
 
 int segment_read_header(int fd, struct segment *segment)
@@ -193,13 +207,15 @@ int segment_read_header(int fd, struct segment *segment)
 	return 0;
 }
 
-int segment_read(int fd, uint64_t generation, uint64_t offset, size_t bytes, struct block **ret_block)
+int segment_read(
+	int fd, uint64_t generation, uint64_t offset, size_t bytes, struct block **ret_block)
 {
 	struct block *block = block_new(generation, offset, bytes);
 	if (!block)
 		return -ENOMEM;
 	size_t got = read_some(fd, block->at, bytes, offset) / BLOCK_BYTES * BLOCK_BYTES;
-	while (got < bytes) { /* past a bad place block by block, or into the nothing behind the end */
+	while (got <
+		bytes) { /* past a bad place block by block, or into the nothing behind the end */
 		size_t part = read_some(fd, block->at + got, BLOCK_BYTES, offset + got);
 		memset(block->at + got + part, 0, BLOCK_BYTES - part);
 		got += BLOCK_BYTES;

@@ -66,6 +66,12 @@ int segment_grow(int fd, uint64_t from_bytes, uint64_t to_bytes);
 int segment_write_header(int fd, const struct segment *segment);
 
 /*
+ * Marks the end of a segment, on disk too, and gives back what is allocated far behind it. Best effort:
+ * without it a start walks through the segment, which is slower, nothing else.
+ */
+void segment_seal(int fd, struct segment *segment);
+
+/*
  * Fills `segment` (id set already) from the file.
  * 0; -ENODATA: never written; -EBADMSG: damaged, `file_bytes` alone is set; else negative errno.
  */

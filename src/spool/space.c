@@ -12,8 +12,8 @@
 #include "base/clock.h"
 
 enum {
-	GROW_BYTES = 4 << 20,      /* a file takes its blocks in such steps */
-	FREE_FILES_MAX = 8,        /* kept to be written again, which is cheaper than new ones */
+	GROW_BYTES = 4 << 20, /* a file takes its blocks in such steps */
+	FREE_FILES_MAX = 8, /* kept to be written again, which is cheaper than new ones */
 	SMALL_FILE_BYTES = 16 << 20, /* not worth to be given back */
 	IDLE_MS = 30000,
 	REFUSAL_MS = 1000,
@@ -27,7 +27,7 @@ uint64_t segment_bytes_from(const struct segment *segment, uint64_t sequence)
 	if (sequence <= segment->first_sequence)
 		return (uint64_t)stored;
 	return (uint64_t)(stored * (double)(segment->end_sequence - sequence) /
-		(double)(segment->end_sequence - segment->first_sequence));
+			  (double)(segment->end_sequence - segment->first_sequence));
 }
 
 int space_push(struct spool *spool, struct segment *segment)
@@ -145,7 +145,8 @@ static uint64_t next_generation(struct spool *spool)
 /* Its header is on disk before any record, so that none is ever read under an older header. */
 static int begin_file(struct spool *spool, struct segment *next, bool is_new)
 {
-	int fd = is_new ? create(spool, &next->id) : segment_open(spool->directory, next->id, O_RDWR);
+	int fd = is_new ? create(spool, &next->id)
+			: segment_open(spool->directory, next->id, O_RDWR);
 	if (fd < 0)
 		return fd;
 	int error = segment_write_header(fd, next);
@@ -192,7 +193,7 @@ static int start(struct spool *spool)
 	if (!error) {
 		*segment = next;
 		space_release(spool);
-	} else {
+	} else if (!is_new) {
 		segment->is_suspect = true;
 		if (!is_listed) {
 			segment->next = spool->free;
@@ -200,13 +201,18 @@ static int start(struct spool *spool)
 		}
 	}
 	pthread_mutex_unlock(&spool->lock);
-	if (error && fd >= 0)
-		close(fd);
-	if (!error) {
-		spool->active = segment;
-		spool->fd = fd;
+	if (error) {
+		if (fd >= 0)
+			close(fd);
+		if (fd >= 0 && is_new)
+			segment_unlink(spool->directory, next.id);
+		if (is_new)
+			free(segment);
+		return error;
 	}
-	return error;
+	spool->active = segment;
+	spool->fd = fd;
+	return 0;
 }
 
 void space_retire(struct spool *spool)
@@ -214,12 +220,13 @@ void space_retire(struct spool *spool)
 	if (spool->fd < 0)
 		return;
 	pthread_mutex_lock(&spool->lock);
-	spool->active->is_sealed = true;
 	struct segment sealed = *spool->active;
 	pthread_mutex_unlock(&spool->lock);
-	/* Should this fail, the next start walks through the segment instead: slower, nothing else. */
-	if (segment_write_header(spool->fd, &sealed) == 0)
-		fdatasync(spool->fd);
+	segment_seal(spool->fd, &sealed);
+	pthread_mutex_lock(&spool->lock);
+	spool->active->is_sealed = true;
+	spool->active->file_bytes = sealed.file_bytes;
+	pthread_mutex_unlock(&spool->lock);
 	close(spool->fd);
 	spool->fd = -1;
 	spool->active = NULL;
@@ -231,9 +238,9 @@ static int grow(struct spool *spool, uint64_t bytes)
 	uint64_t end = active->used_bytes + bytes, limit = spool->options.segment_bytes;
 	if (end <= active->file_bytes)
 		return 0;
-	uint64_t to = align_up(end, GROW_BYTES);
-	if (to > limit)
-		to = end > limit ? end : limit; /* a group that no segment could hold gets one of its size */
+	if (limit < end) /* a group that no segment could hold gets one of its size */
+		limit = end;
+	uint64_t to = align_up(end, GROW_BYTES) < limit ? align_up(end, GROW_BYTES) : limit;
 	int error = segment_grow(spool->fd, active->file_bytes, to);
 	if (error)
 		return error;
@@ -259,8 +266,9 @@ int space_reserve(struct spool *spool, uint64_t bytes)
 	uint64_t next_sequence = spool->next_sequence;
 	pthread_mutex_unlock(&spool->lock);
 	const struct segment *active = spool->active;
-	if (active && (active->end_sequence != next_sequence || (active->used_bytes > BLOCK_BYTES &&
-			active->used_bytes + bytes > spool->options.segment_bytes)))
+	bool is_full = active && active->used_bytes > BLOCK_BYTES &&
+		       active->used_bytes + bytes > spool->options.segment_bytes;
+	if (is_full || (active && active->end_sequence != next_sequence))
 		space_retire(spool);
 
 	int error = spool->active ? 0 : start(spool);

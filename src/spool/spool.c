@@ -49,6 +49,7 @@ void spool_close(struct spool *spool)
 	space_retire(spool);
 	for (struct spool_reader *reader = spool->readers, *next; reader; reader = next) {
 		next = reader->next;
+		walk_rest(&reader->walk);
 		free(reader);
 	}
 	for (size_t i = 0; i < spool->segment_count; i++)
@@ -67,6 +68,14 @@ void spool_close(struct spool *spool)
 	if (spool->directory >= 0)
 		close(spool->directory);
 	free(spool);
+}
+
+void spool_begin_at(struct spool *spool, uint64_t sequence)
+{
+	pthread_mutex_lock(&spool->lock);
+	if (sequence > spool->next_sequence && sequence < BELIEVED_MAX)
+		spool->next_sequence = sequence;
+	pthread_mutex_unlock(&spool->lock);
 }
 
 uint64_t spool_sequence_within(struct spool *spool, uint64_t bytes)

@@ -9,8 +9,11 @@
  * Records are numbered from 1 without gaps in the order of commit. A reader walks the records of one
  * lane; what no reader keeps any more is recycled, a segment at a time.
  *
- * Threads: append, readers and the figures from any thread (each reader from one at a time);
- * spool_write is the writer's body; open, stop and close from the thread that starts the others.
+ * Threads: append, readers and the figures from any thread (each reader from one at a time, but its lag
+ * from any); spool_write is the writer's body; open, stop and close from the thread that starts the others.
+ *
+ * Order at start: open, ALL readers that have something waiting, then spool_write. Nothing is let go
+ * before spool_write runs; after that, what the readers there are do not keep is gone.
  */
 #ifndef TG_SPOOL_SPOOL_H
 #define TG_SPOOL_SPOOL_H
@@ -48,20 +51,29 @@ struct record {
 	struct bytes body;    /* as stored, whole and checked */
 };
 
+/* 0 or negative errno (the directory cannot be read, no memory): never because of what a file holds. */
 int spool_open(const struct spool_options *options, struct spool **ret_spool);
+/* After spool_write has returned, or instead of it; readers are freed before, records may be released later. */
 void spool_close(struct spool *spool);
+
+/*
+ * No number below `sequence` is given any more. For the start, with deliveries_end: after the loss of the
+ * log's files new records must not get numbers that count as delivered somewhere.
+ */
+void spool_begin_at(struct spool *spool, uint64_t sequence);
 
 /* The writer: returns after spool_stop, when all that waited is committed. */
 void spool_write(struct spool *spool);
 void spool_stop(struct spool *spool);
 
 /*
- * Hands the batch over until batch->committed is called (always, once, in the writer's thread). Batches
- * equal in lane, stage, signal and shape that wait together become one record.
+ * Hands the batch over until batch->committed is called (always, once, in the writer's thread; after
+ * spool_stop in the caller's or that of spool_close). Batches equal in lane, stage, signal and shape that
+ * wait together become one record.
  *
  * Errors reported there: -ENOSPC over max_bytes, below min_free_bytes or disk full; -EIO after a failed
- * write or sync (nothing is acknowledged until the log was reopened and verified); -ESHUTDOWN after
- * spool_stop. Each passes; the sender is asked to come again.
+ * write or sync (nothing is acknowledged until another segment's header has reached the disk); -ENOMEM;
+ * -ESHUTDOWN after spool_stop. Each passes; the sender is asked to come again.
  */
 void spool_append(struct spool *spool, struct batch *batch);
 
@@ -76,10 +88,11 @@ int spool_status(struct spool *spool);
  *
  *   lane      NULL: of every lane
  *   shapes    enum shape values or-ed
- *   from      sequence to begin with; what is gone already is passed over
- *   wake      called (in the writer's thread, briefly) after each commit; may be NULL
+ *   from      sequence to begin with, also for spool_begin_at; what is gone already is passed over
+ *   wake      called (in the writer's thread, briefly) after each commit; may be NULL; calls nothing here
  *
- * Everything from `from` on is kept until spool_reader_keep says otherwise.
+ * Everything from `from` on is kept until spool_reader_keep says otherwise, beyond spool_reader_free too,
+ * so that the order in which readers end lets nothing go that another start needs. NULL: no memory.
  */
 struct spool_reader *spool_reader_new(struct spool *spool, const char *lane, enum stage stage,
 	unsigned shapes, uint64_t from, void (*wake)(void *arg), void *wake_arg);
@@ -87,8 +100,8 @@ void spool_reader_free(struct spool_reader *reader);
 
 /*
  * The next record, in order: 0 and a record to be given back with record_release (from any thread,
- * also after the reader's end), or -EAGAIN at the end of the log. A damaged record is skipped and
- * counted, never returned.
+ * also after the reader's end), or -EAGAIN at the end of the log (or, rarely, when there is no memory or
+ * descriptor to read with: ask again). A damaged record is skipped and counted, never returned.
  */
 int spool_reader_next(struct spool_reader *reader, struct record **ret_record);
 void record_release(struct record *record);
@@ -99,14 +112,17 @@ uint64_t spool_reader_position(const struct spool_reader *reader);
 /* Goes on at `sequence`, forward or back (not below what is kept). */
 void spool_reader_seek(struct spool_reader *reader, uint64_t sequence);
 
-/* All records below are finished with; segments that nobody keeps are recycled. Never goes back. */
+/*
+ * All records below are finished with; segments that nobody keeps are recycled. Never goes back. A reader
+ * that stands before `sequence` goes on there.
+ */
 void spool_reader_keep(struct spool_reader *reader, uint64_t sequence);
 
 /* How far a reader is behind; approximate to a segment for bytes. */
 struct spool_lag {
 	uint64_t records;   /* of all lanes, from what is kept to the end */
 	uint64_t bytes;
-	uint64_t oldest_ns; /* received_ns of the oldest kept record; 0 when none */
+	uint64_t oldest_ns; /* received_ns of the oldest kept record, or not much before; 0 when none */
 };
 struct spool_lag spool_reader_lag(struct spool_reader *reader);
 
@@ -122,7 +138,10 @@ struct spool_figures {
 };
 struct spool_figures spool_figures(struct spool *spool);
 
-/* Gives free segments back to the file system when nothing was written for a while; call it each second. */
+/*
+ * Looks at the free space, and gives free segments back to the file system when there are many or nothing
+ * was written for half a minute. Call it each second: spool_status does not look at the disk itself.
+ */
 void spool_tick(struct spool *spool);
 
 #endif

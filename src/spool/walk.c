@@ -65,8 +65,8 @@ static int cover(struct walk *walk, uint64_t offset, uint64_t bytes)
 	uint64_t to = from + WINDOW_BYTES < walk->end_bytes ? from + WINDOW_BYTES : walk->end_bytes;
 	if (to < offset + bytes)
 		to = offset + bytes;
-	return segment_read(walk->fd, walk->generation, from, align_up(to - from, BLOCK_BYTES),
-		&walk->window);
+	return segment_read(
+		walk->fd, walk->generation, from, align_up(to - from, BLOCK_BYTES), &walk->window);
 }
 
 int walk_next(struct walk *walk, struct frame *ret_frame)
@@ -76,7 +76,8 @@ int walk_next(struct walk *walk, struct frame *ret_frame)
 		if (error)
 			return error;
 		struct frame frame;
-		memcpy(&frame, walk->window->at + (walk->offset - walk->window->offset), sizeof frame);
+		memcpy(&frame, walk->window->at + (walk->offset - walk->window->offset),
+			sizeof frame);
 		if (!frame_is_valid(&frame, walk->end_bytes - walk->offset, walk->generation) ||
 			frame.sequence < walk->sequence)
 			continue;

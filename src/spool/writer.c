@@ -11,7 +11,8 @@
 #include "spool/crc32c.h"
 
 enum {
-	GROUP_BYTES = 1 << 20, /* raw, of one commit: bounds memory, and how long an early one waits */
+	GROUP_BYTES =
+		1 << 20, /* raw, of one commit: bounds memory, and how long an early one waits */
 	SCRATCH_BYTES = 4 << 20,
 };
 
@@ -25,7 +26,7 @@ struct draft {
 	struct piece {
 		struct bytes bytes;
 		struct piece *next;
-	} *pieces, **pieces_end;
+	} * pieces, **pieces_end;
 	size_t packed_at; /* in spool->packed */
 	size_t stored_bytes;
 };
@@ -91,9 +92,9 @@ static bool can_join(const struct draft *draft, const struct batch *batch, const
 {
 	const struct batch *like = draft->like;
 	return draft->shape == part->shape && like->stage == batch->stage &&
-		like->signal == batch->signal && strcmp(like->lane, batch->lane) == 0 &&
-		draft->raw_bytes + part->bytes.len <= max_record_bytes &&
-		draft->span_count + part->span_count <= UINT32_MAX;
+	       like->signal == batch->signal && strcmp(like->lane, batch->lane) == 0 &&
+	       draft->raw_bytes + part->bytes.len <= max_record_bytes &&
+	       draft->span_count + part->span_count <= UINT32_MAX;
 }
 
 static int draft_part(struct group *group, const struct batch *batch, const struct part *part,
@@ -125,7 +126,8 @@ static int draft_part(struct group *group, const struct batch *batch, const stru
 }
 
 /* Which part goes into which record. */
-static int draft_records(struct group *group, const struct batch *batches, uint64_t max_record_bytes)
+static int draft_records(
+	struct group *group, const struct batch *batches, uint64_t max_record_bytes)
 {
 	size_t parts = 0;
 	for (const struct batch *batch = batches; batch; batch = batch->next)
@@ -167,7 +169,7 @@ static int pack_group(struct spool *spool, struct group *group)
 		if (error)
 			return error;
 		group->bytes = align_up(group->bytes, FRAME_ALIGN) + sizeof(struct frame) +
-			group->drafts[i].stored_bytes;
+			       group->drafts[i].stored_bytes;
 	}
 	group->bytes = align_up(group->bytes, BLOCK_BYTES);
 	return 0;
@@ -294,7 +296,8 @@ static int commit(struct spool *spool, const struct batch *batches)
 		publish(spool, &group, block);
 	} else {
 		error = passing_error(error);
-		space_refuse(spool, error);
+		if (error != -ENOMEM)
+			space_refuse(spool, error);
 	}
 out:
 	block_unref(block);
@@ -312,14 +315,20 @@ static void give_back(struct buf *buf)
 	}
 }
 
+static const char *name_error(int error)
+{
+	if (error == -ENOSPC)
+		return "no_space";
+	return error == -ENOMEM ? "no_memory" : "disk_error";
+}
+
 static void report(struct spool *spool, struct batch *batches, int error)
 {
 	static struct log_gate gate;
 	uint64_t held;
 	if (error && log_gate_open(&gate, 10000, &held))
 		log_event(LOG_LEVEL_ERROR, "spool_commit_failed", "reason=%s held=%llu",
-			error == -ENOSPC ? "no_space" : error == -ENOMEM ? "no_memory" : "disk_error",
-			(unsigned long long)held);
+			name_error(error), (unsigned long long)held);
 	for (struct batch *batch = batches, *next; batch; batch = next) {
 		next = batch->next;
 		batch->committed(batch, error);

@@ -123,8 +123,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	int error = 1;
 	struct part part = { BYTES("new"), 1, SHAPE_ANY };
-	struct batch batch = { .lane = "lane", .signal = SIGNAL_TRACES, .stage = STAGE_OUT, .parts = &part,
-		.part_count = 1, .committed = committed, .owner = &error };
+	struct batch batch = { .lane = "lane",
+		.signal = SIGNAL_TRACES,
+		.stage = STAGE_OUT,
+		.parts = &part,
+		.part_count = 1,
+		.committed = committed,
+		.owner = &error };
 	pthread_t writer;
 	spool_append(spool, &batch);
 	spool_stop(spool);

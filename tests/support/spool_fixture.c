@@ -63,8 +63,8 @@ void fixture_close(struct fixture *fixture)
 	fixture->is_writing = false;
 }
 
-static void for_each_file(const struct fixture *fixture, void (*visit)(const char *path, const char *name,
-	void *arg), void *arg)
+static void for_each_file(const struct fixture *fixture,
+	void (*visit)(const char *path, const char *name, void *arg), void *arg)
 {
 	DIR *directory = opendir(fixture->directory);
 	check(directory, fixture->directory);

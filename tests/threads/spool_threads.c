@@ -94,10 +94,14 @@ static void *read_everything(void *arg)
 			continue;
 		}
 		delivery_expect(delivery, record->sequence, record->span_count);
-		for (size_t at = 0; at + TEXT_BYTES <= record->body.len; at += TEXT_BYTES, total++) {
+		for (size_t at = 0; at + TEXT_BYTES <= record->body.len;
+			at += TEXT_BYTES, total++) {
 			int sender, i;
-			require(sscanf((const char *)record->body.at + at, "%d:%d;", &sender, &i) == 2, "text");
-			require(sender >= 0 && sender < SENDERS && expected[sender]++ == i, "order");
+			require(sscanf((const char *)record->body.at + at, "%d:%d;", &sender, &i) ==
+					2,
+				"text");
+			require(sender >= 0 && sender < SENDERS && expected[sender]++ == i,
+				"order");
 		}
 		delivery_mark(delivery, record->sequence, 0, record->span_count, OUTCOME_DELIVERED,
 			record->span_count);
@@ -119,7 +123,8 @@ int main(void)
 	for (int i = 0; i < READERS; i++) {
 		pthread_mutex_init(&bells[i].lock, NULL);
 		pthread_cond_init(&bells[i].rung, NULL);
-		readers[i] = spool_reader_new(fixture.spool, NULL, STAGE_OUT, SHAPE_ANY, 1, ring, &bells[i]);
+		readers[i] = spool_reader_new(
+			fixture.spool, NULL, STAGE_OUT, SHAPE_ANY, 1, ring, &bells[i]);
 	}
 	fixture_start_writer(&fixture);
 	for (int i = 0; i < READERS; i++)
@@ -132,7 +137,8 @@ int main(void)
 		require(spool_status(fixture.spool) == 0, "status");
 		require(spool_figures(fixture.spool).next_sequence > 0, "figures");
 		for (int i = 0; i < READERS; i++)
-			require(spool_reader_lag(readers[i]).records <= SENDERS * PER_SENDER, "lag");
+			require(spool_reader_lag(readers[i]).records <= SENDERS * PER_SENDER,
+				"lag");
 		spool_sequence_within(fixture.spool, 100000);
 		require(deliveries_commit(deliveries) == 0, "commit");
 		usleep(2000);
@@ -141,7 +147,8 @@ int main(void)
 		pthread_join(senders[i], NULL);
 	for (int i = 0; i < READERS; i++)
 		pthread_join(threads[i], NULL);
-	require(deliveries_totals(deliveries, "reader0").delivered == SENDERS * PER_SENDER, "ledger");
+	require(deliveries_totals(deliveries, "reader0").delivered == SENDERS * PER_SENDER,
+		"ledger");
 	for (int i = 0; i < READERS; i++)
 		spool_reader_free(readers[i]);
 	deliveries_close(deliveries);

@@ -82,6 +82,18 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	va_end(again);
 }
 
+void buf_decimal(struct buf *buf, int64_t number)
+{
+	char text[24], *at = text + sizeof text;
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*--at = '-';
+	buf_append(buf, at, (size_t)(text + sizeof text - at));
+}
+
 /* The length of the valid UTF-8 sequence at `at`, or 0. */
 static size_t utf8_length(const uint8_t *at, const uint8_t *end)
 {

@@ -26,6 +26,9 @@ void buf_append(struct buf *buf, const void *from, size_t bytes);
 void buf_text(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The number in decimal. Faster than buf_printf, for what is written for every span. */
+void buf_decimal(struct buf *buf, int64_t number);
+
 /* The text as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD, NUL becomes \u0000. */
 void buf_json_string(struct buf *buf, struct bytes text);
 

@@ -332,7 +332,7 @@ static void add_parameters(struct subject *subject)
 	if (json->len == 0)
 		return;
 	buf_text(json, "}");
-	add_text(subject, TARGET_INVOCATION_PARAMETERS, take_scratch(subject));
+	add_scratch(subject, TARGET_INVOCATION_PARAMETERS);
 }
 
 /* When the first token came: ISO 8601 with T and Z, the one form that all of Langfuse's paths take. */

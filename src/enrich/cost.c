@@ -47,7 +47,7 @@ static void add_priced(struct subject *subject, const struct cost *cost)
 			append_amount(json, keys[i].key, cost->by_class[keys[i].class]);
 	append_amount(json, "total", cost->total);
 	buf_text(json, "}");
-	add_text(subject, TARGET_COST_DETAILS, take_scratch(subject));
+	add_scratch(subject, TARGET_COST_DETAILS);
 	if (subject->has_input)
 		add_double(subject, TARGET_COST_PROMPT, dollars(cost->total - output));
 	if (subject->has_output)
@@ -89,7 +89,7 @@ static bool add_sent(struct subject *subject)
 	buf_text(subject->scratch, "{\"total\":");
 	buf_value_json(subject->scratch, &number);
 	buf_text(subject->scratch, "}");
-	add_text(subject, TARGET_COST_DETAILS, take_scratch(subject));
+	add_scratch(subject, TARGET_COST_DETAILS);
 	add_double(subject, TARGET_COST_TOTAL, total);
 	add_text(subject, TARGET_COST_SOURCE, bytes_of("sender"));
 	return true;

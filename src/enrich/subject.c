@@ -38,6 +38,20 @@ void add_text(struct subject *subject, enum target target, struct bytes text)
 			write_string(subject->writer, SPAN_ATTRIBUTES, target_name(target), text));
 }
 
+static bool scratch_failed(struct subject *subject)
+{
+	if (subject->scratch->error && !subject->arena->error)
+		subject->arena->error = subject->scratch->error;
+	return subject->scratch->error != 0;
+}
+
+void add_scratch(struct subject *subject, enum target target)
+{
+	if (!scratch_failed(subject))
+		add_text(subject, target, buf_bytes(subject->scratch));
+	subject->scratch->len = 0;
+}
+
 void add_int(struct subject *subject, enum target target, uint64_t number)
 {
 	if (is_open(subject, target))
@@ -84,9 +98,7 @@ struct bytes take_scratch(struct subject *subject)
 {
 	struct buf *scratch = subject->scratch;
 	struct bytes text = { 0 };
-	if (scratch->error && !subject->arena->error)
-		subject->arena->error = scratch->error;
-	else if (scratch->len)
+	if (!scratch_failed(subject) && scratch->len)
 		text = (struct bytes){ arena_copy(subject->arena, scratch->at, scratch->len),
 			scratch->len };
 	scratch->len = 0;

@@ -53,6 +53,8 @@ bool is_open(const struct subject *subject, enum target target);
 void add_text(struct subject *subject, enum target target, struct bytes text);
 void add_int(struct subject *subject, enum target target, uint64_t number);
 void add_double(struct subject *subject, enum target target, double number);
+/* add_text of what `scratch` holds, which is empty afterwards. */
+void add_scratch(struct subject *subject, enum target target);
 void add_texts(
 	struct subject *subject, enum target target, const struct bytes *texts, size_t count);
 

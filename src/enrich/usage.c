@@ -2,8 +2,6 @@
  * Tokens: whatever a vocabulary counts becomes disjoint buckets here (R7 of the mapping), and leaves in the
  * terms of each reader: OpenInference and GenAI inclusive, Langfuse disjoint.
  */
-#include <inttypes.h>
-
 #include "enrich/subject.h"
 
 static uint64_t count_of(const struct subject *subject, enum fact fact)
@@ -100,11 +98,7 @@ static void append_count(struct buf *json, const char *key, uint64_t count)
 	buf_text(json, json->len == 0 ? "{\"" : ",\"");
 	buf_text(json, key);
 	buf_text(json, "\":");
-	char digits[24], *at = digits + sizeof digits;
-	do
-		*--at = (char)('0' + count % 10);
-	while (count /= 10);
-	buf_append(json, at, (size_t)(digits + sizeof digits - at));
+	buf_decimal(json, (int64_t)count);
 }
 
 /* The keys that Langfuse's own price table knows for every provider. */
@@ -127,7 +121,7 @@ static void add_details(struct subject *subject, const struct counts *counts)
 	if (counts->has_total)
 		append_count(json, "total", counts->total);
 	buf_text(json, "}");
-	add_text(subject, TARGET_USAGE_DETAILS, take_scratch(subject));
+	add_scratch(subject, TARGET_USAGE_DETAILS);
 }
 
 void enrich_usage(struct subject *subject)

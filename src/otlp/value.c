@@ -1,6 +1,5 @@
 #include "otlp/value.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -174,6 +173,16 @@ static void base64(struct buf *buf, struct bytes bytes)
 	buf_text(buf, "\"");
 }
 
+/* Beyond 2^53 readers that know only doubles would round. */
+static void integer(struct buf *buf, int64_t integer)
+{
+	const int64_t exact = INT64_C(1) << 53;
+	bool quote = integer > exact || integer < -exact;
+	buf_text(buf, quote ? "\"" : "");
+	buf_decimal(buf, integer);
+	buf_text(buf, quote ? "\"" : "");
+}
+
 static void number(struct buf *buf, double number)
 {
 	if (isnan(number))
@@ -222,7 +231,6 @@ static void kvlist_json(struct buf *buf, struct bytes list)
 
 void buf_value_json(struct buf *buf, const struct value *value)
 {
-	const int64_t exact = INT64_C(1) << 53;
 	switch (value->type) {
 	case VALUE_NONE:
 		buf_text(buf, "null");
@@ -234,10 +242,7 @@ void buf_value_json(struct buf *buf, const struct value *value)
 		buf_text(buf, value->integer ? "true" : "false");
 		break;
 	case VALUE_INT:
-		buf_printf(buf,
-			value->integer > exact || value->integer < -exact ? "\"%" PRId64 "\"" :
-									    "%" PRId64,
-			value->integer);
+		integer(buf, value->integer);
 		break;
 	case VALUE_DOUBLE:
 		number(buf, value->number);

@@ -23,9 +23,11 @@ enum value_type {
 
 struct value {
 	enum value_type type;
-	struct bytes bytes; /* STRING and BYTES: the content; ARRAY and KVLIST: the encoded list */
-	int64_t integer;    /* INT; BOOL as 0 or 1 */
-	double number;      /* DOUBLE */
+	union {
+		struct bytes bytes; /* STRING and BYTES: the content; ARRAY and KVLIST: the list */
+		int64_t integer;    /* INT; BOOL as 0 or 1 */
+		double number;      /* DOUBLE */
+	};
 };
 
 struct attribute {

@@ -58,8 +58,9 @@ static void print_row(const char *gateway, const struct row *row, double base)
 	if (base > 0)
 		snprintf(ratio, sizeof(ratio), "%.1fx", row->cpu_per_million / base);
 	printf("%-11s %-22s %8.2f %6s %9.0f %9.2f %9.2f %8.1f %6llu %6llu", gateway, row->name,
-		row->cpu_per_million, ratio, (double)f->acknowledged / f->seconds, f->p50_ms, f->p99_ms,
-		(double)f->anonymous_peak_bytes / 1e6, (unsigned long long)row->difference.lost,
+		row->cpu_per_million, ratio, (double)f->acknowledged / f->seconds, f->p50_ms,
+		f->p99_ms, (double)f->anonymous_peak_bytes / 1e6,
+		(unsigned long long)row->difference.lost,
 		(unsigned long long)row->difference.duplicated);
 	if (f->refused)
 		printf("  %llu requests told to come again", (unsigned long long)f->refused);
@@ -73,11 +74,13 @@ static void fill_row(struct row *row, const struct rig *rig, const struct figure
 {
 	row->figures = *figures;
 	row->cpu_per_million = figures->acknowledged ?
-		figures->cpu_seconds * 1e6 / (double)figures->acknowledged : NAN;
+		figures->cpu_seconds * 1e6 / (double)figures->acknowledged :
+		NAN;
 	row->difference = rig_compare(rig);
 }
 
-static int run_plainly(const struct gateway *gateway, bool is_gzip, const struct phase *phase, struct row *row)
+static int run_plainly(
+	const struct gateway *gateway, bool is_gzip, const struct phase *phase, struct row *row)
 {
 	struct rig rig;
 	struct figures figures;
@@ -94,12 +97,14 @@ static int run_plainly(const struct gateway *gateway, bool is_gzip, const struct
 
 static int compare_cpu(const void *a, const void *b)
 {
-	double left = ((const struct row *)a)->cpu_per_million, right = ((const struct row *)b)->cpu_per_million;
+	double left = ((const struct row *)a)->cpu_per_million,
+	       right = ((const struct row *)b)->cpu_per_million;
 	return (left > right) - (left < right);
 }
 
 /* The same phase through every gateway. */
-static int measure(const struct options *options, const char *name, bool is_gzip, const struct phase *phase)
+static int measure(
+	const struct options *options, const char *name, bool is_gzip, const struct phase *phase)
 {
 	double base = 0;
 	for (const struct gateway *gateway = gateways; gateway->name; gateway++) {
@@ -109,7 +114,8 @@ static int measure(const struct options *options, const char *name, bool is_gzip
 		for (unsigned i = 0; i < options->repeat; i++) {
 			int error = run_plainly(gateway, is_gzip, phase, &rows[i]);
 			if (error < 0) {
-				fprintf(stderr, "bench: %s, %s: %s\n", gateway->name, name, strerror(-error));
+				fprintf(stderr, "bench: %s, %s: %s\n", gateway->name, name,
+					strerror(-error));
 				return error;
 			}
 		}
@@ -133,8 +139,8 @@ static int measure_throughput(const struct options *options)
 {
 	static const struct {
 		enum payload_case payload;
-		double share;          /* of the spans of the small case */
-		unsigned connections;  /* times those of the small case */
+		double share;         /* of the spans of the small case */
+		unsigned connections; /* times those of the small case */
 	} cases[] = {
 		{ PAYLOAD_SMALL, 1, 1 },
 		{ PAYLOAD_LARGE, 0.1, 1 },
@@ -149,7 +155,8 @@ static int measure_throughput(const struct options *options)
 			.connections = options->connections * cases[i].connections,
 			.is_drained = true,
 		};
-		for (int is_gzip = 1; is_gzip >= 0 && !error && is_wanted(options, payload); is_gzip--) {
+		for (int is_gzip = 1; is_gzip >= 0 && !error && is_wanted(options, payload);
+			is_gzip--) {
 			char name[40];
 			snprintf(name, sizeof(name), "%s %s", payload, is_gzip ? "gzip" : "plain");
 			error = measure(options, name, is_gzip, &phase);
@@ -214,7 +221,8 @@ static int measure_backlog(const struct options *options)
 	if (error < 0)
 		goto out;
 
-	snprintf(row.name, sizeof(row.name), "backlog build %.1f GB", (double)options->backlog_bytes / 1e9);
+	snprintf(row.name, sizeof(row.name), "backlog build %.1f GB",
+		(double)options->backlog_bytes / 1e9);
 	fill_row(&row, &rig, &build);
 	print_row(gateways[0].name, &row, 0);
 	whole = drain;
@@ -247,8 +255,11 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ 0 },
 	};
 	int option;
-	*options = (struct options){ .spans = 2000000, .connections = 8, .rate = 15000,
-		.backlog_bytes = 5000000000, .repeat = 1 };
+	*options = (struct options){ .spans = 2000000,
+		.connections = 8,
+		.rate = 15000,
+		.backlog_bytes = 5000000000,
+		.repeat = 1 };
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		double number = optarg ? strtod(optarg, NULL) : 0;
 		switch (option) {
@@ -278,8 +289,9 @@ static int read_options(int argc, char **argv, struct options *options)
 			return -EINVAL;
 		}
 	}
-	bool is_sound = options->spans >= 100 && options->connections >= 1 && options->connections <= 1000 &&
-		options->rate >= 1 && options->repeat >= 1 && options->repeat <= REPEAT_MAX;
+	bool is_sound = options->spans >= 100 && options->connections >= 1 &&
+		options->connections <= 1000 && options->rate >= 1 && options->repeat >= 1 &&
+		options->repeat <= REPEAT_MAX;
 	return is_sound && optind == argc ? 0 : -EINVAL;
 }
 

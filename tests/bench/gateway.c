@@ -34,21 +34,25 @@ static int start_tollgate(const struct gateway_setup *setup, struct daemon *daem
 		"      \"retry_initial_ms\": 100, \"retry_max_ms\": 1000 },\n"
 		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"http://127.0.0.1:%d\",\n"
 		"      \"retry_initial_ms\": 100, \"retry_max_ms\": 1000 } } }\n",
-		setup->directory, setup->is_gzip ? "gzip" : "none", setup->sink_ports[0], setup->sink_ports[1]);
+		setup->directory, setup->is_gzip ? "gzip" : "none", setup->sink_ports[0],
+		setup->sink_ports[1]);
 	int error = write_text(config, text);
 	if (error < 0)
 		return error;
-	return daemon_start(daemon, &(struct daemon_start){
-		.arguments = (const char *const[]){ daemon_program(), "serve", "--config", config, NULL },
-		.environment = setup->environment,
-		.directory = setup->directory,
-	});
+	return daemon_start(daemon,
+		&(struct daemon_start){
+			.arguments = (const char *const[]){ daemon_program(), "serve", "--config",
+				config, NULL },
+			.environment = setup->environment,
+			.directory = setup->directory,
+		});
 }
 
 /* A peer says in no fixed words when it is ready: it is when it accepts a connection. */
 static int wait_for_port(struct daemon *daemon)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 		.sin_port = htons((uint16_t)daemon->port) };
 	for (int i = 0; i < DAEMON_START_MS / 20; i++) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -69,11 +73,12 @@ static int start_peer(const struct gateway_setup *setup, const char *program, co
 {
 	char variable[PATH_BYTES];
 	snprintf(variable, sizeof(variable), "HOME=%s", setup->directory);
-	int error = daemon_spawn(daemon, &(struct daemon_start){
-		.arguments = (const char *const[]){ program, option, config, NULL },
-		.environment = (const char *const[]){ variable, NULL },
-		.directory = setup->directory,
-	});
+	int error = daemon_spawn(daemon,
+		&(struct daemon_start){
+			.arguments = (const char *const[]){ program, option, config, NULL },
+			.environment = (const char *const[]){ variable, NULL },
+			.directory = setup->directory,
+		});
 	if (error < 0)
 		return error;
 	daemon->port = port;
@@ -101,7 +106,8 @@ static int start_fluent_bit(const struct gateway_setup *setup, struct daemon *da
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
 			"          - name: content_modifier\n            context: span_attributes\n"
 			"            action: upsert\n            key: bench.attribute.%d\n"
-			"            value: \"value %d\"\n", i, i);
+			"            value: \"value %d\"\n",
+			i, i);
 	at += (size_t)snprintf(text + at, sizeof(text) - at, "  outputs:\n");
 	for (int i = 0; i < 2; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
@@ -110,7 +116,8 @@ static int start_fluent_bit(const struct gateway_setup *setup, struct daemon *da
 			setup->sink_ports[i], setup->is_gzip ? "      compress: gzip\n" : "");
 	snprintf(config, sizeof(config), "%s/fluent-bit.yaml", setup->directory);
 	int error = write_text(config, text);
-	return error < 0 ? error : start_peer(setup, getenv("FLUENT_BIT"), "-c", config, port, daemon);
+	return error < 0 ? error :
+			   start_peer(setup, getenv("FLUENT_BIT"), "-c", config, port, daemon);
 }
 
 /*
@@ -127,10 +134,12 @@ static int start_collector(const struct gateway_setup *setup, struct daemon *dae
 	size_t at = (size_t)snprintf(text, sizeof(text),
 		"extensions:\n  file_storage:\n    directory: %s\n"
 		"receivers:\n  otlp:\n    protocols:\n      http:\n        endpoint: 127.0.0.1:%d\n"
-		"processors:\n  attributes:\n    actions:\n", state, port);
+		"processors:\n  attributes:\n    actions:\n",
+		state, port);
 	for (int i = 1; i <= 5; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
-			"      - key: bench.attribute.%d\n        value: value %d\n        action: upsert\n", i, i);
+			"      - key: bench.attribute.%d\n        value: value %d\n        action: upsert\n",
+			i, i);
 	at += (size_t)snprintf(text + at, sizeof(text) - at, "exporters:\n");
 	for (int i = 0; i < 2; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
@@ -145,7 +154,8 @@ static int start_collector(const struct gateway_setup *setup, struct daemon *dae
 		"      processors: [attributes]\n      exporters: [otlphttp/0, otlphttp/1]\n");
 	snprintf(config, sizeof(config), "%s/collector.yaml", setup->directory);
 	int error = write_text(config, text);
-	return error < 0 ? error : start_peer(setup, getenv("OTELCOL"), "--config", config, port, daemon);
+	return error < 0 ? error :
+			   start_peer(setup, getenv("OTELCOL"), "--config", config, port, daemon);
 }
 
 const struct gateway gateways[] = {

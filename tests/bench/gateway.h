@@ -8,8 +8,8 @@
 
 struct gateway_setup {
 	const char *directory; /* for configuration, state and log; removed afterwards */
-	int sink_ports[2];     /* both get everything: the first at Langfuse's path where it matters */
-	bool is_gzip;          /* on the way to the sinks */
+	int sink_ports[2]; /* both get everything: the first at Langfuse's path where it matters */
+	bool is_gzip;      /* on the way to the sinks */
 	const char *const *environment; /* further settings of Tollgate, NULL at the end */
 };
 

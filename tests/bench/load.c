@@ -19,8 +19,8 @@ enum {
 };
 
 enum state {
-	CLOSED,  /* opens again at wake_ns */
-	GONE,    /* stays closed */
+	CLOSED, /* opens again at wake_ns */
+	GONE,   /* stays closed */
 	IDLE,
 	PAUSED,  /* refused; sends the same again at wake_ns */
 	WAITING, /* sends, then reads the answer */
@@ -29,12 +29,12 @@ enum state {
 struct connection {
 	int fd;
 	enum state state;
-	bool has_request;  /* stamped and not yet answered for good */
-	uint8_t *message;  /* HTTP header and body */
+	bool has_request; /* stamped and not yet answered for good */
+	uint8_t *message; /* HTTP header and body */
 	size_t header_bytes;
 	size_t message_bytes;
 	size_t sent;
-	uint64_t first;    /* number of the first span */
+	uint64_t first; /* number of the first span */
 	uint64_t due_ns;
 	uint64_t wake_ns;
 	struct payload payload;
@@ -47,17 +47,17 @@ struct load {
 	struct load_report *report;
 	int epoll;
 	struct connection *connections;
-	uint64_t next;         /* span number of the next request */
+	uint64_t next; /* span number of the next request */
 	uint64_t end;
 	uint64_t requests_begun;
 	double request_interval_ns;
-	unsigned rotation;     /* a paced generator uses its connections in turn */
+	unsigned rotation; /* a paced generator uses its connections in turn */
 };
 
 struct load_report *load_report_new(void)
 {
-	struct load_report *report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct load_report *report = mmap(
+		NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return report == MAP_FAILED ? NULL : report;
 }
 
@@ -85,7 +85,8 @@ static void lose_connection(struct load *load, struct connection *c)
 static void send_more(struct load *load, struct connection *c)
 {
 	while (c->sent < c->message_bytes) {
-		ssize_t n = send(c->fd, c->message + c->sent, c->message_bytes - c->sent, MSG_NOSIGNAL);
+		ssize_t n =
+			send(c->fd, c->message + c->sent, c->message_bytes - c->sent, MSG_NOSIGNAL);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (n < 0) {
@@ -133,11 +134,12 @@ static void open_connection(struct load *load, struct connection *c)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 		.sin_port = htons((uint16_t)load->job->port),
 	};
-	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.ptr = c };
 	int on = 1;
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0 || epoll_ctl(load->epoll, EPOLL_CTL_ADD, c->fd, &event) < 0 ||
-	    (connect(c->fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)) {
+		(connect(c->fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)) {
 		close_connection(load, c);
 		return;
 	}
@@ -281,7 +283,8 @@ static void work(struct load *load)
 	while (!is_over(load)) {
 		uint64_t wake_ns = advance(load), now_ns = monotonic_ns();
 		uint64_t left_ns = wake_ns > now_ns ? wake_ns - now_ns : 0;
-		struct timespec timeout = { (time_t)(left_ns / 1000000000), (long)(left_ns % 1000000000) };
+		struct timespec timeout = { (time_t)(left_ns / 1000000000),
+			(long)(left_ns % 1000000000) };
 		int n = epoll_pwait2(load->epoll, events, MAX_EVENTS, &timeout, NULL);
 		for (int i = 0; i < n; i++) {
 			struct connection *c = events[i].data.ptr;
@@ -309,7 +312,8 @@ int load_run(const struct load_job *job)
 	if (error < 0)
 		goto out;
 	if (job->spans_per_second > 0)
-		load.request_interval_ns = 1e9 * payload_case_spans(job->payload) / job->spans_per_second;
+		load.request_interval_ns =
+			1e9 * payload_case_spans(job->payload) / job->spans_per_second;
 	load.report->next = load.next;
 	load.report->began_ns = load.report->ended_ns = monotonic_ns();
 	work(&load);

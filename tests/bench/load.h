@@ -14,14 +14,14 @@
 #include "bench/tally.h"
 
 struct load_job {
-	int port;                  /* on 127.0.0.1 */
+	int port; /* on 127.0.0.1 */
 	enum payload_case payload;
 	unsigned connections;
 	uint64_t seed;
-	uint64_t first;            /* number of the first span */
-	uint64_t spans;            /* send these many, rounded up to whole requests */
-	double spans_per_second;   /* 0: closed-loop */
-	bool ends_with_server;     /* a broken connection is not opened again */
+	uint64_t first;          /* number of the first span */
+	uint64_t spans;          /* send these many, rounded up to whole requests */
+	double spans_per_second; /* 0: closed-loop */
+	bool ends_with_server;   /* a broken connection is not opened again */
 	struct tally *acknowledged;
 	struct load_report *report;
 };

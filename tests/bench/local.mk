@@ -1,4 +1,4 @@
-# What drives the whole daemon from outside: the harness, the benchmark, the fault runs.
+# What drives the whole daemon from outside, with what the stories share.
 noinst_LIBRARIES += tests/support/libharness.a
 tests_support_libharness_a_SOURCES = \
 	tests/support/child.c tests/support/child.h \
@@ -6,31 +6,24 @@ tests_support_libharness_a_SOURCES = \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/spans.c tests/support/spans.h \
 	tests/support/wire.h \
+	tests/bench/gateway.c tests/bench/gateway.h \
 	tests/bench/inflate.c tests/bench/inflate.h \
 	tests/bench/latency.c tests/bench/latency.h \
-	tests/bench/gateway.c tests/bench/gateway.h \
 	tests/bench/load.c tests/bench/load.h \
 	tests/bench/payload.c tests/bench/payload.h \
 	tests/bench/rig.c tests/bench/rig.h \
 	tests/bench/sink.c tests/bench/sink.h \
 	tests/bench/tally.c tests/bench/tally.h
-harness_ldadd = tests/support/libharness.a $(LDADD)
+harness_ldadd = tests/support/libharness.a libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 
-EXTRA_DIST += tests/bench/run
-noinst_PROGRAMS += tests/bench/bench
+# tests/bench/run BUILD_DIR measures; tests/faults/run BUILD_DIR does harm and counts.
+EXTRA_DIST += tests/bench/run tests/faults/run
+noinst_PROGRAMS += tests/bench/bench tests/faults/kill tests/faults/damage tests/faults/full_disk
 tests_bench_bench_SOURCES = tests/bench/bench.c
 tests_bench_bench_LDADD = $(harness_ldadd)
-
-# Faults done to the whole daemon: tests/faults/run BUILD_DIR
-noinst_PROGRAMS += tests/faults/kill
 tests_faults_kill_SOURCES = tests/faults/kill.c tests/faults/rounds.c tests/faults/rounds.h
 tests_faults_kill_LDADD = $(harness_ldadd)
-
-EXTRA_DIST += tests/faults/run
-noinst_PROGRAMS += tests/faults/damage
 tests_faults_damage_SOURCES = tests/faults/damage.c
 tests_faults_damage_LDADD = $(harness_ldadd)
-
-noinst_PROGRAMS += tests/faults/full_disk
 tests_faults_full_disk_SOURCES = tests/faults/full_disk.c
 tests_faults_full_disk_LDADD = $(harness_ldadd)

@@ -130,8 +130,8 @@ static void put_integer_attribute(struct buf *out, const char *key, uint64_t int
 	buf_done(&value);
 }
 
-static void put_messages(struct buf *out, const char *key, const char *role, size_t text_bytes,
-	uint64_t *random)
+static void put_messages(
+	struct buf *out, const char *key, const char *role, size_t text_bytes, uint64_t *random)
 {
 	struct buf json;
 	buf_init(&json, 1 << 20, NULL);
@@ -173,17 +173,19 @@ static void put_span(struct buf *out, size_t text_bytes, bool is_root, uint64_t 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		put_string_attribute(out, texts[i].key, texts[i].text, strlen(texts[i].text));
 	char response_id[32];
-	int id_len = snprintf(response_id, sizeof(response_id), "msg_%016llx",
-		(unsigned long long)draw(random));
+	int id_len = snprintf(
+		response_id, sizeof(response_id), "msg_%016llx", (unsigned long long)draw(random));
 	put_string_attribute(out, "gen_ai.response.id", response_id, (size_t)id_len);
 	put_integer_attribute(out, "gen_ai.request.max_tokens", 8192);
 	put_integer_attribute(out, "server.port", 443);
 	put_integer_attribute(out, "gen_ai.usage.input_tokens", 60000 + draw(random) % 60000);
 	put_integer_attribute(out, "gen_ai.usage.output_tokens", 128 + draw(random) % 1024);
 	put_integer_attribute(out, "gen_ai.usage.cache_read.input_tokens", draw(random) % 30000);
-	put_integer_attribute(out, "gen_ai.usage.cache_creation.input_tokens", draw(random) % 30000);
+	put_integer_attribute(
+		out, "gen_ai.usage.cache_creation.input_tokens", draw(random) % 30000);
 	put_messages(out, "gen_ai.input.messages", "user", text_bytes * 2 / 3, random);
-	put_messages(out, "gen_ai.output.messages", "assistant", text_bytes - text_bytes * 2 / 3, random);
+	put_messages(out, "gen_ai.output.messages", "assistant", text_bytes - text_bytes * 2 / 3,
+		random);
 }
 
 static void put_resource(struct buf *out)
@@ -205,7 +207,7 @@ int payload_init(struct payload *payload, enum payload_case which, uint64_t seed
 
 	put_span(&span, 0, false, &random);
 	size_t overhead = span.len;
-	put_bytes(&scope, 1, "\x0a\x05" "bench", 7);
+	put_bytes(&scope, 1, "\n\x05tollg", 7);
 	for (unsigned i = 0; i < payload->span_count; i++) {
 		span.len = 0;
 		put_span(&span, cases[which].span_bytes - overhead, i == 0, &random);

@@ -22,9 +22,9 @@ const char *payload_case_name(enum payload_case which);
 unsigned payload_case_spans(enum payload_case which);
 
 struct payload {
-	struct buf request;     /* an encoded ExportTraceServiceRequest */
+	struct buf request; /* an encoded ExportTraceServiceRequest */
 	unsigned span_count;
-	size_t span_at[100];    /* where each encoded Span begins */
+	size_t span_at[100]; /* where each encoded Span begins */
 };
 
 /* 0 or -ENOMEM. The same case and seed make the same text. */

@@ -30,8 +30,9 @@ int rig_open(struct rig *rig, const struct gateway *gateway, bool is_gzip,
 	const char *const *environment, uint64_t span_capacity)
 {
 	*rig = (struct rig){ .gateway = gateway };
-	rig->setup = (struct gateway_setup){ .directory = rig->directory, .is_gzip = is_gzip,
-		.environment = environment };
+	rig->setup = (struct gateway_setup){
+		.directory = rig->directory, .is_gzip = is_gzip, .environment = environment
+	};
 	int error = scratch_make(rig->directory);
 	if (error < 0)
 		return error;
@@ -100,8 +101,8 @@ static uint64_t progress(const struct rig *rig)
 static bool is_all_delivered(const struct rig *rig)
 {
 	uint64_t acknowledged = rig->acknowledged->distinct;
-	return rig->received[0]->distinct >= acknowledged && rig->received[1]->distinct >= acknowledged &&
-		rig_compare(rig).lost == 0;
+	return rig->received[0]->distinct >= acknowledged &&
+		rig->received[1]->distinct >= acknowledged && rig_compare(rig).lost == 0;
 }
 
 /* Waits for the generator's end, then for the sinks if they are to have everything. */

@@ -47,19 +47,19 @@ struct phase {
 	enum payload_case payload;
 	unsigned connections;
 	uint64_t spans;
-	double spans_per_second;   /* 0: closed-loop */
-	bool is_drained;           /* ends when both sinks have all that was ever acknowledged */
+	double spans_per_second; /* 0: closed-loop */
+	bool is_drained;         /* ends when both sinks have all that was ever acknowledged */
 };
 
 struct figures {
-	double cpu_seconds;        /* of the gateway, in this phase */
-	double seconds;            /* until the last acknowledgement, or the last new span at a sink */
-	uint64_t acknowledged;     /* spans, in this phase */
-	uint64_t delivered[2];     /* new spans at each sink, in this phase */
-	uint64_t refused;          /* requests asked to come again */
-	uint64_t failed;           /* requests answered otherwise */
+	double cpu_seconds;    /* of the gateway, in this phase */
+	double seconds;        /* until the last acknowledgement, or the last new span at a sink */
+	uint64_t acknowledged; /* spans, in this phase */
+	uint64_t delivered[2]; /* new spans at each sink, in this phase */
+	uint64_t refused;      /* requests asked to come again */
+	uint64_t failed;       /* requests answered otherwise */
 	uint64_t anonymous_peak_bytes; /* since the gateway started */
-	double p50_ms, p99_ms;     /* acknowledgement */
+	double p50_ms, p99_ms;         /* acknowledgement */
 };
 
 /* Set by a signal handler: the phase that runs ends with -EINTR, so that the caller can close the rig. */

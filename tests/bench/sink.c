@@ -31,8 +31,8 @@ struct sink {
 
 struct sink_report *sink_report_new(void)
 {
-	struct sink_report *report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sink_report *report = mmap(
+		NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return report == MAP_FAILED ? NULL : report;
 }
 
@@ -87,8 +87,8 @@ static int take_body(struct sink *sink, struct bytes body, bool is_gzip)
 static void answer(int fd, int status)
 {
 	char reply[128];
-	int len = snprintf(reply, sizeof(reply), "HTTP/1.1 %d %s\r\nContent-Length: 0\r\n\r\n", status,
-		status == 200 ? "OK" : "No");
+	int len = snprintf(reply, sizeof(reply), "HTTP/1.1 %d %s\r\nContent-Length: 0\r\n\r\n",
+		status, status == 200 ? "OK" : "No");
 	/* Far below any socket buffer: it fits or the peer is gone, which the next read tells. */
 	(void)!send(fd, reply, (size_t)len, MSG_NOSIGNAL);
 }
@@ -126,7 +126,8 @@ static ssize_t take_request(struct sink *sink, struct connection *c)
 		return 0;
 	}
 	bool is_gzip = encoding && strncasecmp(encoding + strspn(encoding, " "), "gzip", 4) == 0;
-	answer(c->fd, take_body(sink, (struct bytes){ c->input.at + head_bytes, body_bytes }, is_gzip));
+	answer(c->fd,
+		take_body(sink, (struct bytes){ c->input.at + head_bytes, body_bytes }, is_gzip));
 	return (ssize_t)(head_bytes + body_bytes);
 }
 
@@ -178,7 +179,8 @@ void sink_run(void *sink_job)
 	struct sink sink = { .job = sink_job, .epoll = epoll_create1(EPOLL_CLOEXEC) };
 	struct epoll_event events[MAX_EVENTS], listening = { .events = EPOLLIN, .data.ptr = NULL };
 	buf_init(&sink.inflated, (size_t)BODY_MAX * 4, NULL);
-	if (sink.epoll < 0 || epoll_ctl(sink.epoll, EPOLL_CTL_ADD, sink.job->listener, &listening) < 0)
+	if (sink.epoll < 0 ||
+		epoll_ctl(sink.epoll, EPOLL_CTL_ADD, sink.job->listener, &listening) < 0)
 		return;
 	for (;;) {
 		int n = epoll_wait(sink.epoll, events, MAX_EVENTS, -1);

@@ -9,12 +9,12 @@
 
 /* In memory shared with the driver, which may set `answer` at any time. */
 struct sink_report {
-	_Atomic int answer;           /* HTTP status; 0: 200. Spans count only when it is 200 */
-	_Atomic uint64_t requests;    /* answered with 200 */
+	_Atomic int answer;        /* HTTP status; 0: 200. Spans count only when it is 200 */
+	_Atomic uint64_t requests; /* answered with 200 */
 	_Atomic uint64_t refused;
-	_Atomic uint64_t malformed;   /* no whole gzip or protobuf: answered 400 */
-	_Atomic uint64_t body_bytes;  /* as sent, of those answered with 200 */
-	_Atomic uint64_t raw_bytes;   /* inflated */
+	_Atomic uint64_t malformed;  /* no whole gzip or protobuf: answered 400 */
+	_Atomic uint64_t body_bytes; /* as sent, of those answered with 200 */
+	_Atomic uint64_t raw_bytes;  /* inflated */
 };
 
 struct sink_job {

@@ -71,7 +71,8 @@ int64_t span_number_of_id(struct bytes span_id)
 	return (value >> 48) == (ID_MARK >> 48) ? (int64_t)(value & (ID_MARK ^ UINT64_MAX)) : -1;
 }
 
-struct tally_difference tally_compare(const struct tally *acknowledged, const struct tally *received)
+struct tally_difference tally_compare(
+	const struct tally *acknowledged, const struct tally *received)
 {
 	struct tally_difference difference = { 0 };
 	for (uint64_t i = 0; i < received->capacity; i++) {

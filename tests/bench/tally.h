@@ -12,12 +12,12 @@
 #include "base/bytes.h"
 
 struct tally {
-	uint64_t capacity;           /* span numbers below this */
-	_Atomic uint64_t spans;      /* marks, repeated ones too */
-	_Atomic uint64_t distinct;   /* spans marked at least once */
-	_Atomic uint64_t strangers;  /* ids that no generator of ours made */
-	_Atomic uint64_t newest_ns;  /* monotonic time of the last mark of a new span */
-	_Atomic uint8_t times[];     /* per span number; stays at 255 */
+	uint64_t capacity;          /* span numbers below this */
+	_Atomic uint64_t spans;     /* marks, repeated ones too */
+	_Atomic uint64_t distinct;  /* spans marked at least once */
+	_Atomic uint64_t strangers; /* ids that no generator of ours made */
+	_Atomic uint64_t newest_ns; /* monotonic time of the last mark of a new span */
+	_Atomic uint8_t times[];    /* per span number; stays at 255 */
 };
 
 /* Shared with children forked later; NULL when there is no memory. One process writes each tally. */
@@ -35,7 +35,8 @@ struct tally_difference {
 	uint64_t lost;       /* acknowledged and never received */
 	uint64_t duplicated; /* received again: marks beyond the first */
 };
-struct tally_difference tally_compare(const struct tally *acknowledged, const struct tally *received);
+struct tally_difference tally_compare(
+	const struct tally *acknowledged, const struct tally *received);
 
 uint64_t monotonic_ns(void);
 

@@ -36,7 +36,8 @@ static void collect(const char *path, struct spool_files *files)
 		char child[512];
 		struct stat status;
 		snprintf(child, sizeof(child), "%.255s/%.250s", path, entry->d_name);
-		if (entry->d_name[0] == '.' || strstr(entry->d_name, "sqlite") || lstat(child, &status) < 0)
+		if (entry->d_name[0] == '.' || strstr(entry->d_name, "sqlite") ||
+			lstat(child, &status) < 0)
 			continue;
 		if (S_ISDIR(status.st_mode))
 			collect(child, files);
@@ -119,7 +120,8 @@ int main(int argc, char **argv)
 	unsigned live = 0;
 	bool is_well = false;
 	char state[SCRATCH_PATH_MAX + 8];
-	printf("%d flipped bytes in the spool of a stopped daemon; seed %llu\n", FLIPS, (unsigned long long)seed);
+	printf("%d flipped bytes in the spool of a stopped daemon; seed %llu\n", FLIPS,
+		(unsigned long long)seed);
 
 	int error = rig_open(&rig, &gateways[0], false, settings, QUEUED_SPANS + NEW_SPANS + 1000);
 	if (error == 0 && files)
@@ -148,13 +150,14 @@ int main(int argc, char **argv)
 	bool says_so = damaged && atoi(damaged + strlen("spool_records_damaged=")) > 0;
 	uint64_t malformed = rig.sink_reports[0]->malformed + rig.sink_reports[1]->malformed;
 	/* A flip costs at most the record that it hit: five spans, at each sink. */
-	is_well = lost_new == 0 && lost_queued <= UINT64_C(5) * 2 * FLIPS && says_so && malformed == 0 &&
-		status == 0;
+	is_well = lost_new == 0 && lost_queued <= UINT64_C(5) * 2 * FLIPS && says_so &&
+		malformed == 0 && status == 0;
 	printf("%zu files, %.0f MB, %u flips in bytes that were not zero; of %d queued spans %.1f were lost on "
 	       "average, of %d new ones %llu; malformed requests %llu; %s damage; exit %d: %s\n",
-		files->count, (double)files->bytes / 1e6, live, QUEUED_SPANS, (double)lost_queued / 2, NEW_SPANS,
-		(unsigned long long)lost_new, (unsigned long long)malformed,
-		says_so ? "reports" : "does NOT report", status, is_well ? "ok" : "FAIL");
+		files->count, (double)files->bytes / 1e6, live, QUEUED_SPANS,
+		(double)lost_queued / 2, NEW_SPANS, (unsigned long long)lost_new,
+		(unsigned long long)malformed, says_so ? "reports" : "does NOT report", status,
+		is_well ? "ok" : "FAIL");
 	free(log);
 out:
 	if (error < 0)

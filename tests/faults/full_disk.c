@@ -20,7 +20,7 @@ static int mount_small(const char *directory)
 	char state[SCRATCH_PATH_MAX + 8];
 	snprintf(state, sizeof(state), "%s/state", directory);
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mkdir(state, 0700) < 0 || mount("tollgate", state, "tmpfs", 0, "size=96m") < 0)
+		mkdir(state, 0700) < 0 || mount("tollgate", state, "tmpfs", 0, "size=96m") < 0)
 		return -errno;
 	return 0;
 }
@@ -72,8 +72,8 @@ int main(void)
 		       "after the sinks returned %llu of %d acknowledged, lost %llu, received twice %llu; exit %d: %s\n",
 			(unsigned long long)stored, (unsigned long long)rig.load_report->refused,
 			(unsigned long long)rig.acknowledged->distinct, SPANS,
-			(unsigned long long)difference.lost, (unsigned long long)difference.duplicated, status,
-			is_well ? "ok" : "FAIL");
+			(unsigned long long)difference.lost,
+			(unsigned long long)difference.duplicated, status, is_well ? "ok" : "FAIL");
 	}
 	if (error < 0)
 		printf("full disk: FAIL: %s\n", strerror(-error));

@@ -19,8 +19,8 @@ int main(int argc, char **argv)
 		fputs("usage: kill [ROUNDS [SEED]]\n", stderr);
 		return 2;
 	}
-	printf("kill -9 in %u rounds under load, one sink refusing half of the time; seed %llu\n", job.rounds,
-		(unsigned long long)job.seed);
+	printf("kill -9 in %u rounds under load, one sink refusing half of the time; seed %llu\n",
+		job.rounds, (unsigned long long)job.seed);
 	int error = rounds_run(&job, &result);
 	if (error < 0) {
 		printf("FAIL: %s\n", strerror(-error));

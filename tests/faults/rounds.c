@@ -8,7 +8,7 @@
 #include "bench/rig.h"
 
 enum {
-	SPANS_PER_ROUND = 200000,       /* more than are sent */
+	SPANS_PER_ROUND = 200000, /* more than are sent */
 	REQUESTS_PER_SECOND = 400,
 	CONNECTIONS = 16,
 	SHORTEST_MS = 200,
@@ -96,12 +96,13 @@ static void read_result(const struct state *state, struct rounds_result *result)
 	result->malformed = rig->sink_reports[0]->malformed + rig->sink_reports[1]->malformed;
 }
 
-static void print_round(const struct state *state, unsigned round, const struct rounds_result *result)
+static void print_round(
+	const struct state *state, unsigned round, const struct rounds_result *result)
 {
 	const struct rig *rig = &state->rig;
 	if (round == 0)
-		printf("%6s %12s %12s %12s %10s %14s\n", "kills", "acknowledged", "at sink 1", "at sink 2",
-			"twice", "longest start");
+		printf("%6s %12s %12s %12s %10s %14s\n", "kills", "acknowledged", "at sink 1",
+			"at sink 2", "twice", "longest start");
 	printf("%6u %12llu %12llu %12llu %10llu %11.0f ms\n", round + 1,
 		(unsigned long long)rig->acknowledged->distinct,
 		(unsigned long long)rig->received[0]->distinct,
@@ -123,21 +124,24 @@ static int start(struct state *state, struct rounds_result *result)
 int rounds_run(const struct rounds_job *job, struct rounds_result *ret_result)
 {
 	struct rounds_result result = { 0 };
-	unsigned short chance[3] = { (unsigned short)job->seed, (unsigned short)(job->seed >> 16), 1 };
+	unsigned short chance[3] = { (unsigned short)job->seed, (unsigned short)(job->seed >> 16),
+		1 };
 	struct state *state = calloc(1, sizeof(*state));
 	if (!state)
 		return -ENOMEM;
-	int error = rig_open(&state->rig, &gateways[0], true, settings,
-		(uint64_t)job->rounds * SPANS_PER_ROUND);
+	int error = rig_open(
+		&state->rig, &gateways[0], true, settings, (uint64_t)job->rounds * SPANS_PER_ROUND);
 	if (error == 0)
 		error = start(state, &result);
 	for (unsigned round = 0; round < job->rounds && !error; round++) {
-		unsigned alive_ms = SHORTEST_MS + (unsigned)(nrand48(chance) % (LONGEST_MS - SHORTEST_MS));
+		unsigned alive_ms =
+			SHORTEST_MS + (unsigned)(nrand48(chance) % (LONGEST_MS - SHORTEST_MS));
 		/* Each fourth lives long enough to commit its progress for sure. */
 		error = run_round(state, round, round % 4 == 0 ? LONGEST_MS : alive_ms);
 		if (error == 0)
 			error = start(state, &result);
-		if (error == 0 && job->print_each && (round == 0 || (round + 1) % job->print_each == 0))
+		if (error == 0 && job->print_each &&
+			(round == 0 || (round + 1) % job->print_each == 0))
 			print_round(state, round, &result);
 	}
 	if (error == 0) {

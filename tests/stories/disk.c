@@ -69,7 +69,8 @@ static void expect_acknowledged_once(struct fake_destination *destination)
 static void fail_and_recover(const char *failure)
 {
 	if (IS_SANITIZED)
-		cr_skip_test("the failing disk is preloaded, and a sanitizer wants to be loaded first");
+		cr_skip_test(
+			"the failing disk is preloaded, and a sanitizer wants to be loaded first");
 	start_on_failing_disk();
 	for (int i = 0; i < 4; i++)
 		cr_assert_eq(post().status, 200);
@@ -121,7 +122,8 @@ Test(disk, what_is_acknowledged_after_a_failed_sync_outlives_kill_9)
 {
 	const struct fake_answer *unavailable = &(const struct fake_answer){ .status = 503 };
 	if (IS_SANITIZED)
-		cr_skip_test("the failing disk is preloaded, and a sanitizer wants to be loaded first");
+		cr_skip_test(
+			"the failing disk is preloaded, and a sanitizer wants to be loaded first");
 	start_on_failing_disk();
 	for (int i = 0; i < 4; i++)
 		cr_assert_eq(post().status, 200);
@@ -141,7 +143,8 @@ Test(disk, what_is_acknowledged_after_a_failed_sync_outlives_kill_9)
 
 	story_start(&story, NULL);
 	for (uint64_t i = 0; i < next; i++)
-		for (unsigned waited = 0; is_acknowledged[i] && story_times(story.tempo, i) == 0; waited++) {
+		for (unsigned waited = 0; is_acknowledged[i] && story_times(story.tempo, i) == 0;
+			waited++) {
 			cr_assert_lt(waited, 100, "span %llu is lost", (unsigned long long)i);
 			fake_destination_wait_spans(story.tempo, SIZE_MAX, 100);
 		}

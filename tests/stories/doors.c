@@ -30,22 +30,28 @@ TestSuite(doors, .init = begin, .fini = end, .timeout = 120);
 
 static struct load_job job_of(unsigned connections, uint64_t spans)
 {
-	return (struct load_job){ .port = story.daemon.port, .payload = PAYLOAD_TINY,
-		.connections = connections, .seed = 1, .spans = spans, .acknowledged = acknowledged,
+	return (struct load_job){ .port = story.daemon.port,
+		.payload = PAYLOAD_TINY,
+		.connections = connections,
+		.seed = 1,
+		.spans = spans,
+		.acknowledged = acknowledged,
 		.report = report };
 }
 
 /* Every span that was acknowledged is there, once. */
 static void expect_acknowledged_once(struct fake_destination *destination)
 {
-	cr_assert(fake_destination_wait_spans(destination, acknowledged->distinct, STORY_PATIENCE_MS));
+	cr_assert(fake_destination_wait_spans(
+		destination, acknowledged->distinct, STORY_PATIENCE_MS));
 	for (uint64_t i = 0; i < report->next; i++) {
 		if (!acknowledged->times[i])
 			continue;
-		for (unsigned waited = 0; story_times(destination, i) == 0 && waited < 100; waited++)
+		for (unsigned waited = 0; story_times(destination, i) == 0 && waited < 100;
+			waited++)
 			fake_destination_wait_spans(destination, SIZE_MAX, 100);
-		cr_assert_eq(story_times(destination, i), 1, "span %llu arrived %zu times", (unsigned long long)i,
-			story_times(destination, i));
+		cr_assert_eq(story_times(destination, i), 1, "span %llu arrived %zu times",
+			(unsigned long long)i, story_times(destination, i));
 	}
 }
 

@@ -41,8 +41,13 @@ static void end(void)
 
 static struct load_job job_of(enum payload_case payload, uint64_t spans)
 {
-	return (struct load_job){ .port = port, .payload = payload, .connections = 4, .seed = 1,
-		.spans = spans, .acknowledged = acknowledged, .report = load_report };
+	return (struct load_job){ .port = port,
+		.payload = payload,
+		.connections = 4,
+		.seed = 1,
+		.spans = spans,
+		.acknowledged = acknowledged,
+		.report = load_report };
 }
 
 TestSuite(harness, .init = begin, .fini = end, .timeout = 60);
@@ -143,9 +148,12 @@ Test(harness, texts_compress_as_prose_does)
 		payload_stamp(&payload, payload.request.at, 1);
 		uLongf len = compressBound(payload.request.len);
 		uint8_t *compressed = malloc(len);
-		cr_assert_eq(compress2(compressed, &len, payload.request.at, payload.request.len, 1), Z_OK);
+		cr_assert_eq(
+			compress2(compressed, &len, payload.request.at, payload.request.len, 1),
+			Z_OK);
 		double ratio = (double)payload.request.len / (double)len;
-		cr_log_info("%s: %zu bytes, gzip ratio %.2f", payload_case_name(which), payload.request.len, ratio);
+		cr_log_info("%s: %zu bytes, gzip ratio %.2f", payload_case_name(which),
+			payload.request.len, ratio);
 		cr_expect_geq(ratio, ratios[which].least);
 		cr_expect_leq(ratio, ratios[which].most);
 		cr_expect_eq(spans_count(buf_bytes(&payload.request)), payload.span_count);

@@ -38,8 +38,13 @@ Test(idle, the_disk_is_given_back_down_to_64_mb, .init = begin, .fini = end, .ti
 	fake_destination_forget_bodies(story.tempo);
 	fake_destination_script(story.tempo, &unavailable, 1);
 	story_start(&story, settings);
-	struct load_job job = { .port = story.daemon.port, .payload = PAYLOAD_SMALL, .connections = 8,
-		.seed = 1, .spans = SPANS, .acknowledged = acknowledged, .report = report };
+	struct load_job job = { .port = story.daemon.port,
+		.payload = PAYLOAD_SMALL,
+		.connections = 8,
+		.seed = 1,
+		.spans = SPANS,
+		.acknowledged = acknowledged,
+		.report = report };
 	cr_assert_eq(load_run(&job), 0);
 	uint64_t peak = state_bytes();
 	cr_expect_gt(peak, most, "only %llu bytes were ever used", (unsigned long long)peak);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-
 enum { MAX_SETTINGS = 32, CONFIG_BYTES = 2048 };
 
 /* What only the file can say: how fast it retries, so that a story takes no minutes. */
@@ -23,8 +22,8 @@ static void write_config(const struct story *story, const char *path)
 		"      \"retry_max_ms\": 200 },\n"
 		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%s\", \"batch_timeout_ms\": 10,\n"
 		"      \"retry_initial_ms\": 20, \"retry_max_ms\": 200 } } }\n",
-		story->directory, fake_destination_url(story->langfuse), STORY_PUBLIC_KEY, STORY_SECRET_KEY,
-		fake_destination_url(story->tempo));
+		story->directory, fake_destination_url(story->langfuse), STORY_PUBLIC_KEY,
+		STORY_SECRET_KEY, fake_destination_url(story->tempo));
 	cr_assert_eq(fclose(file), 0);
 }
 
@@ -53,11 +52,13 @@ static int with_start(struct story *story, const char *const *settings,
 	char config[SCRATCH_PATH_MAX + 16];
 	snprintf(config, sizeof(config), "%s/config.json", story->directory);
 	write_config(story, config);
-	return call(&story->daemon, &(struct daemon_start){
-		.arguments = (const char *const[]){ daemon_program(), "serve", "--config", config, NULL },
-		.environment = settings ? settings : none,
-		.directory = story->directory,
-	});
+	return call(&story->daemon,
+		&(struct daemon_start){
+			.arguments = (const char *const[]){ daemon_program(), "serve", "--config",
+				config, NULL },
+			.environment = settings ? settings : none,
+			.directory = story->directory,
+		});
 }
 
 void story_start(struct story *story, const char *const *settings)
@@ -110,7 +111,8 @@ struct story_answer story_post(const struct story *story, struct bytes request)
 	char url[64];
 	long status = 0;
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/v1/traces", story->daemon.port);
-	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/x-protobuf");
+	struct curl_slist *headers =
+		curl_slist_append(NULL, "Content-Type: application/x-protobuf");
 	headers = curl_slist_append(headers, "Expect:");
 	CURL *curl = curl_easy_init();
 	curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -159,7 +161,8 @@ void story_expect_each_once(struct fake_destination *destination, uint64_t first
 		if (missing == 0)
 			break;
 		cr_assert(fake_destination_wait_spans(destination, seen + 1, STORY_PATIENCE_MS),
-			"%u of %u spans are missing at %s", missing, spans, fake_destination_url(destination));
+			"%u of %u spans are missing at %s", missing, spans,
+			fake_destination_url(destination));
 	}
 	for (unsigned i = 0; i < spans; i++)
 		cr_expect_eq(story_times(destination, first + i), 1, "span %llu arrived %zu times",

@@ -44,8 +44,8 @@ int story_start_refused(struct story *story, const char *const *settings);
 void story_stop(struct story *story);
 
 struct story_answer {
-	int status;           /* 0: no answer */
-	long retry_after_s;   /* -1: none */
+	int status;         /* 0: no answer */
+	long retry_after_s; /* -1: none */
 	char content_type[64];
 };
 struct story_answer story_post(const struct story *story, struct bytes request);

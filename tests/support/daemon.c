@@ -29,8 +29,8 @@ struct launch {
 
 static void run_program(void *arg)
 {
-	static const char *const handed_on[] = { "PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
-		"TSAN_OPTIONS" };
+	static const char *const handed_on[] = { "PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+		"LSAN_OPTIONS", "TSAN_OPTIONS" };
 	const struct launch *launch = arg;
 	char *environment[MAX_ENVIRONMENT];
 	size_t n = 0;
@@ -201,7 +201,9 @@ double daemon_cpu_seconds(const struct daemon *daemon)
 		return -1;
 	/* The name in parentheses may hold anything; the 14th and 15th fields are counted behind it. */
 	const char *rest = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
-	int n = rest ? sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) : 0;
+	int n = rest ? sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+			       &system) :
+		       0;
 	fclose(file);
 	return n == 2 ? (double)(user + system) / (double)sysconf(_SC_CLK_TCK) : -1;
 }

@@ -16,16 +16,17 @@ enum { DAEMON_START_MS = 20000, DAEMON_STOP_MS = 60000 };
 
 struct daemon {
 	struct child child;
-	int port;                         /* of the first "event=listening" line; 0 before */
+	int port; /* of the first "event=listening" line; 0 before */
 	char log_path[SCRATCH_PATH_MAX + 16];
-	off_t log_from;                   /* where the log of this start begins */
+	off_t log_from; /* where the log of this start begins */
 };
 
 struct daemon_start {
-	const char *const *arguments;     /* the program first, NULL at the end */
-	const char *const *environment;   /* NAME=value, NULL at the end; nothing else but PATH and the
+	const char *const *arguments; /* the program first, NULL at the end */
+	const char *const
+		*environment;  /* NAME=value, NULL at the end; nothing else but PATH and the
 	                                     sanitizers' options is handed on */
-	const char *directory;            /* "log" is made in it, or written on when it is there */
+	const char *directory; /* "log" is made in it, or written on when it is there */
 };
 
 /* The daemon of this build: $builddir/tollgate, or ./tollgate. */

@@ -14,7 +14,8 @@ int scratch_make(char ret_path[SCRATCH_PATH_MAX])
 {
 	const char *base = getenv("TMPDIR");
 	char path[SCRATCH_PATH_MAX];
-	int n = snprintf(path, sizeof(path), "%s/tollgate-test-XXXXXX", base && *base ? base : "/var/tmp");
+	int n = snprintf(
+		path, sizeof(path), "%s/tollgate-test-XXXXXX", base && *base ? base : "/var/tmp");
 	if (n >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	if (!mkdtemp(path))
@@ -42,7 +43,7 @@ uint64_t scratch_disk_bytes(const char *path)
 	while (directory && (entry = readdir(directory))) {
 		struct stat status;
 		if (fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(status.st_mode))
+			S_ISREG(status.st_mode))
 			bytes += (uint64_t)status.st_blocks * 512;
 	}
 	if (directory)

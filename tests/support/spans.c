@@ -22,7 +22,8 @@ static bool next_of(struct wire *wire, uint32_t number, struct bytes *ret)
 	return false;
 }
 
-static bool each_of_scope(struct bytes scope, void (*each)(struct bytes span_id, void *arg), void *arg)
+static bool each_of_scope(
+	struct bytes scope, void (*each)(struct bytes span_id, void *arg), void *arg)
 {
 	struct wire spans = wire_of(scope);
 	struct bytes message, one, id;

@@ -2,7 +2,7 @@
  * A disk that fails when it is told to, for stories with the whole daemon (LD_PRELOAD; not with a
  * sanitizer, which wants to be loaded first).
  *
- * The file named by TOLLGATE_FAILING_DISK is read at each call; while it exists it says, in one line:
+ * The file named by FAILING_DISK is read at each call; while it exists it says, in one line:
  *
  *   <call> <errno> [after]
  *
@@ -34,7 +34,7 @@ static void *real(const char *name)
 /* The errno with which `call` shall fail now; 0 when it shall not. */
 static int failure(const char *call)
 {
-	const char *path = getenv("TOLLGATE_FAILING_DISK");
+	const char *path = getenv("FAILING_DISK");
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return 0;

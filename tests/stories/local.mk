@@ -17,29 +17,4 @@ tests_stories_doors_LDADD = $(story_ldadd)
 tests_stories_idle_SOURCES = tests/stories/idle.c $(story)
 tests_stories_idle_LDADD = $(story_ldadd)
 tests_stories_kill_SOURCES = tests/stories/kill.c tests/faults/rounds.c tests/faults/rounds.h
-story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
-story_ldadd = tests/support/libharness.a $(LDADD)
-
-test_programs += tests/stories/harness
-tests_stories_harness_SOURCES = tests/stories/harness.c $(story)
-tests_stories_harness_LDADD = $(story_ldadd)
-
-test_programs += tests/stories/first_contact
-tests_stories_first_contact_SOURCES = tests/stories/first_contact.c $(story)
-tests_stories_first_contact_LDADD = $(story_ldadd)
-
-test_programs += tests/stories/outages
-tests_stories_outages_SOURCES = tests/stories/outages.c $(story)
-tests_stories_outages_LDADD = $(story_ldadd)
-
-test_programs += tests/stories/doors
-tests_stories_doors_SOURCES = tests/stories/doors.c $(story)
-tests_stories_doors_LDADD = $(story_ldadd)
-
-test_programs += tests/stories/idle
-tests_stories_idle_SOURCES = tests/stories/idle.c $(story)
-tests_stories_idle_LDADD = $(story_ldadd)
-
-test_programs += tests/stories/kill
-tests_stories_kill_SOURCES = tests/stories/kill.c tests/faults/rounds.c tests/faults/rounds.h $(story)
 tests_stories_kill_LDADD = $(story_ldadd)

@@ -69,7 +69,8 @@ static int send_folder(const char *folder)
 	cr_assert_eq(scratch_make(sender), 0);
 	snprintf(home, sizeof(home), "HOME=%s", sender);
 	struct daemon_start start = {
-		.arguments = (const char *const[]){ daemon_program(), "send", folder, "--to", url, NULL },
+		.arguments = (const char *const[]){ daemon_program(), "send", folder, "--to", url,
+			NULL },
 		.environment = (const char *const[]){ home, NULL },
 		.directory = sender,
 	};
@@ -104,7 +105,8 @@ Test(first_contact, a_captured_session_reaches_both_destinations_once_with_its_e
 	static const char *const others[] = { "81aef470b7c71db2", "6ad361e18a6dd4c6",
 		"4e8d67c4363db0d3", "1ccdeea95f6807f9" };
 	char folder[4096];
-	snprintf(folder, sizeof(folder), "%s/tests/fixtures/claude/b-tool", getenv("srcdir"));
+	snprintf(folder, sizeof(folder), "%s/tests/fixtures/claude/b-tool",
+		getenv("srcdir") ? getenv("srcdir") : ".");
 	story_start(&story, NULL);
 	cr_assert_eq(send_folder(folder), 0);
 
@@ -256,8 +258,8 @@ Test(first_contact, a_second_daemon_on_the_same_state_is_refused_and_the_first_g
 	snprintf(state, sizeof(state), "%s/state", story.directory);
 	snprintf(config, sizeof(config), "%s/config.json", story.directory);
 	struct daemon_start start = {
-		.arguments =
-			(const char *const[]){ daemon_program(), "serve", "--config", config, NULL },
+		.arguments = (const char *const[]){ daemon_program(), "serve", "--config", config,
+			NULL },
 		.environment = (const char *const[]){ NULL },
 		.directory = other,
 	};

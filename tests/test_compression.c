@@ -19,13 +19,15 @@ enum { ENGINE_COUNT = sizeof engines / sizeof engines[0], MEGABYTE = 1 << 20 };
 
 #define each_engine(engine) \
 	const struct gzip_engine *engine = engines[0]; \
-	for (size_t engine##_i = 0; engine##_i < ENGINE_COUNT && (engine = engines[engine##_i]); engine##_i++)
+	for (size_t engine##_i = 0; engine##_i < ENGINE_COUNT && (engine = engines[engine##_i]); \
+		engine##_i++)
 
 static struct buf fixture(const char *name)
 {
 	char path[512];
 	const char *source = getenv("srcdir");
-	snprintf(path, sizeof path, "%s/tests/fixtures/otlp/encodings/%s", source ? source : ".", name);
+	snprintf(path, sizeof path, "%s/tests/fixtures/otlp/encodings/%s", source ? source : ".",
+		name);
 	struct buf file;
 	buf_init(&file, MEGABYTE, NULL);
 	cr_assert_eq(file_read(path, &file), 0, "%s", path);
@@ -35,7 +37,8 @@ static struct buf fixture(const char *name)
 /* Words with some noise: compressible, and longer than every window and block. */
 static struct buf text_of(size_t len)
 {
-	static const char *const words[] = { "span ", "trace ", "token ", "gen_ai.usage ", "model " };
+	static const char *const words[] = { "span ", "trace ", "token ", "gen_ai.usage ",
+		"model " };
 	struct buf text;
 	buf_init(&text, len, NULL);
 	uint32_t seed = 1;
@@ -66,8 +69,8 @@ static void append_file(struct buf *to, const char *name)
 }
 
 /* What inflating `body` says, with at most `max_bytes` out; the output is checked when given. */
-static void expect(const struct gzip_engine *engine, struct bytes body, size_t max_bytes, int status,
-	const struct buf *plain)
+static void expect(const struct gzip_engine *engine, struct bytes body, size_t max_bytes,
+	int status, const struct buf *plain)
 {
 	struct budget budget = { .limit_bytes = max_bytes };
 	struct buf out;
@@ -75,7 +78,8 @@ static void expect(const struct gzip_engine *engine, struct bytes body, size_t m
 	int got = engine->inflate(body, &out);
 	cr_expect_eq(got, status, "%s: %d instead of %d", engine->name, got, status);
 	if (plain)
-		cr_expect(bytes_equal(buf_bytes(&out), buf_bytes(plain)), "%s: other bytes", engine->name);
+		cr_expect(bytes_equal(buf_bytes(&out), buf_bytes(plain)), "%s: other bytes",
+			engine->name);
 	buf_done(&out);
 	cr_expect_eq(budget.used_bytes, 0);
 }
@@ -85,11 +89,11 @@ Test(compression, what_one_engine_compresses_every_engine_inflates)
 	static const size_t sizes[] = { 0, 1, 31, 4095, 65536, 119348, 3 * MEGABYTE + 17 };
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 		struct buf text = text_of(sizes[i]);
-		each_engine(from) {
+		each_engine(from)
+		{
 			struct buf gzip = compressed(from, buf_bytes(&text));
 			cr_expect(sizes[i] < 4096 || gzip.len < text.len / 2);
-			each_engine(to)
-				expect(to, buf_bytes(&gzip), sizes[i], 0, &text);
+			each_engine(to) expect(to, buf_bytes(&gzip), sizes[i], 0, &text);
 			buf_done(&gzip);
 		}
 		buf_done(&text);
@@ -112,8 +116,10 @@ Test(compression, the_public_functions_round_trip_and_append)
 
 Test(compression, members_laid_end_to_end_are_one_body)
 {
-	struct buf ok = fixture("ok.pb"), one = fixture("ok.pb.gz"), two = fixture("ok.pb.two-members.gz");
-	each_engine(engine) {
+	struct buf ok = fixture("ok.pb"), one = fixture("ok.pb.gz"),
+		   two = fixture("ok.pb.two-members.gz");
+	each_engine(engine)
+	{
 		expect(engine, buf_bytes(&one), ok.len, 0, &ok);
 		expect(engine, buf_bytes(&two), ok.len, 0, &ok);
 	}
@@ -124,22 +130,21 @@ Test(compression, members_laid_end_to_end_are_one_body)
 
 Test(compression, damaged_bodies_are_refused)
 {
-	static const char *const names[] = { "bad-crc.gz", "truncated.gz", "trailing-junk.gz", "ok.pb",
-		"ok.pb.zlib", "ok.pb.rawdeflate" };
+	static const char *const names[] = { "bad-crc.gz", "truncated.gz", "trailing-junk.gz",
+		"ok.pb", "ok.pb.zlib", "ok.pb.rawdeflate" };
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		struct buf body = fixture(names[i]);
-		each_engine(engine)
-			expect(engine, buf_bytes(&body), MEGABYTE, -EBADMSG, NULL);
+		each_engine(engine) expect(engine, buf_bytes(&body), MEGABYTE, -EBADMSG, NULL);
 		buf_done(&body);
 	}
-	each_engine(engine)
-		expect(engine, bytes_of(""), MEGABYTE, -EBADMSG, NULL);
+	each_engine(engine) expect(engine, bytes_of(""), MEGABYTE, -EBADMSG, NULL);
 }
 
 Test(compression, a_body_cut_anywhere_or_with_a_changed_trailer_is_refused)
 {
 	struct buf body = fixture("ok.pb.gz");
-	each_engine(engine) {
+	each_engine(engine)
+	{
 		for (size_t len = 0; len < body.len; len++) {
 			/* A copy of just that size: reading past the end is seen by the sanitizer. */
 			uint8_t *cut = malloc(len ? len : 1);
@@ -164,8 +169,7 @@ Test(compression, a_second_member_that_is_damaged_spoils_the_body)
 		buf_init(&body, MEGABYTE, NULL);
 		append_file(&body, "ok.pb.gz");
 		append_file(&body, seconds[i]);
-		each_engine(engine)
-			expect(engine, buf_bytes(&body), MEGABYTE, -EBADMSG, NULL);
+		each_engine(engine) expect(engine, buf_bytes(&body), MEGABYTE, -EBADMSG, NULL);
 		buf_done(&body);
 	}
 }
@@ -173,7 +177,8 @@ Test(compression, a_second_member_that_is_damaged_spoils_the_body)
 Test(compression, a_bomb_stops_at_the_maximum_and_never_holds_more)
 {
 	struct buf bomb = fixture("bomb-100MiB.gz");
-	each_engine(engine) {
+	each_engine(engine)
+	{
 		struct budget budget = { .limit_bytes = 1000 * MEGABYTE };
 		struct buf out;
 		buf_init(&out, 3 * MEGABYTE, &budget);
@@ -191,7 +196,8 @@ Test(compression, the_maximum_itself_still_fits_and_one_byte_more_does_not)
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 		struct buf text = text_of(sizes[i]);
 		struct buf gzip = compressed(&gzip_zlib, buf_bytes(&text));
-		each_engine(engine) {
+		each_engine(engine)
+		{
 			expect(engine, buf_bytes(&gzip), sizes[i], 0, &text);
 			expect(engine, buf_bytes(&gzip), sizes[i] - 1, -E2BIG, NULL);
 		}
@@ -204,7 +210,8 @@ Test(compression, a_budget_without_room_is_no_memory_and_not_a_bad_body)
 {
 	struct buf text = text_of(MEGABYTE);
 	struct buf gzip = compressed(&gzip_zlib, buf_bytes(&text));
-	each_engine(engine) {
+	each_engine(engine)
+	{
 		struct budget budget = { .limit_bytes = 200000 };
 		struct buf out;
 		buf_init(&out, 2 * MEGABYTE, &budget);
@@ -219,7 +226,8 @@ Test(compression, a_budget_without_room_is_no_memory_and_not_a_bad_body)
 Test(compression, output_over_the_maximum_is_too_big)
 {
 	struct buf text = text_of(100000);
-	each_engine(engine) {
+	each_engine(engine)
+	{
 		struct buf out;
 		buf_init(&out, 1000, NULL);
 		cr_expect_eq(engine->compress(buf_bytes(&text), &out), -E2BIG);
@@ -231,7 +239,8 @@ Test(compression, output_over_the_maximum_is_too_big)
 /* RFC 1952: extra field, name, comment and header checksum may stand before the data. */
 Test(compression, every_optional_header_field_is_read_over)
 {
-	static const uint8_t header[] = { 0x1f, 0x8b, 8, 0x1e, 0, 0, 0, 0, 0, 3, 2, 0, 'e', 'x', 'n', 0, 'c', 0 };
+	static const uint8_t header[] = { 0x1f, 0x8b, 8, 0x1e, 0, 0, 0, 0, 0, 3, 2, 0, 'e', 'x',
+		'n', 0, 'c', 0 };
 	struct buf text = text_of(5000);
 	struct buf plain_gzip = compressed(&gzip_zlib, buf_bytes(&text)), body;
 	buf_init(&body, MEGABYTE, NULL);
@@ -246,7 +255,8 @@ Test(compression, every_optional_header_field_is_read_over)
 	crc = ~crc;
 	buf_append(&body, (uint8_t[]){ (uint8_t)crc, (uint8_t)(crc >> 8) }, 2);
 	buf_append(&body, plain_gzip.at + 10, plain_gzip.len - 10);
-	each_engine(engine) {
+	each_engine(engine)
+	{
 		expect(engine, buf_bytes(&body), MEGABYTE, 0, &text);
 		body.at[sizeof header] ^= 1; /* the header's checksum */
 		expect(engine, buf_bytes(&body), MEGABYTE, -EBADMSG, NULL);
@@ -260,7 +270,8 @@ Test(compression, every_optional_header_field_is_read_over)
 Test(compression, reserved_flags_are_refused)
 {
 	struct buf body = fixture("ok.pb.gz");
-	each_engine(engine) {
+	each_engine(engine)
+	{
 		for (unsigned flag = 0x20; flag <= 0x80; flag <<= 1) {
 			body.at[3] ^= (uint8_t)flag;
 			expect(engine, buf_bytes(&body), MEGABYTE, -EBADMSG, NULL);

@@ -81,7 +81,8 @@ static void *reply_to_all(void *count)
 static void demand_key(struct http_request *request, void *owner)
 {
 	(void)owner;
-	static const struct http_header challenge[] = { { "WWW-Authenticate", "Basic" }, { NULL, NULL } };
+	static const struct http_header challenge[] = { { "WWW-Authenticate", "Basic" },
+		{ NULL, NULL } };
 	if (!http_request_header(request, "authorization"))
 		http_reply(request, 401, NULL, bytes_of("who?"), challenge);
 }
@@ -133,8 +134,8 @@ static struct peer connected(struct http_server *server)
 
 static void post(struct peer *peer, const char *path, const char *body)
 {
-	cr_assert(peer_printf(peer, "POST %s HTTP/1.1\r\nHost: t\r\nContent-Length: %zu\r\n\r\n%s", path,
-		strlen(body), body));
+	cr_assert(peer_printf(peer, "POST %s HTTP/1.1\r\nHost: t\r\nContent-Length: %zu\r\n\r\n%s",
+		path, strlen(body), body));
 }
 
 static void expect_reply(struct peer *peer, int status, const char *body)
@@ -172,7 +173,8 @@ Test(http_server, a_body_arrives_whole_whether_sized_or_chunked)
 	cr_expect_str_eq(reply.body, "hello");
 	cr_expect(reply_has(&reply, "Content-Type", "text/echo"));
 
-	peer_send_text(&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+	peer_send_text(&peer,
+		"POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
 		"3\r\nhel\r\n");
 	peer_send_text(&peer, "6;x=y\r\nlo, yo\r\n0\r\n\r\n");
 	expect_reply(&peer, 200, "hello, yo");
@@ -216,7 +218,8 @@ Test(http_server, a_route_can_refuse_by_headers_and_the_connection_stays_usable)
 	cr_expect_eq(reply.status, 401);
 	cr_expect_str_eq(reply.body, "who?");
 	cr_expect(reply_has(&reply, "WWW-Authenticate", "Basic"));
-	peer_send_text(&peer, "POST /key HTTP/1.1\r\nHost: t\r\nAuthorization: k\r\nContent-Length: 2\r\n\r\nhi");
+	peer_send_text(&peer,
+		"POST /key HTTP/1.1\r\nHost: t\r\nAuthorization: k\r\nContent-Length: 2\r\n\r\nhi");
 	expect_reply(&peer, 200, "hi");
 	peer_close(&peer);
 	http_server_free(server);
@@ -226,7 +229,8 @@ Test(http_server, a_length_that_cannot_be_taken_is_refused_before_the_body_is_se
 {
 	struct http_server *server = start((struct http_server_options){ 0 });
 	struct peer peer = connected(server);
-	peer_send_text(&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 123456789012\r\n\r\n");
+	peer_send_text(
+		&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 123456789012\r\n\r\n");
 	expect_reply(&peer, 413, NULL);
 	cr_expect(peer_is_closed(&peer));
 	peer_close(&peer);
@@ -238,10 +242,12 @@ Test(http_server, a_sender_of_a_body_that_is_too_long_still_gets_to_see_the_refu
 {
 	struct http_server *server = start((struct http_server_options){ 0 });
 	struct peer peer = connected(server);
-	peer_printf(&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n", MAX_BODY + 1);
+	peer_printf(&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n",
+		MAX_BODY + 1);
 	send_zeros(&peer, MAX_BODY + 1);
 	expect_reply(&peer, 413, NULL);
-	peer_send_text(&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
+	peer_send_text(
+		&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
 	for (int i = 0; i < 3; i++)
 		send_chunk(&peer, MAX_BODY / 2);
 	peer_send_text(&peer, "0\r\n\r\n");
@@ -256,7 +262,8 @@ Test(http_server, a_chunked_body_without_end_is_answered_in_its_middle)
 {
 	struct http_server *server = start((struct http_server_options){ 0 });
 	struct peer peer = connected(server);
-	peer_send_text(&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
+	peer_send_text(
+		&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
 	for (int i = 0; i < 5; i++)
 		send_chunk(&peer, MAX_BODY);
 	struct peer_reply reply = peer_reply(&peer);
@@ -273,11 +280,13 @@ Test(http_server, expect_100_continue_is_answered_with_100_or_with_the_refusal)
 {
 	struct http_server *server = start((struct http_server_options){ 0 });
 	struct peer peer = connected(server);
-	peer_send_text(&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+	peer_send_text(&peer,
+		"POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
 	expect_reply(&peer, 100, NULL);
 	peer_send_text(&peer, "ok");
 	expect_reply(&peer, 200, "ok");
-	peer_printf(&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-Continue\r\nContent-Length: %d\r\n\r\n",
+	peer_printf(&peer,
+		"POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-Continue\r\nContent-Length: %d\r\n\r\n",
 		MAX_BODY + 1);
 	expect_reply(&peer, 413, NULL);
 	cr_expect(peer_is_closed(&peer));
@@ -320,7 +329,8 @@ Test(http_server, headers_beyond_the_memory_of_a_connection_are_431)
 
 Test(http_server, a_body_that_drips_is_408_after_the_request_timeout)
 {
-	struct http_server *server = start((struct http_server_options){ .request_timeout_ms = 100 });
+	struct http_server *server =
+		start((struct http_server_options){ .request_timeout_ms = 100 });
 	struct peer peer = connected(server);
 	peer_send_text(&peer, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\n");
 	struct peer_reply reply = { .status = -1 };
@@ -337,15 +347,16 @@ Test(http_server, a_body_that_drips_is_408_after_the_request_timeout)
 
 Test(http_server, the_tick_closes_connections_whose_headers_or_body_never_end)
 {
-	struct http_server *server =
-		start((struct http_server_options){ .request_timeout_ms = 1, .idle_timeout_ms = 1000 });
+	struct http_server *server = start(
+		(struct http_server_options){ .request_timeout_ms = 1, .idle_timeout_ms = 1000 });
 	struct peer headers = connected(server), body = connected(server);
 	peer_send_text(&headers, "POST /echo HTTP/1.1\r\n");
 	peer_send_text(&body, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n");
 	struct peer_reply reply = { .status = -1 };
 	uint64_t start_ms = clock_monotonic_ms();
 	/* Dripping keeps libmicrohttpd's own timeout, which knows only silence, from closing it. */
-	while (peer_send_text(&headers, "X: y\r\n") && clock_monotonic_ms() - start_ms < PEER_WAIT_MS) {
+	while (peer_send_text(&headers, "X: y\r\n") &&
+		clock_monotonic_ms() - start_ms < PEER_WAIT_MS) {
 		http_server_tick(server);
 		reply = peer_reply_within(&headers, 100);
 	}
@@ -556,8 +567,9 @@ Test(http_server, words_are_found_in_every_line_of_a_header_and_only_whole)
 	struct http_server *server = start((struct http_server_options){ 0 });
 	struct peer peer = connected(server);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		peer_printf(&peer, "POST /word HTTP/1.1\r\nHost: t\r\n%sContent-Length: %zu\r\n\r\n%s", cases[i].lines,
-			strlen(cases[i].word), cases[i].word);
+		peer_printf(&peer,
+			"POST /word HTTP/1.1\r\nHost: t\r\n%sContent-Length: %zu\r\n\r\n%s",
+			cases[i].lines, strlen(cases[i].word), cases[i].word);
 		expect_reply(&peer, 200, cases[i].answer);
 	}
 	peer_close(&peer);
@@ -566,13 +578,14 @@ Test(http_server, words_are_found_in_every_line_of_a_header_and_only_whole)
 
 Test(http_server, an_address_that_cannot_be_listened_on_is_explained)
 {
-	static const char *const wrong[] = { "4318", "127.0.0.1", "127.0.0.1:", "::1:4318", "[::1:4318",
-		"127.0.0.1:notaport", "256.1.1.1.1:80" };
+	static const char *const wrong[] = { "4318", "127.0.0.1", "127.0.0.1:", "::1:4318",
+		"[::1:4318", "127.0.0.1:notaport", "256.1.1.1.1:80" };
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		struct http_server *server = NULL;
 		struct complaint complaint = { 0 };
 		struct http_server_options options = { .listen = wrong[i] };
-		cr_expect_eq(http_server_start(&options, &server, &complaint), -EINVAL, "%s", wrong[i]);
+		cr_expect_eq(
+			http_server_start(&options, &server, &complaint), -EINVAL, "%s", wrong[i]);
 		cr_expect(strstr(complaint.text, wrong[i]), "%s", complaint.text);
 		cr_expect_null(server);
 	}
@@ -588,7 +601,9 @@ Test(http_server, an_address_that_cannot_be_listened_on_is_explained)
 
 Test(http_server, it_listens_on_ipv6_in_brackets)
 {
-	struct http_server_options options = { .listen = "[::1]:0", .max_connections = 4, .idle_timeout_ms = 1000 };
+	struct http_server_options options = {
+		.listen = "[::1]:0", .max_connections = 4, .idle_timeout_ms = 1000
+	};
 	struct http_server *server = NULL;
 	struct complaint complaint = { 0 };
 	int error = http_server_start(&options, &server, &complaint);

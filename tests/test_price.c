@@ -37,7 +37,7 @@ static size_t class_named(const char *name)
 {
 	size_t class = 0;
 	while (class < TOKEN_CLASS_COUNT && strcmp(token_class_name(class), name) != 0)
-		class++;
+		class ++;
 	return class;
 }
 
@@ -54,13 +54,15 @@ static struct usage usage_of(const json_t *classes)
 }
 
 /* Every class that is expected and no other, and the total unless a fee is in it. */
-static void expect_details(const char *id, const struct cost *cost, const json_t *details, bool has_fee)
+static void expect_details(
+	const char *id, const struct cost *cost, const json_t *details, bool has_fee)
 {
 	char text[FUSD_TEXT_MAX];
-	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++) {
+	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++) {
 		const char *expected = text_of(details, token_class_name(class));
 		fusd_text(text, cost->by_class[class]);
-		cr_expect_str_eq(text, expected ? expected : "0", "%s: %s %s", id, token_class_name(class), text);
+		cr_expect_str_eq(text, expected ? expected : "0", "%s: %s %s", id,
+			token_class_name(class), text);
 	}
 	fusd_text(text, cost->total);
 	if (!has_fee)
@@ -103,7 +105,8 @@ static void check_example(const json_t *example)
 		question.at_ns += 2 * UINT64_C(3600000000000);
 		expected = PRICE_NOT_EVALUATED;
 	} else if (reason) {
-		expected = strcmp(reason, "unknown_model") == 0 ? PRICE_UNKNOWN_MODEL : PRICE_UNKNOWN_TIER;
+		expected = strcmp(reason, "unknown_model") == 0 ? PRICE_UNKNOWN_MODEL :
+								  PRICE_UNKNOWN_TIER;
 	}
 	struct cost cost = { 0 };
 	enum price_status status = price_call(builtin, &question, &cost);
@@ -130,11 +133,14 @@ Test(price, each_worked_example_comes_out_to_the_last_digit)
 /* V076 again, with the exception taken out of the record: then nothing is uncertain. */
 Test(price, hours_without_exceptions_have_their_own_price)
 {
-	struct prices *prices = table(ONE("{'from':null,'prices':{'input':'0.00000015',"
-		"'output':'0.0000006','cache_read':'0.000000003'},'schedules':[{'name':'peak',"
-		"'days':'mon-fri','windows_utc':['01:00-04:00','06:00-10:00'],'prices':{"
-		"'input':'0.0000003','output':'0.0000012','cache_read':'0.000000006'}}]}"));
-	struct usage usage = { { [TOKENS_CACHE_READ] = 45000, [TOKENS_INPUT] = 5000, [TOKENS_OUTPUT] = 2000 } };
+	struct prices *prices = table(
+		ONE("{'from':null,'prices':{'input':'0.00000015',"
+		    "'output':'0.0000006','cache_read':'0.000000003'},'schedules':[{'name':'peak',"
+		    "'days':'mon-fri','windows_utc':['01:00-04:00','06:00-10:00'],'prices':{"
+		    "'input':'0.0000003','output':'0.0000012','cache_read':'0.000000006'}}]}"));
+	struct usage usage = {
+		{ [TOKENS_CACHE_READ] = 45000, [TOKENS_INPUT] = 5000, [TOKENS_OUTPUT] = 2000 }
+	};
 	static const struct {
 		const char *utc, *total;
 	} times[] = {
@@ -185,11 +191,13 @@ Test(price, a_period_begins_at_midnight_utc)
 	cr_expect_str_eq(total_of(builtin, question), "0.086");
 }
 
-#define WITH_CONTEXT(compare) ONE("{'from':null,'prices':{'input':'0.01','output':'0.02'}," \
-	"'context_tiers':[{'threshold':10,'compare':'" compare "','counts':'all_input_including_cache'," \
-	"'applies_to':'whole_request','prices':{'input':'0.03'}},{'threshold':20,'compare':'gt'," \
-	"'counts':'all_input_including_cache','applies_to':'whole_request','prices':{'input':'0.05'," \
-	"'output':'0.07'}}]}")
+#define WITH_CONTEXT(compare) \
+	ONE("{'from':null,'prices':{'input':'0.01','output':'0.02'}," \
+	    "'context_tiers':[{'threshold':10,'compare':'" compare \
+	    "','counts':'all_input_including_cache'," \
+	    "'applies_to':'whole_request','prices':{'input':'0.03'}},{'threshold':20,'compare':'gt'," \
+	    "'counts':'all_input_including_cache','applies_to':'whole_request','prices':{'input':'0.05'," \
+	    "'output':'0.07'}}]}")
 
 Test(price, a_longer_context_raises_the_price_of_the_whole_request)
 {
@@ -217,25 +225,30 @@ Test(price, all_input_lengthens_the_context_and_no_output_does)
 {
 	struct prices *prices = table(WITH_CONTEXT("gt"));
 	static const bool is_input[TOKEN_CLASS_COUNT] = {
-		[TOKENS_INPUT] = true, [TOKENS_CACHE_READ] = true, [TOKENS_CACHE_WRITE_5M] = true,
-		[TOKENS_CACHE_WRITE_1H] = true, [TOKENS_AUDIO_INPUT] = true,
-		[TOKENS_CACHED_AUDIO_INPUT] = true, [TOKENS_IMAGE_INPUT] = true,
+		[TOKENS_INPUT] = true,
+		[TOKENS_CACHE_READ] = true,
+		[TOKENS_CACHE_WRITE_5M] = true,
+		[TOKENS_CACHE_WRITE_1H] = true,
+		[TOKENS_AUDIO_INPUT] = true,
+		[TOKENS_CACHED_AUDIO_INPUT] = true,
+		[TOKENS_IMAGE_INPUT] = true,
 	};
-	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++) {
+	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++) {
 		struct usage usage = { { [TOKENS_INPUT] = 1 } };
 		usage.tokens[class] += 20;
 		struct price_question question = ask("m", &usage);
 		struct cost cost;
 		cr_assert_eq(price_call(prices, &question, &cost), PRICE_FOUND);
 		fusd one_input = cost.by_class[TOKENS_INPUT] / (fusd)usage.tokens[TOKENS_INPUT];
-		cr_expect(one_input == (is_input[class] ? 5 : 1) * (fusd)10000000000000,
-			"%s", token_class_name(class));
+		cr_expect(one_input == (is_input[class] ? 5 : 1) * (fusd)10000000000000, "%s",
+			token_class_name(class));
 	}
 	struct usage most = { { [TOKENS_INPUT] = UINT64_MAX, [TOKENS_CACHE_READ] = 2 } };
 	struct price_question question = ask("m", &most);
 	struct cost cost;
 	cr_assert_eq(price_call(prices, &question, &cost), PRICE_FOUND);
-	cr_expect(cost.by_class[TOKENS_CACHE_READ] == 2 * (fusd)50000000000000, "the sum of tokens wrapped");
+	cr_expect(cost.by_class[TOKENS_CACHE_READ] == 2 * (fusd)50000000000000,
+		"the sum of tokens wrapped");
 	prices_free(prices);
 }
 
@@ -252,7 +265,8 @@ Test(price, service_tiers_that_mean_standard_and_only_they_take_the_standard_pri
 		{ "claude-opus-4-8", "STANDARD", "5" },
 		{ "claude-opus-4-8", "batch", "2.5" },
 		{ "claude-opus-4-8", "fast", "10" },
-		{ "claude-opus-4-8", "priority", "unknown_tier" }, /* a contract, not the fast mode */
+		{ "claude-opus-4-8", "priority",
+			"unknown_tier" }, /* a contract, not the fast mode */
 		{ "claude-opus-4-8", "flex", "unknown_tier" },
 		{ "claude-opus-4-8", "scale", "unknown_tier" },
 		{ "claude-opus-4-8", "standard_only", "unknown_tier" },
@@ -265,7 +279,8 @@ Test(price, service_tiers_that_mean_standard_and_only_they_take_the_standard_pri
 		struct price_question question = ask(cases[i].model, &usage);
 		question.service_tier = bytes_of(cases[i].tier);
 		const char *total = total_of(builtin, question);
-		cr_expect_str_eq(total, cases[i].total, "%s %s: %s", cases[i].model, cases[i].tier, total);
+		cr_expect_str_eq(
+			total, cases[i].total, "%s %s: %s", cases[i].model, cases[i].tier, total);
 	}
 }
 
@@ -323,8 +338,9 @@ Test(price, a_class_without_price_takes_that_of_its_parent)
 
 Test(price, a_tier_without_a_class_asks_the_standard_prices_before_the_parent)
 {
-	struct prices *prices = table(ONE("{'from':null,'prices':{'input':'4','output':'8','cache_read':'3'},"
-		"'service_tiers':{'batch':{'prices':{'input':'2'}}}}"));
+	struct prices *prices =
+		table(ONE("{'from':null,'prices':{'input':'4','output':'8','cache_read':'3'},"
+			  "'service_tiers':{'batch':{'prices':{'input':'2'}}}}"));
 	static const struct {
 		enum token_class class;
 		const char *total;
@@ -376,11 +392,12 @@ Test(price, a_refusal_leaves_the_cost_untouched)
 Test(price, the_dearest_call_there_can_be_is_summed_exactly)
 {
 	struct prices *prices = table(ONE("{'from':null,'prices':{'input':'99.999999999999999',"
-		"'output':'99.999999999999999'}}"));
+					  "'output':'99.999999999999999'}}"));
 	struct usage usage;
-	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++)
+	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		usage.tokens[class] = UINT64_MAX;
 	/* 11 * (2^64 - 1) * 99.999999999999999 */
-	cr_expect_str_eq(total_of(prices, ask("m", &usage)), "20291418481080506573585.815189194932235");
+	cr_expect_str_eq(
+		total_of(prices, ask("m", &usage)), "20291418481080506573585.815189194932235");
 	prices_free(prices);
 }

@@ -43,12 +43,14 @@ Test(match, a_name_is_found_in_every_form_that_the_rules_allow)
 		{ "", "anthropic/claude-sonnet-4-5-20250929", "claude-sonnet-4-5" },
 		{ "", "models/gemini-2.5-pro", "gemini-2.5-pro" },
 		{ "", "publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro" },
-		{ "", "projects/p/locations/eu/publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro" },
+		{ "", "projects/p/locations/eu/publishers/google/models/gemini-2.5-pro",
+			"gemini-2.5-pro" },
 		{ "", "projects/p/locations/eu/publishers/anthropic/models/claude-opus-4-8@20260528",
 			"claude-opus-4-8" },
 		{ "", "vertex_ai/gemini-2.5-pro", "gemini-2.5-pro" },
 		{ "", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5" },
-		{ "", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock-regional/claude-sonnet-4-5" },
+		{ "", "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+			"bedrock-regional/claude-sonnet-4-5" },
 		{ "", "bedrock/converse/eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
 			"bedrock-regional/claude-sonnet-4-5" },
 		{ "anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5" },
@@ -59,7 +61,8 @@ Test(match, a_name_is_found_in_every_form_that_the_rules_allow)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const char *id = named(builtin, cases[i].provider, cases[i].model);
-		cr_expect_str_eq(id, cases[i].id, "%s %s: %s", cases[i].provider, cases[i].model, id);
+		cr_expect_str_eq(
+			id, cases[i].id, "%s %s: %s", cases[i].provider, cases[i].model, id);
 	}
 }
 
@@ -72,39 +75,43 @@ Test(match, a_name_that_only_resembles_one_stays_unknown)
 		{ "", "   " },
 		{ "", "[1m]" },
 		{ "", "models/" },
-		{ "", "gpt-5x1" },             /* a dot is a dot */
-		{ "", "gpt-4o-mini-pro" },     /* no suffix is dropped */
+		{ "", "gpt-5x1" },         /* a dot is a dot */
+		{ "", "gpt-4o-mini-pro" }, /* no suffix is dropped */
 		{ "", "claude-sonnet-4-5-thinking" },
-		{ "", "claude-sonnet" },       /* no prefix is enough */
+		{ "", "claude-sonnet" }, /* no prefix is enough */
 		{ "", "my-claude-sonnet-4-5" },
 		{ "", "claude-sonnet-4-5 [2m]" },
 		{ "", "projects/p/models/gemini-2.5-pro" },
 		{ "", "projects//locations/l/publishers/g/models/gemini-2.5-pro" },
 		{ "", "publishers/models/gemini-2.5-pro" },
-		{ "", "gpt-oss-120b" },        /* its price depends on the host */
+		{ "", "gpt-oss-120b" }, /* its price depends on the host */
 		{ "", "<synthetic>" },
-		{ "anthropic", "gpt-4o" },     /* nobody is charged by another's list */
+		{ "anthropic", "gpt-4o" }, /* nobody is charged by another's list */
 		{ "openai", "claude-sonnet-4-5" },
 		{ "ollama", "gpt-4o" },
 		{ "zhipuai", "glm-4.6" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const char *id = named(builtin, cases[i].provider, cases[i].model);
-		cr_expect_str_eq(id, "unknown", "'%s' '%s': %s", cases[i].provider, cases[i].model, id);
+		cr_expect_str_eq(
+			id, "unknown", "'%s' '%s': %s", cases[i].provider, cases[i].model, id);
 	}
 }
 
 Test(match, the_name_with_its_provider_is_tried_before_the_bare_name)
 {
-	struct prices *prices = table(TABLE("'provider_scopes':{'host':{'prefix':'h','allow':['a','b']},"
-		"'picky':{'prefix':'h','allow':['b']}},'unpriced_on_purpose':{'x':'why'},"
-		"'models':[" RECORD("m", NAMED("m", "b") "," CHEAP) ","
-		RECORD("h/m", NAMED("h/m", "a") "," CHEAP) "," RECORD("h/x", NAMED("h/x", "a") "," CHEAP) "]"));
+	struct prices *prices = table(
+		TABLE("'provider_scopes':{'host':{'prefix':'h','allow':['a','b']},"
+		      "'picky':{'prefix':'h','allow':['b']}},'unpriced_on_purpose':{'x':'why'},"
+		      "'models':[" RECORD("m", NAMED("m", "b") "," CHEAP) "," RECORD(
+			      "h/m", NAMED("h/m", "a") "," CHEAP) "," RECORD("h/x",
+			      NAMED("h/x", "a") "," CHEAP) "]"));
 	cr_expect_str_eq(named(prices, "", "m"), "m");
 	cr_expect_str_eq(named(prices, "host", "m"), "h/m");
 	cr_expect_str_eq(named(prices, "host", "h/m"), "h/m");
 	cr_expect_str_eq(named(prices, "other", "m"), "m");
-	cr_expect_str_eq(named(prices, "picky", "m"), "unknown", "a hit that may not be charged is no hit");
+	cr_expect_str_eq(
+		named(prices, "picky", "m"), "unknown", "a hit that may not be charged is no hit");
 	cr_expect_str_eq(named(prices, "", "x"), "unknown");
 	cr_expect_str_eq(named(prices, "host", "x"), "h/x");
 	prices_free(prices);
@@ -112,9 +119,9 @@ Test(match, the_name_with_its_provider_is_tried_before_the_bare_name)
 
 Test(match, a_name_that_two_records_claim_belongs_to_none)
 {
-	struct prices *prices = table(TABLE("'models':["
-		RECORD("m", "'provider':'p','aliases':['m'],'patterns':['^x-[0-9]+$']," CHEAP) ","
-		RECORD("n", "'provider':'p','aliases':['n'],'patterns':['^x-1*$','^x-[1-3]$']," CHEAP) "]"));
+	struct prices *prices = table(TABLE("'models':[" RECORD("m",
+		"'provider':'p','aliases':['m'],'patterns':['^x-[0-9]+$']," CHEAP) "," RECORD("n",
+		"'provider':'p','aliases':['n'],'patterns':['^x-1*$','^x-[1-3]$']," CHEAP) "]"));
 	cr_expect_str_eq(named(prices, "", "x-1"), "unknown");
 	cr_expect_str_eq(named(prices, "", "x-9"), "m");
 	cr_expect_str_eq(named(prices, "", "x-"), "n");
@@ -128,7 +135,8 @@ Test(match, each_alias_leads_to_its_own_record)
 	size_t priced = 0;
 	for (size_t i = 0; i < builtin->alias_count; i++) {
 		const struct alias *alias = &builtin->aliases[i];
-		cr_expect_str_eq(named(builtin, "", alias->name), id_of(alias->record), "%s", alias->name);
+		cr_expect_str_eq(
+			named(builtin, "", alias->name), id_of(alias->record), "%s", alias->name);
 		priced += alias->record != NULL;
 	}
 	cr_expect_eq(priced, 1001);
@@ -191,7 +199,8 @@ Test(match, a_pattern_knows_a_literal_part_of_all_its_matches)
 	struct place place = { .complaint = &complaint };
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct pattern pattern;
-		cr_assert_eq(pattern_compile(&pattern, cases[i].expression, &place), 0, "%s", complaint.text);
+		cr_assert_eq(pattern_compile(&pattern, cases[i].expression, &place), 0, "%s",
+			complaint.text);
 		cr_expect_str_eq(pattern.literal, cases[i].literal, "%s: '%s'", cases[i].expression,
 			pattern.literal);
 		cr_expect(pattern_matches(&pattern, cases[i].match), "%s", cases[i].expression);
@@ -204,7 +213,8 @@ Test(match, a_pattern_that_could_take_all_memory_is_refused)
 	static const struct {
 		const char *expression, *words;
 	} cases[] = {
-		{ "^a++++++++++++++++++++++++++++++++++++++++$", "a quantifier follows a quantifier" },
+		{ "^a++++++++++++++++++++++++++++++++++++++++$",
+			"a quantifier follows a quantifier" },
 		{ "^(a+)+$", "only ? may follow a group" },
 		{ "^((((a{9}){9}){9}){9})$", "only ? may follow a group" },
 		{ "^(a){9}$", "only ? may follow a group" },
@@ -232,14 +242,16 @@ Test(match, a_hostile_name_is_unknown_and_costs_little)
 	memset(huge, ' ', len);
 	memcpy(huge + len - 6, "gpt-4o", 6);
 	cr_expect_null(match_model(builtin, bytes_of(""), (struct bytes){ huge, len }));
-	cr_expect_str_eq(id_of(match_model(builtin, (struct bytes){ huge, len }, bytes_of("gpt-4o"))), "gpt-4o",
-		"a provider without end is one that is not listed");
+	cr_expect_str_eq(
+		id_of(match_model(builtin, (struct bytes){ huge, len }, bytes_of("gpt-4o"))),
+		"gpt-4o", "a provider without end is one that is not listed");
 	free(huge);
 
-	static const struct bytes names[] = { BYTES("gpt-4o\0"), BYTES("\0gpt-4o"), BYTES("gpt\0-4o"),
-		BYTES(".*"), BYTES("^gpt-4o$"), BYTES("(gpt-4o)"), BYTES("gpt-4o|o3"), BYTES("[[:alpha:]]*"),
-		BYTES("gpt-4o\\"), BYTES("gpt-4\xc3\xb6"), BYTES("\xff\xfe"), BYTES("gpt-4o\x1b[31m"),
-		BYTES("%s%n"), BYTES("../gpt-4o"), BYTES("////"), BYTES("projects/////"), BYTES("[1m][1m]") };
+	static const struct bytes names[] = { BYTES("gpt-4o\0"), BYTES("\0gpt-4o"),
+		BYTES("gpt\0-4o"), BYTES(".*"), BYTES("^gpt-4o$"), BYTES("(gpt-4o)"),
+		BYTES("gpt-4o|o3"), BYTES("[[:alpha:]]*"), BYTES("gpt-4o\\"),
+		BYTES("gpt-4\xc3\xb6"), BYTES("\xff\xfe"), BYTES("gpt-4o\x1b[31m"), BYTES("%s%n"),
+		BYTES("../gpt-4o"), BYTES("////"), BYTES("projects/////"), BYTES("[1m][1m]") };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		cr_expect_null(match_model(builtin, bytes_of("openai"), names[i]), "name %zu", i);
 }
@@ -258,7 +270,8 @@ Test(match, what_was_found_is_found_again_when_more_names_came_than_can_be_remem
 		cr_assert_str_eq(named(builtin, "openai", name), "unknown");
 		snprintf(name, sizeof name, "claude-sonnet-4-5-%08d", i);
 		cr_assert_str_eq(named(builtin, "anthropic", name), "claude-sonnet-4-5");
-		cr_assert_str_eq(named(builtin, "openai", name), "unknown", "remembered for another provider");
+		cr_assert_str_eq(named(builtin, "openai", name), "unknown",
+			"remembered for another provider");
 	}
 	cr_expect_str_eq(named(builtin, "openai", "gpt-4o"), "gpt-4o");
 }

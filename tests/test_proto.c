@@ -12,7 +12,8 @@
 static struct buf read_fixture(const char *folder, const char *name, const char *suffix)
 {
 	char path[512];
-	snprintf(path, sizeof path, "%s/tests/fixtures/%s/%s%s", getenv("srcdir"), folder, name, suffix);
+	snprintf(path, sizeof path, "%s/tests/fixtures/%s/%s%s", getenv("srcdir"), folder, name,
+		suffix);
 	struct buf buf;
 	buf_init(&buf, 1 << 20, NULL);
 	cr_assert_eq(file_read(path, &buf), 0, "%s", path);
@@ -24,12 +25,14 @@ static ProtobufCMessage *decode(const ProtobufCMessageDescriptor *type, struct b
 	return protobuf_c_message_unpack(type, NULL, from.len, from.at);
 }
 
-static void assert_encodes_to(const ProtobufCMessage *message, struct bytes expected, const char *what)
+static void assert_encodes_to(
+	const ProtobufCMessage *message, struct bytes expected, const char *what)
 {
 	size_t len = protobuf_c_message_get_packed_size(message);
 	uint8_t *bytes = malloc(len + 1);
 	cr_assert_eq(protobuf_c_message_pack(message, bytes), len);
-	cr_assert(bytes_equal((struct bytes){ bytes, len }, expected), "%s is encoded otherwise", what);
+	cr_assert(bytes_equal((struct bytes){ bytes, len }, expected), "%s is encoded otherwise",
+		what);
 	free(bytes);
 }
 
@@ -80,7 +83,7 @@ Test(proto, a_claude_code_session_is_read_whole)
 	static const struct {
 		const char *name;
 		const ProtobufCMessageDescriptor *type;
-		size_t items;           /* log records, spans or metrics, counted in protoc --decode */
+		size_t items; /* log records, spans or metrics, counted in protoc --decode */
 		size_t canonical_bytes; /* of protoc --encode */
 	} files[] = {
 		{ "0001-logs", &otlp__export_logs_service_request__descriptor, 53, 31231 },
@@ -99,7 +102,9 @@ Test(proto, a_claude_code_session_is_read_whole)
 			items = count_spans((Otlp__ExportTraceServiceRequest *)message);
 		else
 			items = ((Otlp__ExportMetricsServiceRequest *)message)
-					->resource_metrics[0]->scope_metrics[0]->n_metrics;
+					->resource_metrics[0]
+					->scope_metrics[0]
+					->n_metrics;
 		cr_expect_eq(items, files[i].items, "%s: %zu", files[i].name, items);
 		cr_assert_eq(protobuf_c_message_get_packed_size(message), files[i].canonical_bytes);
 
@@ -182,7 +187,8 @@ Test(proto, bucket_counts_are_read_packed_and_unpacked_and_written_packed)
 	for (size_t i = 0; i < 2; i++) {
 		Otlp__ExponentialHistogramDataPoint__Buckets *read =
 			(Otlp__ExponentialHistogramDataPoint__Buckets *)decode(
-				&otlp__exponential_histogram_data_point__buckets__descriptor, forms[i]);
+				&otlp__exponential_histogram_data_point__buckets__descriptor,
+				forms[i]);
 		cr_assert_not_null(read);
 		cr_expect_eq(read->n_bucket_counts, 2);
 		cr_expect_eq(read->bucket_counts[1], 8);
@@ -210,7 +216,8 @@ Test(proto, a_refusal_that_names_a_delay_has_the_bytes_of_google_rpc)
 	Rpc__RetryInfo retry = RPC__RETRY_INFO__INIT;
 	retry.retry_delay = &delay;
 	static const uint8_t retry_wire[] = { 0x0a, 2, 0x08, 5 };
-	assert_encodes_to(&retry.base, (struct bytes){ retry_wire, sizeof retry_wire }, "RetryInfo");
+	assert_encodes_to(
+		&retry.base, (struct bytes){ retry_wire, sizeof retry_wire }, "RetryInfo");
 
 	Rpc__Any detail = RPC__ANY__INIT;
 	detail.type_url = (ProtobufCBinaryData){ 3, (uint8_t *)"t/R" };
@@ -221,7 +228,7 @@ Test(proto, a_refusal_that_names_a_delay_has_the_bytes_of_google_rpc)
 	status.message = (ProtobufCBinaryData){ 4, (uint8_t *)"full" };
 	status.n_details = 1;
 	status.details = details;
-	static const uint8_t wire[] = { 0x08, 14, 0x12, 4, 'f', 'u', 'l', 'l', 0x1a, 11, 0x0a, 3, 't',
-		'/', 'R', 0x12, 4, 0x0a, 2, 0x08, 5 };
+	static const uint8_t wire[] = { 0x08, 14, 0x12, 4, 'f', 'u', 'l', 'l', 0x1a, 11, 0x0a, 3,
+		't', '/', 'R', 0x12, 4, 0x0a, 2, 0x08, 5 };
 	assert_encodes_to(&status.base, (struct bytes){ wire, sizeof wire }, "Status");
 }

@@ -86,7 +86,8 @@ static void house_open(struct house *house)
 	buf_init(&behind.request, 16 * MEGABYTE, NULL);
 	behind.spans = 3;
 	house->config = (struct config){
-		.limits = { .max_body_bytes = MEGABYTE, .max_decompressed_bytes = 2 * MEGABYTE,
+		.limits = { .max_body_bytes = MEGABYTE,
+			.max_decompressed_bytes = 2 * MEGABYTE,
 			.max_request_memory_bytes = 4 * MEGABYTE },
 	};
 	house->budget = (struct budget){ .limit_bytes = 16 * MEGABYTE };
@@ -105,7 +106,8 @@ static void house_open(struct house *house)
 		.refuse = receive_otlp_refuse,
 	};
 	struct complaint complaint = { 0 };
-	cr_assert_eq(http_server_start(&options, &house->server, &complaint), 0, "%s", complaint.text);
+	cr_assert_eq(
+		http_server_start(&options, &house->server, &complaint), 0, "%s", complaint.text);
 	cr_assert(peer_open(&house->peer, http_server_port(house->server)));
 }
 
@@ -117,10 +119,12 @@ static void house_close(struct house *house)
 	cr_expect_eq(house->budget.used_bytes, 0, "%zu", house->budget.used_bytes);
 }
 
-static struct peer_reply post(struct house *house, const char *path, const char *headers, struct bytes body)
+static struct peer_reply post(
+	struct house *house, const char *path, const char *headers, struct bytes body)
 {
-	cr_assert(peer_printf(&house->peer, "POST %s HTTP/1.1\r\nHost: t\r\n%s\r\nContent-Length: %zu\r\n\r\n", path,
-		headers, body.len));
+	cr_assert(peer_printf(&house->peer,
+		"POST %s HTTP/1.1\r\nHost: t\r\n%s\r\nContent-Length: %zu\r\n\r\n", path, headers,
+		body.len));
 	peer_send(&house->peer, body.at, body.len);
 	return peer_reply(&house->peer);
 }
@@ -134,7 +138,8 @@ static struct peer_reply post_traces(struct house *house, const char *headers, s
 static const struct bytes hello = BYTES("hello");
 
 /* A google.rpc.Status in protobuf: the code, then a message that has `part` in it. */
-static void expect_status(const struct peer_reply *reply, int status, unsigned code, const char *part)
+static void expect_status(
+	const struct peer_reply *reply, int status, unsigned code, const char *part)
 {
 	cr_expect_eq(reply->status, status, "%d instead of %d", reply->status, status);
 	cr_expect(reply_has(reply, "Content-Type", "application/x-protobuf"));
@@ -145,7 +150,8 @@ static void expect_status(const struct peer_reply *reply, int status, unsigned c
 	cr_expect(strstr(reply->body + 4, part), "%s", reply->body + 4);
 }
 
-static void expect_json_status(const struct peer_reply *reply, int status, unsigned code, const char *part)
+static void expect_json_status(
+	const struct peer_reply *reply, int status, unsigned code, const char *part)
 {
 	char start[32];
 	snprintf(start, sizeof start, "{\"code\":%u,\"message\":\"", code);
@@ -159,7 +165,8 @@ static void append_fixture(struct buf *to, const char *name)
 {
 	char path[512];
 	const char *source = getenv("srcdir");
-	snprintf(path, sizeof path, "%s/tests/fixtures/otlp/encodings/%s", source ? source : ".", name);
+	snprintf(path, sizeof path, "%s/tests/fixtures/otlp/encodings/%s", source ? source : ".",
+		name);
 	cr_assert_eq(file_read(path, to), 0, "%s", path);
 }
 
@@ -236,8 +243,9 @@ Test(receive, content_types_are_read_without_case_and_parameters)
 
 Test(receive, other_content_types_are_415_with_the_way_out_in_json)
 {
-	static const char types[][80] = { "Content-Type: APPLICATION/JSON", "Content-Type: application/json; charset=utf-8",
-		"Content-Type: text/plain", "Content-Type: application/x-protobuf2", "X: y", "Content-Type:" };
+	static const char types[][80] = { "Content-Type: APPLICATION/JSON",
+		"Content-Type: application/json; charset=utf-8", "Content-Type: text/plain",
+		"Content-Type: application/x-protobuf2", "X: y", "Content-Type:" };
 	struct house house;
 	house_open(&house);
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -254,7 +262,8 @@ Test(receive, gzip_is_taken_in_any_spelling_and_number_of_members)
 	static const char codings[][40] = { "gzip", "GZIP", "x-gzip", " gzip " };
 	struct house house;
 	house_open(&house);
-	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz"), members = fixture("ok.pb.two-members.gz");
+	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz"),
+		   members = fixture("ok.pb.two-members.gz");
 	for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
 		char headers[512];
 		snprintf(headers, sizeof headers, PROTOBUF "\r\nContent-Encoding: %s", codings[i]);
@@ -296,12 +305,14 @@ Test(receive, unknown_content_encodings_are_415_and_name_the_known)
 
 Test(receive, damaged_gzip_and_undecodable_bodies_are_400)
 {
-	static const char *const names[] = { "bad-crc.gz", "truncated.gz", "trailing-junk.gz", "ok.pb.zlib", "ok.pb" };
+	static const char *const names[] = { "bad-crc.gz", "truncated.gz", "trailing-junk.gz",
+		"ok.pb.zlib", "ok.pb" };
 	struct house house;
 	house_open(&house);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		struct buf body = fixture(names[i]);
-		struct peer_reply reply = post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&body));
+		struct peer_reply reply = post_traces(
+			&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&body));
 		expect_status(&reply, 400, 3, "gzip");
 		buf_done(&body);
 	}
@@ -319,10 +330,12 @@ Test(receive, what_is_too_large_is_413_before_and_after_decompression)
 	struct buf bomb = fixture("bomb-100MiB.gz");
 	struct rusage before, after;
 	getrusage(RUSAGE_SELF, &before);
-	struct peer_reply reply = post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&bomb));
+	struct peer_reply reply =
+		post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&bomb));
 	expect_status(&reply, 413, 2, "bytes");
 	getrusage(RUSAGE_SELF, &after);
-	cr_expect_lt(after.ru_maxrss - before.ru_maxrss, 16 * 1024, "%ld kB more", after.ru_maxrss - before.ru_maxrss);
+	cr_expect_lt(after.ru_maxrss - before.ru_maxrss, 16 * 1024, "%ld kB more",
+		after.ru_maxrss - before.ru_maxrss);
 	buf_done(&bomb);
 
 	struct buf body;
@@ -364,7 +377,8 @@ Test(receive, a_full_disk_is_told_before_the_body_is_sent)
 	struct house house;
 	house_open(&house);
 	behind.spool_status = -ENOSPC;
-	peer_send_text(&house.peer, "POST /v1/traces HTTP/1.1\r\nHost: t\r\n" PROTOBUF
+	peer_send_text(&house.peer,
+		"POST /v1/traces HTTP/1.1\r\nHost: t\r\n" PROTOBUF
 		"\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n");
 	struct peer_reply reply = peer_reply(&house.peer);
 	expect_status(&reply, 503, 14, "full");
@@ -378,7 +392,8 @@ Test(receive, without_memory_for_the_inflated_body_it_is_503_and_then_it_works_a
 	house_open(&house);
 	struct buf bomb = fixture("bomb-100MiB.gz"), gzip = fixture("ok.pb.gz");
 	cr_assert_eq(budget_take(&house.budget, 15 * MEGABYTE), 0);
-	struct peer_reply reply = post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&bomb));
+	struct peer_reply reply =
+		post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&bomb));
 	expect_status(&reply, 503, 14, "memory");
 	budget_give(&house.budget, 15 * MEGABYTE);
 	reply = post_traces(&house, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&gzip));
@@ -416,7 +431,8 @@ Test(receive, what_we_sent_ourselves_is_508)
 {
 	struct house house;
 	house_open(&house);
-	struct peer_reply reply = post_traces(&house, PROTOBUF "\r\nVia: 1.1 proxy, 1.1 tollgate", hello);
+	struct peer_reply reply =
+		post_traces(&house, PROTOBUF "\r\nVia: 1.1 proxy, 1.1 tollgate", hello);
 	expect_status(&reply, 508, 2, "Tollgate");
 	reply = post_traces(&house, PROTOBUF "\r\nVia: 1.1 proxy", hello);
 	cr_expect_eq(reply.status, 200);
@@ -428,7 +444,8 @@ Test(receive, a_chunked_gzip_body_is_the_same_as_a_sized_one)
 	struct house house;
 	house_open(&house);
 	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz");
-	peer_send_text(&house.peer, "POST /v1/traces HTTP/1.1\r\nHost: t\r\n" PROTOBUF
+	peer_send_text(&house.peer,
+		"POST /v1/traces HTTP/1.1\r\nHost: t\r\n" PROTOBUF
 		"\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n");
 	for (size_t i = 0; i < gzip.len; i++) {
 		peer_send_text(&house.peer, "1\r\n");

@@ -273,7 +273,7 @@ Test(spool_recovery, damage_costs_the_record_it_hits_and_is_counted_once)
 	struct place places[5];
 	cr_assert_eq(find_places(&fixture, 1, places, 5), 5);
 	change_byte(&fixture, 0, places[1].offset + 128, 1); /* body of two */
-	change_byte(&fixture, 0, places[3].offset + 3, 1); /* header of four */
+	change_byte(&fixture, 0, places[3].offset + 3, 1);   /* header of four */
 	fixture_open(&fixture);
 	for (int reading = 0; reading < 2; reading++) {
 		struct spool_reader *reader = read_all(&fixture, 1);
@@ -437,14 +437,14 @@ Test(spool_recovery, a_thousand_flipped_bytes_cost_only_the_records_they_hit, .t
 			/* half of them where it hurts most: in headers */
 			const struct place *place = &places[chance(FLIP_RECORDS)];
 			uint64_t kind = chance(4),
-				 at = kind == 0   ? chance(72)
-				      : kind == 1 ? place->offset + chance(128)
-						  : place->offset + chance(place->bytes + 64);
+				 at = kind == 0 ? chance(72) :
+				kind == 1       ? place->offset + chance(128) :
+						  place->offset + chance(place->bytes + 64);
 			change_byte(&trial, place->file, at, (uint8_t)(1 + chance(255)));
 			is_header_hit |= kind == 0;
 			for (int r = 0; r < FLIP_RECORDS; r++)
-				is_hit[places[r].sequence] |=
-					places[r].file == place->file && at >= places[r].offset &&
+				is_hit[places[r].sequence] |= places[r].file == place->file &&
+					at >= places[r].offset &&
 					at < places[r].offset + places[r].bytes;
 		}
 		check_trial(&trial, is_hit, is_header_hit);
@@ -478,7 +478,7 @@ Test(spool_recovery, a_killed_process_loses_nothing_that_was_acknowledged, .time
 		close(ends[1]);
 		uint32_t acknowledged = 0, number;
 		for (int i = 0; i < 50 + 17 * round &&
-				read(ends[0], &number, sizeof number) == sizeof number;
+			read(ends[0], &number, sizeof number) == sizeof number;
 			i++)
 			acknowledged = number;
 		kill(child, SIGKILL);

@@ -37,7 +37,8 @@ static int split(const char *address, char host[HOST_MAX], const char **ret_port
 
 static int open_socket(const struct addrinfo *info)
 {
-	int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, info->ai_protocol);
+	int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		info->ai_protocol);
 	if (fd < 0)
 		return -errno;
 	const int on = 1;
@@ -55,7 +56,8 @@ int http_listen(const char *address, int *ret_fd, struct complaint *complaint)
 	char host[HOST_MAX];
 	const char *port;
 	if (split(address, host, &port) < 0)
-		return complain(complaint, "listen address \"%s\" is not host:port or [IPv6 address]:port", address);
+		return complain(complaint,
+			"listen address \"%s\" is not host:port or [IPv6 address]:port", address);
 
 	const struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
@@ -65,7 +67,8 @@ int http_listen(const char *address, int *ret_fd, struct complaint *complaint)
 	struct addrinfo *found;
 	int status = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
 	if (status != 0)
-		return complain(complaint, "listen address \"%s\": %s", address, gai_strerror(status));
+		return complain(
+			complaint, "listen address \"%s\": %s", address, gai_strerror(status));
 
 	int fd = -EADDRNOTAVAIL;
 	for (const struct addrinfo *info = found; info && fd < 0; info = info->ai_next)

@@ -15,7 +15,8 @@ enum {
 	LAST_WORD_MAX_BYTES = 64 << 10,
 };
 
-const struct http_header http_retry_soon[] = { { MHD_HTTP_HEADER_RETRY_AFTER, "5" }, { NULL, NULL } };
+const struct http_header http_retry_soon[] = { { MHD_HTTP_HEADER_RETRY_AFTER, "5" },
+	{ NULL, NULL } };
 
 static bool is_replied(struct http_request *request)
 {
@@ -38,7 +39,8 @@ static void refuse(struct http_request *request, unsigned status, const char *wh
 static bool paths_equal(const char *route, const char *path)
 {
 	size_t len = strlen(route);
-	return strncmp(route, path, len) == 0 && (!path[len] || (path[len] == '/' && !path[len + 1]));
+	return strncmp(route, path, len) == 0 &&
+		(!path[len] || (path[len] == '/' && !path[len + 1]));
 }
 
 /* Refuses with 404, or with 405 and what would be allowed. */
@@ -54,7 +56,8 @@ static const struct http_route *find_route(struct http_request *request, const c
 		if (strcmp(route->method, method) == 0)
 			return route;
 		if (len < sizeof allow)
-			len += (size_t)snprintf(allow + len, sizeof allow - len, "%s%s", len ? ", " : "", route->method);
+			len += (size_t)snprintf(allow + len, sizeof allow - len, "%s%s",
+				len ? ", " : "", route->method);
 	}
 	if (len)
 		refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed here",
@@ -65,7 +68,7 @@ static const struct http_route *find_route(struct http_request *request, const c
 }
 
 enum framing {
-	FRAMING_PLAIN,   /* Content-Length or no body */
+	FRAMING_PLAIN, /* Content-Length or no body */
 	FRAMING_CHUNKED,
 	FRAMING_UNCLEAR, /* where the body ends is open to opinion: request smuggling */
 };
@@ -74,7 +77,8 @@ static enum framing find_framing(const struct http_request *request, uint64_t *r
 {
 	const char *length = http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	const char *transfer = http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-	*ret_length = length ? strtoull(length, NULL, 10) : 0; /* libmicrohttpd has refused other than digits */
+	*ret_length = length ? strtoull(length, NULL, 10) :
+			       0; /* libmicrohttpd has refused other than digits */
 	if (!transfer)
 		return FRAMING_PLAIN;
 	return length || strcasecmp(transfer, "chunked") != 0 ? FRAMING_UNCLEAR : FRAMING_CHUNKED;
@@ -97,12 +101,13 @@ static enum MHD_Result queue_reply(struct http_request *request)
 	return MHD_queue_response(request->connection, request->status, response);
 }
 
-static void check_headers(struct http_request *request, const char *method, enum framing framing,
-	uint64_t length)
+static void check_headers(
+	struct http_request *request, const char *method, enum framing framing, uint64_t length)
 {
 	const struct http_server_options *options = &request->server->options;
 	if (framing == FRAMING_UNCLEAR) {
-		refuse(request, MHD_HTTP_BAD_REQUEST, "either Content-Length or chunked Transfer-Encoding is needed", NULL);
+		refuse(request, MHD_HTTP_BAD_REQUEST,
+			"either Content-Length or chunked Transfer-Encoding is needed", NULL);
 		return;
 	}
 	request->route = find_route(request, method);
@@ -113,15 +118,19 @@ static void check_headers(struct http_request *request, const char *method, enum
 	if (is_replied(request))
 		return;
 	if (length > options->max_body_bytes) {
-		refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than this server takes", NULL);
+		refuse(request, MHD_HTTP_CONTENT_TOO_LARGE,
+			"the body is larger than this server takes", NULL);
 		return;
 	}
 	buf_init(&request->body, options->max_body_bytes, options->budget);
-	if (length && !buf_reserve(&request->body, length < FIRST_BODY_BYTES ? length : FIRST_BODY_BYTES))
-		refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "other requests hold the memory", NULL);
+	if (length &&
+		!buf_reserve(&request->body, length < FIRST_BODY_BYTES ? length : FIRST_BODY_BYTES))
+		refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "other requests hold the memory",
+			NULL);
 }
 
-enum MHD_Result http_request_begin(struct http_request *request, const char *method, const char *path)
+enum MHD_Result http_request_begin(
+	struct http_request *request, const char *method, const char *path)
 {
 	struct http_server *server = request->server;
 	pthread_mutex_lock(&server->lock);
@@ -148,7 +157,8 @@ enum MHD_Result http_request_begin(struct http_request *request, const char *met
 	return now ? queue_reply(request) : MHD_YES;
 }
 
-static enum MHD_Result append_header(void *out, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result append_header(
+	void *out, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	(void)kind;
 	buf_printf(out, "%s: %s\r\n", name, value);
@@ -166,8 +176,9 @@ static void say_last_word(struct http_request *request)
 		return;
 	struct buf word;
 	buf_init(&word, LAST_WORD_MAX_BYTES, NULL);
-	buf_printf(&word, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Length: %zu\r\n", request->status,
-		MHD_get_reason_phrase_for(request->status), request->reply_body.len);
+	buf_printf(&word, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Length: %zu\r\n",
+		request->status, MHD_get_reason_phrase_for(request->status),
+		request->reply_body.len);
 	MHD_get_response_headers(request->response, append_header, &word);
 	buf_text(&word, "\r\n");
 	buf_append(&word, request->reply_body.at, request->reply_body.len);
@@ -186,11 +197,14 @@ enum MHD_Result http_request_read(struct http_request *request, const char *data
 	if (!is_replied(request)) {
 		buf_append(&request->body, data, len);
 		if (late)
-			refuse(request, MHD_HTTP_REQUEST_TIMEOUT, "the request took too long to arrive", NULL);
+			refuse(request, MHD_HTTP_REQUEST_TIMEOUT,
+				"the request took too long to arrive", NULL);
 		else if (request->body.error == -E2BIG)
-			refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than this server takes", NULL);
+			refuse(request, MHD_HTTP_CONTENT_TOO_LARGE,
+				"the body is larger than this server takes", NULL);
 		else if (request->body.error)
-			refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "other requests hold the memory", NULL);
+			refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+				"other requests hold the memory", NULL);
 		else
 			return MHD_YES;
 	}
@@ -217,10 +231,12 @@ enum MHD_Result http_request_finish(struct http_request *request)
 		atomic_store(&request->due_ms, 0);
 		request->is_handed_out = hand_out(request);
 		if (request->is_handed_out) {
-			struct bytes body = request->body.at ? buf_bytes(&request->body) : bytes_of("");
+			struct bytes body =
+				request->body.at ? buf_bytes(&request->body) : bytes_of("");
 			request->route->handle(request, body, request->route->owner);
 		} else {
-			refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping", NULL);
+			refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping",
+				NULL);
 		}
 	}
 	if (is_replied(request))
@@ -247,8 +263,9 @@ void http_request_end(struct http_request *request)
 	request->route = NULL;
 	request->is_handed_out = false;
 	request->dropped_bytes = 0;
-	atomic_store(&request->due_ms, clock_monotonic_ms() + server->options.idle_timeout_ms +
-		server->options.request_timeout_ms);
+	atomic_store(&request->due_ms,
+		clock_monotonic_ms() + server->options.idle_timeout_ms +
+			server->options.request_timeout_ms);
 
 	pthread_mutex_lock(&server->lock);
 	if (--server->in_progress == 0)
@@ -264,7 +281,8 @@ static struct MHD_Response *make_response(const char *content_type, struct bytes
 		return NULL;
 	if (body.len)
 		memcpy(copy, body.at, body.len);
-	struct MHD_Response *response = MHD_create_response_from_buffer(body.len, copy, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(body.len, copy, MHD_RESPMEM_MUST_FREE);
 	if (!response) {
 		free(copy);
 		return NULL;
@@ -315,7 +333,8 @@ struct word_search {
 	bool found;
 };
 
-static enum MHD_Result search_line(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result search_line(
+	void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	(void)kind;
 	static const char between[] = " \t,;";

@@ -18,10 +18,10 @@ struct http_server {
 	atomic_bool stopping; /* connections close after their next reply */
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed;       /* of the two numbers */
-	unsigned in_progress;         /* requests begun and not over; guarded by lock */
-	unsigned handed_out;          /* of those, given to `handle` and not replied to; guarded by lock */
-	bool closed;                  /* nothing is handed out any more; guarded by lock */
+	pthread_cond_t changed; /* of the two numbers */
+	unsigned in_progress;   /* requests begun and not over; guarded by lock */
+	unsigned handed_out; /* of those, given to `handle` and not replied to; guarded by lock */
+	bool closed;         /* nothing is handed out any more; guarded by lock */
 	struct http_request *requests; /* of every open connection; guarded by lock */
 };
 
@@ -59,7 +59,8 @@ struct http_request {
 };
 
 /* The steps of a request, as libmicrohttpd calls for them, in the connection's thread. */
-enum MHD_Result http_request_begin(struct http_request *request, const char *method, const char *path);
+enum MHD_Result http_request_begin(
+	struct http_request *request, const char *method, const char *path);
 enum MHD_Result http_request_read(struct http_request *request, const char *data, size_t *size);
 enum MHD_Result http_request_finish(struct http_request *request);
 void http_request_end(struct http_request *request);

@@ -27,7 +27,8 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *connectio
 	(void)version;
 	struct http_request *request = *ret_context;
 	if (request)
-		return *size ? http_request_read(request, data, size) : http_request_finish(request);
+		return *size ? http_request_read(request, data, size) :
+			       http_request_finish(request);
 
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -49,7 +50,8 @@ static void on_request_end(void *server, struct MHD_Connection *connection, void
 	*context = NULL;
 }
 
-static void connection_open(struct http_server *server, struct MHD_Connection *connection, void **ret_context)
+static void connection_open(
+	struct http_server *server, struct MHD_Connection *connection, void **ret_context)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -61,8 +63,9 @@ static void connection_open(struct http_server *server, struct MHD_Connection *c
 	request->server = server;
 	request->connection = connection;
 	request->fd = info->connect_fd;
-	atomic_store(&request->due_ms, clock_monotonic_ms() + server->options.idle_timeout_ms +
-		server->options.request_timeout_ms);
+	atomic_store(&request->due_ms,
+		clock_monotonic_ms() + server->options.idle_timeout_ms +
+			server->options.request_timeout_ms);
 	*ret_context = request;
 
 	pthread_mutex_lock(&server->lock);
@@ -103,7 +106,8 @@ static void on_log(void *arg, const char *format, va_list args)
 	(void)arg;
 	(void)args;
 	static const char *const serious[] = { "Error accepting", "Error allocating", "Hit process",
-		"Server reached connection limit", "Failed to create", "Failed to signal", "poll failed" };
+		"Server reached connection limit", "Failed to create", "Failed to signal",
+		"poll failed" };
 	static struct log_gate gate;
 	enum log_level level = LOG_LEVEL_DEBUG;
 	for (size_t i = 0; i < sizeof serious / sizeof serious[0]; i++)
@@ -115,26 +119,26 @@ static void on_log(void *arg, const char *format, va_list args)
 		return;
 	char line[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
 	size_t len = strcspn(format, "\n");
-	snprintf(line, sizeof line, "%.*s", (int)(len < sizeof line ? len : sizeof line - 1), format);
-	log_event(level, "http_library", "message=%s held=%llu", log_text(text, line), (unsigned long long)held);
+	snprintf(line, sizeof line, "%.*s", (int)(len < sizeof line ? len : sizeof line - 1),
+		format);
+	log_event(level, "http_library", "message=%s held=%llu", log_text(text, line),
+		(unsigned long long)held);
 }
 
 static struct MHD_Daemon *start_library(struct http_server *server, int fd)
 {
 	const struct http_server_options *options = &server->options;
-	unsigned pool = options->threads > 1 ? options->threads : 0; /* 0 is one thread without a pool */
+	unsigned pool =
+		options->threads > 1 ? options->threads : 0; /* 0 is one thread without a pool */
 	unsigned idle_timeout_s = (unsigned)((options->idle_timeout_ms + 999) / 1000);
-	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-		0, NULL, NULL, on_request, server,
-		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, on_request_end, server,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-		MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_THREAD_POOL_SIZE, pool,
-		MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
-		MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-		MHD_OPTION_END);
+	return MHD_start_daemon(
+		MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+		NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, on_request_end, server, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
+		pool, MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
+		MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_END);
 }
 
 int http_server_start(const struct http_server_options *options, struct http_server **ret_server,
@@ -182,7 +186,8 @@ void http_server_tick(struct http_server *server)
 	for (struct http_request *request = server->requests; request; request = request->next) {
 		uint64_t due = atomic_load(&request->due_ms);
 		if (due && now > due + GRACE_MS)
-			shutdown(request->fd, SHUT_RD); /* its own thread then sees the end, and closes */
+			shutdown(request->fd,
+				SHUT_RD); /* its own thread then sees the end, and closes */
 	}
 	pthread_mutex_unlock(&server->lock);
 }

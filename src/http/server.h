@@ -41,15 +41,16 @@ struct http_route {
 };
 
 struct http_server_options {
-	const char *listen; /* host:port, [::1]:port; port 0 takes any free one */
+	const char *listen;              /* host:port, [::1]:port; port 0 takes any free one */
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;
 	unsigned threads;
-	unsigned max_connections;    /* shared out evenly to the threads; more wait in the listen queue */
+	unsigned
+		max_connections; /* shared out evenly to the threads; more wait in the listen queue */
 	uint64_t request_timeout_ms; /* from the first byte of a request to its last */
 	uint64_t idle_timeout_ms;    /* of silence */
 	size_t max_body_bytes;       /* 413 above */
-	struct budget *budget;       /* bodies that wait are charged to it; 503 when it is used up */
+	struct budget *budget; /* bodies that wait are charged to it; 503 when it is used up */
 
 	/*
 	 * Replies in place of the routes: 400, 404, 405, 408, 413, 503. Must http_reply at once with
@@ -88,7 +89,8 @@ const char *http_request_path(const struct http_request *request);
 const char *http_request_header(const struct http_request *request, const char *name);
 
 /* Whether any line of a header has the word, in any letter case, between blanks, commas or semicolons. */
-bool http_request_has_word(const struct http_request *request, const char *header, const char *word);
+bool http_request_has_word(
+	const struct http_request *request, const char *header, const char *word);
 
 /*
  * Ties something to the request: `free_owned` is called in the server's thread when the request is

@@ -14,7 +14,7 @@
 /* Where a value stands, as a chain up to the document, which alone has the complaint. */
 struct place {
 	const struct place *within;
-	const char *key; /* of an object; NULL for an item of an array */
+	const char *key;  /* of an object; NULL for an item of an array */
 	const char *item; /* what to call the item; NULL to call it by its index */
 	size_t index;
 	struct complaint *complaint;

@@ -106,8 +106,8 @@ static int compare_alias(const void *name, const void *alias)
  */
 static bool look_up(const struct prices *prices, const char *name, const struct record **ret_record)
 {
-	const struct alias *alias = bsearch(
-		name, prices->aliases, prices->alias_count, sizeof *alias, compare_alias);
+	const struct alias *alias =
+		bsearch(name, prices->aliases, prices->alias_count, sizeof *alias, compare_alias);
 	if (alias) {
 		*ret_record = alias->record;
 		return true;

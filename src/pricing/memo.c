@@ -5,7 +5,7 @@
 
 enum {
 	PLACES = 4096, /* a power of two */
-	PROBES = 8, /* places that a pair may stand in; bounds what colliding names can cost */
+	PROBES = 8,    /* places that a pair may stand in; bounds what colliding names can cost */
 	UNKNOWN_MAX = 1024, /* pairs without record */
 };
 
@@ -62,7 +62,8 @@ static bool is_of(
 {
 	return entry->hash == hash &&
 		bytes_equal((struct bytes){ entry->text, entry->provider_bytes }, provider) &&
-		bytes_equal((struct bytes){ entry->text + entry->provider_bytes, entry->model_bytes },
+		bytes_equal(
+			(struct bytes){ entry->text + entry->provider_bytes, entry->model_bytes },
 			model);
 }
 

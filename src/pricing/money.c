@@ -16,14 +16,16 @@ static char take_digit(unsigned __int128 *rest)
 
 size_t fusd_text(char out[FUSD_TEXT_MAX], fusd amount)
 {
-	unsigned __int128 rest = amount < 0 ? -(unsigned __int128)amount : (unsigned __int128)amount;
+	unsigned __int128 rest =
+		amount < 0 ? -(unsigned __int128)amount : (unsigned __int128)amount;
 	char text[FUSD_TEXT_MAX], *at = text + sizeof text; /* written from its end */
 	int place = 0;
 	for (; place < DECIMALS && rest <= UINT64_MAX && (uint64_t)rest % 1000 == 0; place += 3)
 		rest = (uint64_t)rest / 1000;
 	for (; place < DECIMALS; place++) {
 		char digit = take_digit(&rest);
-		if (digit != '0' || at < text + sizeof text) /* zeros behind the last decimal are left out */
+		if (digit != '0' ||
+			at < text + sizeof text) /* zeros behind the last decimal are left out */
 			*--at = digit;
 	}
 	if (at < text + sizeof text)

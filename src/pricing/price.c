@@ -122,7 +122,7 @@ static enum price_status charge(
 	const struct price_set *prices, const struct usage *usage, struct cost *ret_cost)
 {
 	struct cost cost = { .total = 0 };
-	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++) {
+	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++) {
 		if (usage->tokens[class] == 0)
 			continue;
 		if (prices->fusd[class] == NO_PRICE)

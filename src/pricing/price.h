@@ -46,17 +46,17 @@ struct cost {
 };
 
 struct price_question {
-	struct bytes model; /* as the span names it */
-	struct bytes provider; /* gen_ai.provider.name or alike; empty when unknown */
+	struct bytes model;        /* as the span names it */
+	struct bytes provider;     /* gen_ai.provider.name or alike; empty when unknown */
 	struct bytes service_tier; /* empty when the span says nothing: standard */
-	uint64_t at_ns; /* start of the call, Unix time; the price valid then is used */
+	uint64_t at_ns;            /* start of the call, Unix time; the price valid then is used */
 	const struct usage *usage;
 };
 
 enum price_status {
 	PRICE_FOUND,
 	PRICE_UNKNOWN_MODEL,
-	PRICE_UNKNOWN_TIER, /* the record does not list the service tier */
+	PRICE_UNKNOWN_TIER,  /* the record does not list the service tier */
 	PRICE_NOT_EVALUATED, /* whether a price of the record applies cannot be decided here */
 	PRICE_MISSING_CLASS, /* tokens of a class that has no price, and none to fall back to */
 };

@@ -33,7 +33,7 @@ static size_t class_of(const char *name)
 {
 	size_t class = 0;
 	while (class < TOKEN_CLASS_COUNT && strcmp(classes[class].name, name) != 0)
-		class++;
+		class ++;
 	return class;
 }
 
@@ -53,7 +53,7 @@ static int read_price_set(
 	const json_t *object, const struct place *place, struct price_set *ret_set)
 {
 	struct price_set set;
-	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++)
+	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		set.fusd[class] = NO_PRICE;
 	const char *name;
 	json_t *value;
@@ -76,10 +76,10 @@ static int read_price_set(
 static struct price_set complete(const struct price_set *written, const struct price_set *standard)
 {
 	struct price_set merged, set;
-	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++)
-		merged.fusd[class] =
-			written->fusd[class] != NO_PRICE ? written->fusd[class] : standard->fusd[class];
-	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class++) {
+	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++)
+		merged.fusd[class] = written->fusd[class] != NO_PRICE ? written->fusd[class] :
+									standard->fusd[class];
+	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++) {
 		size_t from = class;
 		while (merged.fusd[from] == NO_PRICE && classes[from].falls_back_to != from)
 			from = classes[from].falls_back_to;

@@ -356,7 +356,7 @@ static int check_terms(const json_t *document, const struct place *place)
 		size_t class = 0;
 		while (name && class < TOKEN_CLASS_COUNT &&
 			strcmp(token_class_name(class), name) != 0)
-			class++;
+			class ++;
 		if (!name || class == TOKEN_CLASS_COUNT)
 			error = refuse_at(place, "price_keys has '%.60s', which is unknown here",
 				name ? name : "");

@@ -75,8 +75,8 @@ struct model_pattern {
 /* Which records a provider's calls may be charged by. */
 struct scope {
 	const char *provider; /* as the span names it, lower case */
-	const char *prefix; /* with which tables write its models: "prefix/name" */
-	const char **allow; /* record.provider, NULL ends them */
+	const char *prefix;   /* with which tables write its models: "prefix/name" */
+	const char **allow;   /* record.provider, NULL ends them */
 };
 
 struct prices {

@@ -28,8 +28,10 @@ static const struct media {
 	{ "application/json", REPLY_JSON,
 		"OTLP/JSON is not taken by this version; send protobuf: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" },
 };
-static const struct media unknown_media = { "application/json", REPLY_JSON,
-	"Content-Type must be application/x-protobuf; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" };
+static const struct media unknown_media = {
+	"application/json", REPLY_JSON,
+	"Content-Type must be application/x-protobuf; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+};
 
 /* One request between its body and its reply; freed when the request is over. */
 struct intake {
@@ -63,19 +65,21 @@ static enum coding coding_of(const struct http_request *request)
 	const char *coding = http_request_header(request, "Content-Encoding");
 	if (!coding || value_is(coding, "") || value_is(coding, "identity"))
 		return CODING_IDENTITY;
-	return value_is(coding, "gzip") || value_is(coding, "x-gzip") ? CODING_GZIP : CODING_UNKNOWN;
+	return value_is(coding, "gzip") || value_is(coding, "x-gzip") ? CODING_GZIP :
+									CODING_UNKNOWN;
 }
 
 /* The one way in which an answer other than success leaves. */
-static void refuse(struct http_request *request, const struct media *media, unsigned status, const char *why,
-	const struct http_header *headers)
+static void refuse(struct http_request *request, const struct media *media, unsigned status,
+	const char *why, const struct http_header *headers)
 {
 	struct buf body;
 	buf_init(&body, REPLY_MAX_BYTES, NULL);
 	reply_write_status(&body, media->encoding, status, why);
 	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
 	counter_add(COUNTER_REQUESTS_REFUSED, 1);
-	http_reply(request, status, media->type, buf_bytes(&body), status == 503 ? http_retry_soon : headers);
+	http_reply(request, status, media->type, buf_bytes(&body),
+		status == 503 ? http_retry_soon : headers);
 	buf_done(&body);
 }
 
@@ -91,10 +95,12 @@ static void refuse_for(struct http_request *request, const struct media *media, 
 {
 	switch (error) {
 	case -EBADMSG:
-		refuse(request, media, 400, "the body is not an ExportTraceServiceRequest in protobuf", NULL);
+		refuse(request, media, 400,
+			"the body is not an ExportTraceServiceRequest in protobuf", NULL);
 		break;
 	case -E2BIG:
-		refuse(request, media, 413, "the request has more spans or bytes than this server takes", NULL);
+		refuse(request, media, 413,
+			"the request has more spans or bytes than this server takes", NULL);
 		break;
 	case -ENOMEM:
 		refuse(request, media, 503, "other requests hold the memory", NULL);
@@ -123,7 +129,8 @@ static void begin_traces(struct http_request *request, void *owner)
 		return;
 	}
 	if (coding_of(request) == CODING_UNKNOWN) {
-		refuse(request, media, 415, "Content-Encoding must be gzip, or absent or identity", NULL);
+		refuse(request, media, 415, "Content-Encoding must be gzip, or absent or identity",
+			NULL);
 		return;
 	}
 	int error = spool_status(door->spool);
@@ -149,7 +156,8 @@ static void on_committed(struct batch *batch, int error)
 	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
 	struct buf body;
 	buf_init(&body, REPLY_MAX_BYTES, NULL);
-	reply_write_success(&body, intake->media->encoding, REPLY_TRACES, batch->rejected_count, batch->rejected_why);
+	reply_write_success(&body, intake->media->encoding, REPLY_TRACES, batch->rejected_count,
+		batch->rejected_why);
 	http_reply(intake->request, 200, intake->media->type, buf_bytes(&body), NULL);
 	buf_done(&body);
 }
@@ -162,7 +170,8 @@ static struct intake *intake_new(struct otlp_door *door, struct http_request *re
 	intake->request = request;
 	intake->media = media_of(request);
 	buf_init(&intake->inflated, door->config->limits.max_decompressed_bytes, door->budget);
-	arena_init(&intake->batch.arena, door->config->limits.max_request_memory_bytes, door->budget);
+	arena_init(
+		&intake->batch.arena, door->config->limits.max_request_memory_bytes, door->budget);
 	intake->batch.lane = "default";
 	intake->batch.signal = SIGNAL_TRACES;
 	intake->batch.stage = STAGE_OUT;
@@ -202,7 +211,9 @@ static void begin_other_signal(struct http_request *request, void *owner)
 
 void receive_otlp_routes(struct otlp_door *door, struct http_route ret_routes[OTLP_ROUTE_COUNT])
 {
-	ret_routes[0] = (struct http_route){ "POST", "/v1/traces", begin_traces, handle_traces, door };
+	ret_routes[0] =
+		(struct http_route){ "POST", "/v1/traces", begin_traces, handle_traces, door };
 	ret_routes[1] = (struct http_route){ "POST", "/v1/logs", begin_other_signal, NULL, door };
-	ret_routes[2] = (struct http_route){ "POST", "/v1/metrics", begin_other_signal, NULL, door };
+	ret_routes[2] =
+		(struct http_route){ "POST", "/v1/metrics", begin_other_signal, NULL, door };
 }

@@ -148,7 +148,7 @@ void cache_add(struct cache *cache, struct block *block)
 static bool begins_after(const struct block *block, uint64_t generation, uint64_t offset)
 {
 	return block->generation > generation ||
-	       (block->generation == generation && block->offset > offset);
+		(block->generation == generation && block->offset > offset);
 }
 
 struct block *cache_find(struct cache *cache, uint64_t generation, uint64_t offset, uint64_t bytes)

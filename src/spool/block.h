@@ -28,8 +28,8 @@ struct block *block_new(uint64_t generation, uint64_t offset, size_t bytes);
 struct block *block_ref(struct block *block);
 void block_unref(struct block *block);
 
-static inline bool block_covers(const struct block *block, uint64_t generation, uint64_t offset,
-	uint64_t bytes)
+static inline bool block_covers(
+	const struct block *block, uint64_t generation, uint64_t offset, uint64_t bytes)
 {
 	return block->generation == generation && offset >= block->offset &&
 		bytes <= block->bytes && offset - block->offset <= block->bytes - bytes;

@@ -66,8 +66,8 @@ struct deliveries {
 };
 
 /* With lock held, or before there are threads; NULL: no memory. */
-struct delivery *delivery_find(struct deliveries *deliveries, const char *destination,
-	const char *lane);
+struct delivery *delivery_find(
+	struct deliveries *deliveries, const char *destination, const char *lane);
 struct ledger *ledger_find(struct deliveries *deliveries, const char *destination);
 int delivery_add_finished(struct delivery *delivery, uint64_t sequence, uint32_t from, uint32_t to);
 void ledger_add(struct ledger_totals *to, const struct ledger_totals *more);

@@ -84,8 +84,9 @@ struct delivery *delivery_find(
 {
 	assert(strlen(destination) <= DELIVERY_NAME_MAX && strlen(lane) <= DELIVERY_NAME_MAX);
 	struct delivery *delivery = deliveries->first;
-	while (delivery && (strcmp(delivery->destination, destination) != 0 ||
-				   strcmp(delivery->lane, lane) != 0))
+	while (delivery &&
+		(strcmp(delivery->destination, destination) != 0 ||
+			strcmp(delivery->lane, lane) != 0))
 		delivery = delivery->next;
 	if (delivery)
 		return delivery;
@@ -138,7 +139,7 @@ uint64_t delivery_cursor(struct delivery *delivery)
 static bool is_finished(const struct entry *entry)
 {
 	return entry->range_count == 1 && entry->finished[0].from == 0 &&
-	       entry->finished[0].to >= entry->units;
+		entry->finished[0].to >= entry->units;
 }
 
 /* Index of the first entry at or behind `sequence`, or the count. */
@@ -223,7 +224,7 @@ static void move_cursor(struct delivery *delivery)
 	for (; gone < delivery->count; gone++) {
 		struct entry *entry = &delivery->entries[gone];
 		bool is_past = entry->sequence < delivery->cursor ||
-			       (entry->units > 0 ? is_finished(entry) : entry->sequence < expected);
+			(entry->units > 0 ? is_finished(entry) : entry->sequence < expected);
 		if (!is_past || entry->sequence >= delivery->barrier)
 			break;
 		if (entry->sequence >= delivery->cursor)

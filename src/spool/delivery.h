@@ -28,7 +28,8 @@ void deliveries_close(struct deliveries *deliveries);
  * `deliveries`. NULL: no memory.
  */
 struct delivery;
-struct delivery *delivery_of(struct deliveries *deliveries, const char *destination, const char *lane);
+struct delivery *delivery_of(
+	struct deliveries *deliveries, const char *destination, const char *lane);
 
 /* Above every number that any destination knows of, for spool_begin_at; at least 1. */
 uint64_t deliveries_end(struct deliveries *deliveries);

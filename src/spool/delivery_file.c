@@ -272,9 +272,9 @@ int delivery_file_open(struct deliveries *deliveries)
 
 /* What one commit writes, copied so that nobody waits for the disk. */
 struct snapshot {
-	struct buf cursors; /* struct cursor_row */
+	struct buf cursors;  /* struct cursor_row */
 	struct buf finished; /* struct finished_row, in the order of cursors */
-	struct buf ledgers; /* struct ledger: name and pending */
+	struct buf ledgers;  /* struct ledger: name and pending */
 	struct buf dead;
 };
 struct cursor_row {
@@ -437,9 +437,9 @@ int deliveries_commit(struct deliveries *deliveries)
 {
 	struct snapshot snapshot;
 	take_snapshot(deliveries, &snapshot);
-	int error = snapshot.cursors.error    ? snapshot.cursors.error
-		    : snapshot.finished.error ? snapshot.finished.error
-					      : snapshot.ledgers.error;
+	int error = snapshot.cursors.error ? snapshot.cursors.error :
+		snapshot.finished.error    ? snapshot.finished.error :
+					     snapshot.ledgers.error;
 	if (!error && !deliveries->db)
 		error = make_db(deliveries);
 	if (!error && snapshot.cursors.len + snapshot.ledgers.len + snapshot.dead.len > 0)

@@ -24,14 +24,14 @@ bool frame_is_valid(const void *at, uint64_t room, uint64_t generation)
 		return false;
 	/* A checksum proves that we wrote it, or somebody who can write here: so trust no number yet. */
 	return frame->stored_bytes <= room - sizeof *frame && frame->generation > 0 &&
-	       frame->generation < SEQUENCE_MAX && frame->sequence > 0 &&
-	       frame->sequence < SEQUENCE_MAX && frame->group_index < frame->group_count &&
-	       frame->group_index < frame->sequence &&
-	       (frame->stage == STAGE_OUT || frame->stage == STAGE_IN) &&
-	       frame->signal >= SIGNAL_TRACES && frame->signal <= SIGNAL_METRICS &&
-	       (frame->shape == SHAPE_ANY || frame->shape == SHAPE_PLAIN ||
-		       frame->shape == SHAPE_LANGFUSE) &&
-	       frame->encoding <= ENCODING_GZIP && frame->lane[LANE_NAME_MAX] == '\0';
+		frame->generation < SEQUENCE_MAX && frame->sequence > 0 &&
+		frame->sequence < SEQUENCE_MAX && frame->group_index < frame->group_count &&
+		frame->group_index < frame->sequence &&
+		(frame->stage == STAGE_OUT || frame->stage == STAGE_IN) &&
+		frame->signal >= SIGNAL_TRACES && frame->signal <= SIGNAL_METRICS &&
+		(frame->shape == SHAPE_ANY || frame->shape == SHAPE_PLAIN ||
+			frame->shape == SHAPE_LANGFUSE) &&
+		frame->encoding <= ENCODING_GZIP && frame->lane[LANE_NAME_MAX] == '\0';
 }
 
 uint64_t frame_end(const struct frame *frame, uint64_t offset)

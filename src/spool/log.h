@@ -24,7 +24,8 @@ enum { SEEN_COUNT = 64 }; /* power of two */
 
 struct spool_reader {
 	struct spool *spool;
-	struct spool_reader *next; /* guarded by readers_lock and lock: either to read, both to change */
+	struct spool_reader
+		*next; /* guarded by readers_lock and lock: either to read, both to change */
 	bool has_lane;
 	char lane[LANE_NAME_MAX + 1];
 	uint64_t lane_bit;
@@ -57,13 +58,13 @@ struct spool {
 	/* Guarded by lock. */
 	struct segment **segments; /* oldest first; the last one is written to, or was */
 	size_t segment_count, segment_capacity;
-	struct segment *free;      /* files that hold nothing any more */
+	struct segment *free; /* files that hold nothing any more */
 	uint64_t next_sequence;
-	uint64_t floor;            /* all below is let go */
+	uint64_t floor; /* all below is let go */
 	uint64_t commits;
-	uint64_t written_ms;       /* when the last commit was, monotonic */
+	uint64_t written_ms; /* when the last commit was, monotonic */
 	struct batch *waiting, **waiting_end;
-	bool is_writing;           /* nothing is let go before */
+	bool is_writing; /* nothing is let go before */
 	bool is_stopping;
 	bool wants_shrink;
 	struct spool_reader *readers;

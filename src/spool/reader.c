@@ -105,7 +105,7 @@ static void count_damage(
 static bool is_for(const struct frame *frame, const struct spool_reader *reader)
 {
 	return frame->stage == reader->stage && frame->shape & reader->shapes &&
-	       (!reader->has_lane || strcmp(frame->lane, reader->lane) == 0);
+		(!reader->has_lane || strcmp(frame->lane, reader->lane) == 0);
 }
 
 /* -EBADMSG: the body is damaged. */
@@ -282,8 +282,8 @@ struct spool_lag spool_reader_lag(struct spool_reader *reader)
 			continue;
 		if (lag.records == 0)
 			lag.oldest_ns = oldest_kept(reader, segment);
-		uint64_t from = segment->first_sequence > reader->keep ? segment->first_sequence
-								       : reader->keep;
+		uint64_t from = segment->first_sequence > reader->keep ? segment->first_sequence :
+									 reader->keep;
 		lag.records += segment->end_sequence - from;
 		lag.bytes += segment_bytes_from(segment, from);
 	}

@@ -50,9 +50,9 @@ static void examine(struct spool *spool, struct segment *segment, bool is_torn_c
 
 	if (is_torn_cut && group.good < group.count) {
 		counter_add(COUNTER_SPOOL_TAILS_CUT, 1);
-		segment->end_sequence = group.first > segment->first_sequence
-						? group.first
-						: segment->first_sequence;
+		segment->end_sequence = group.first > segment->first_sequence ?
+			group.first :
+			segment->first_sequence;
 		segment->used_bytes = group.offset;
 	}
 }
@@ -136,9 +136,9 @@ static void drop_copies(struct spool *spool)
 static void end_before(struct segment *segment, const struct segment *next)
 {
 	if (segment->end_sequence > next->first_sequence)
-		segment->end_sequence = next->first_sequence > segment->first_sequence
-						? next->first_sequence
-						: segment->first_sequence;
+		segment->end_sequence = next->first_sequence > segment->first_sequence ?
+			next->first_sequence :
+			segment->first_sequence;
 }
 
 int recover(struct spool *spool)

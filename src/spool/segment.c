@@ -178,9 +178,9 @@ static bool is_sane(const struct header *header, uint64_t file_bytes)
 		header->first_sequence >= BELIEVED_MAX)
 		return false;
 	return !header->is_sealed ||
-	       (header->end_sequence >= header->first_sequence &&
-		       header->end_sequence <= BELIEVED_MAX && header->used_bytes >= BLOCK_BYTES &&
-		       header->used_bytes <= file_bytes && header->used_bytes % BLOCK_BYTES == 0);
+		(header->end_sequence >= header->first_sequence &&
+			header->end_sequence <= BELIEVED_MAX && header->used_bytes >= BLOCK_BYTES &&
+			header->used_bytes <= file_bytes && header->used_bytes % BLOCK_BYTES == 0);
 }
 
 int segment_read_header(int fd, struct segment *segment)

@@ -81,6 +81,7 @@ int segment_read_header(int fd, struct segment *segment);
  * Reads a stretch; what the disk cannot read, or the file no longer has, is zeros, which no checksum
  * accepts. -ENOMEM only.
  */
-int segment_read(int fd, uint64_t generation, uint64_t offset, size_t bytes, struct block **ret_block);
+int segment_read(
+	int fd, uint64_t generation, uint64_t offset, size_t bytes, struct block **ret_block);
 
 #endif

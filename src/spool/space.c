@@ -12,8 +12,8 @@
 #include "base/clock.h"
 
 enum {
-	GROW_BYTES = 4 << 20, /* a file takes its blocks in such steps */
-	FREE_FILES_MAX = 8, /* kept to be written again, which is cheaper than new ones */
+	GROW_BYTES = 4 << 20,        /* a file takes its blocks in such steps */
+	FREE_FILES_MAX = 8,          /* kept to be written again, which is cheaper than new ones */
 	SMALL_FILE_BYTES = 16 << 20, /* not worth to be given back */
 	IDLE_MS = 30000,
 	REFUSAL_MS = 1000,
@@ -27,7 +27,7 @@ uint64_t segment_bytes_from(const struct segment *segment, uint64_t sequence)
 	if (sequence <= segment->first_sequence)
 		return (uint64_t)stored;
 	return (uint64_t)(stored * (double)(segment->end_sequence - sequence) /
-			  (double)(segment->end_sequence - segment->first_sequence));
+		(double)(segment->end_sequence - segment->first_sequence));
 }
 
 int space_push(struct spool *spool, struct segment *segment)
@@ -145,8 +145,8 @@ static uint64_t next_generation(struct spool *spool)
 /* Its header is on disk before any record, so that none is ever read under an older header. */
 static int begin_file(struct spool *spool, struct segment *next, bool is_new)
 {
-	int fd = is_new ? create(spool, &next->id)
-			: segment_open(spool->directory, next->id, O_RDWR);
+	int fd = is_new ? create(spool, &next->id) :
+			  segment_open(spool->directory, next->id, O_RDWR);
 	if (fd < 0)
 		return fd;
 	int error = segment_write_header(fd, next);
@@ -267,7 +267,7 @@ int space_reserve(struct spool *spool, uint64_t bytes)
 	pthread_mutex_unlock(&spool->lock);
 	const struct segment *active = spool->active;
 	bool is_full = active && active->used_bytes > BLOCK_BYTES &&
-		       active->used_bytes + bytes > spool->options.segment_bytes;
+		active->used_bytes + bytes > spool->options.segment_bytes;
 	if (is_full || (active && active->end_sequence != next_sequence))
 		space_retire(spool);
 

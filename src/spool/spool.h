@@ -26,7 +26,7 @@ struct spool;
 struct spool_reader;
 
 struct spool_options {
-	const char *directory;     /* exists, private; the segments are made in it */
+	const char *directory; /* exists, private; the segments are made in it */
 	uint64_t segment_bytes;
 	uint64_t max_bytes;        /* of kept records; over it appends fail with -ENOSPC */
 	uint64_t min_free_bytes;   /* of the file system; below it appends fail with -ENOSPC */
@@ -47,8 +47,8 @@ struct record {
 	enum shape shape;
 	enum encoding encoding;
 	uint32_t span_count;
-	uint32_t raw_bytes;   /* length of the request when decoded */
-	struct bytes body;    /* as stored, whole and checked */
+	uint32_t raw_bytes; /* length of the request when decoded */
+	struct bytes body;  /* as stored, whole and checked */
 };
 
 /* 0 or negative errno (the directory cannot be read, no memory): never because of what a file holds. */
@@ -120,9 +120,10 @@ void spool_reader_keep(struct spool_reader *reader, uint64_t sequence);
 
 /* How far a reader is behind; approximate to a segment for bytes. */
 struct spool_lag {
-	uint64_t records;   /* of all lanes, from what is kept to the end */
+	uint64_t records; /* of all lanes, from what is kept to the end */
 	uint64_t bytes;
-	uint64_t oldest_ns; /* received_ns of the oldest kept record, or not much before; 0 when none */
+	uint64_t
+		oldest_ns; /* received_ns of the oldest kept record, or not much before; 0 when none */
 };
 struct spool_lag spool_reader_lag(struct spool_reader *reader);
 
@@ -131,8 +132,8 @@ uint64_t spool_sequence_within(struct spool *spool, uint64_t bytes);
 
 struct spool_figures {
 	uint64_t next_sequence;
-	uint64_t kept_bytes;   /* in records that somebody keeps */
-	uint64_t disk_bytes;   /* of all segment files, the free ones too */
+	uint64_t kept_bytes; /* in records that somebody keeps */
+	uint64_t disk_bytes; /* of all segment files, the free ones too */
 	uint64_t segments;
 	uint64_t commits;
 };

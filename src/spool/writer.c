@@ -92,9 +92,9 @@ static bool can_join(const struct draft *draft, const struct batch *batch, const
 {
 	const struct batch *like = draft->like;
 	return draft->shape == part->shape && like->stage == batch->stage &&
-	       like->signal == batch->signal && strcmp(like->lane, batch->lane) == 0 &&
-	       draft->raw_bytes + part->bytes.len <= max_record_bytes &&
-	       draft->span_count + part->span_count <= UINT32_MAX;
+		like->signal == batch->signal && strcmp(like->lane, batch->lane) == 0 &&
+		draft->raw_bytes + part->bytes.len <= max_record_bytes &&
+		draft->span_count + part->span_count <= UINT32_MAX;
 }
 
 static int draft_part(struct group *group, const struct batch *batch, const struct part *part,
@@ -169,7 +169,7 @@ static int pack_group(struct spool *spool, struct group *group)
 		if (error)
 			return error;
 		group->bytes = align_up(group->bytes, FRAME_ALIGN) + sizeof(struct frame) +
-			       group->drafts[i].stored_bytes;
+			group->drafts[i].stored_bytes;
 	}
 	group->bytes = align_up(group->bytes, BLOCK_BYTES);
 	return 0;

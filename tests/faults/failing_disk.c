@@ -102,13 +102,13 @@ typedef int fallocate_function(int fd, int mode, off_t offset, off_t bytes);
 int fallocate(int fd, int mode, off_t offset, off_t bytes)
 {
 	int error = failure("allocate");
-	return error ? fail(error)
-		     : ((fallocate_function *)real("fallocate"))(fd, mode, offset, bytes);
+	return error ? fail(error) :
+		       ((fallocate_function *)real("fallocate"))(fd, mode, offset, bytes);
 }
 
 int fallocate64(int fd, int mode, off_t offset, off_t bytes)
 {
 	int error = failure("allocate");
-	return error ? fail(error)
-		     : ((fallocate_function *)real("fallocate64"))(fd, mode, offset, bytes);
+	return error ? fail(error) :
+		       ((fallocate_function *)real("fallocate64"))(fd, mode, offset, bytes);
 }

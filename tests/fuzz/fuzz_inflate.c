@@ -34,12 +34,14 @@ static int inflate(const struct gzip_engine *engine, struct bytes body, struct b
 {
 	buf_init(out, MAX_BYTES, NULL);
 	int status = engine->inflate(body, out);
-	demand(status == 0 || status == -EBADMSG || status == -E2BIG, "the status is one of the three promised");
+	demand(status == 0 || status == -EBADMSG || status == -E2BIG,
+		"the status is one of the three promised");
 	demand(out->len <= MAX_BYTES && out->capacity <= MAX_BYTES, "the maximum holds");
 	return status;
 }
 
-static void check_round_trip(const struct gzip_engine *from, const struct gzip_engine *to, struct bytes plain)
+static void check_round_trip(
+	const struct gzip_engine *from, const struct gzip_engine *to, struct bytes plain)
 {
 	struct buf gzip, back;
 	buf_init(&gzip, 2 * MAX_BYTES, NULL);
@@ -57,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int zlib_status = inflate(&gzip_zlib, input, &expected);
 	int status = inflate(ours, input, &found);
 	demand(zlib_status != 0 || status == 0, "what zlib takes is taken");
-	demand(zlib_status != 0 || bytes_equal(buf_bytes(&expected), buf_bytes(&found)), "and holds the same");
+	demand(zlib_status != 0 || bytes_equal(buf_bytes(&expected), buf_bytes(&found)),
+		"and holds the same");
 	demand(zlib_status != -E2BIG || status != 0, "what is too much for zlib is refused");
 	buf_done(&expected);
 	buf_done(&found);

@@ -17,7 +17,6 @@ tests_stories_doors_LDADD = $(story_ldadd)
 tests_stories_idle_SOURCES = tests/stories/idle.c $(story)
 tests_stories_idle_LDADD = $(story_ldadd)
 tests_stories_kill_SOURCES = tests/stories/kill.c tests/faults/rounds.c tests/faults/rounds.h $(story)
-tests_stories_kill_SOURCES = tests/stories/kill.c tests/faults/rounds.c tests/faults/rounds.h
 tests_stories_kill_LDADD = $(story_ldadd)
 tests_stories_disk_SOURCES = tests/stories/disk.c $(story)
 tests_stories_disk_LDADD = $(story_ldadd)

@@ -76,7 +76,8 @@ static ssize_t receive(struct peer *peer, int wait_ms)
 	struct pollfd ready = { .fd = peer->fd, .events = POLLIN };
 	if (peer->len == sizeof peer->received || poll(&ready, 1, wait_ms) <= 0)
 		return -1;
-	ssize_t got = recv(peer->fd, peer->received + peer->len, sizeof peer->received - peer->len, 0);
+	ssize_t got =
+		recv(peer->fd, peer->received + peer->len, sizeof peer->received - peer->len, 0);
 	if (got > 0)
 		peer->len += (size_t)got;
 	return got;

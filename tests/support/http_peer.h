@@ -14,7 +14,7 @@ struct peer {
 };
 
 struct peer_reply {
-	int status;     /* -1: closed or silent before a whole reply */
+	int status;      /* -1: closed or silent before a whole reply */
 	char head[4096]; /* status line and headers */
 	char body[8192];
 	size_t body_len;

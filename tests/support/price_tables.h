@@ -11,19 +11,22 @@
 #include "pricing/price.h"
 
 #define TABLE(members) \
-	"{'schema':'tollgate-prices/1','as_of':'2026-11-20','currency':'USD','sources':{'s':{}}," members "}"
+	"{'schema':'tollgate-prices/1','as_of':'2026-11-20','currency':'USD','sources':{'s':{}}," members \
+	"}"
 #define RECORD(id, more) \
-	"{'id':'" id "','kind':'chat','deprecated':false,'sources':['s'],'confidence':'high'," more "}"
+	"{'id':'" id \
+	"','kind':'chat','deprecated':false,'sources':['s'],'confidence':'high'," more "}"
 #define NAMED(id, provider) "'provider':'" provider "','aliases':['" id "'],'patterns':[]"
 #define PERIODS(periods) "'periods':[" periods "]"
 #define CHEAP PERIODS("{'from':null,'prices':{'input':'0.0000001'}}")
 /* One record, "m" of provider "p". */
 #define ONE(periods) TABLE("'models':[" RECORD("m", NAMED("m", "p") "," PERIODS(periods)) "]")
 
-static inline int try_table(const char *text, struct prices **ret_prices, struct complaint *complaint)
+static inline int try_table(
+	const char *text, struct prices **ret_prices, struct complaint *complaint)
 {
 	char *json = strdup(text);
-	for (char *at = json; (at = strchr(at, '\'')); )
+	for (char *at = json; (at = strchr(at, '\''));)
 		*at = '"';
 	*complaint = (struct complaint){ 0 };
 	int error = prices_parse(bytes_of(json), "test.json", ret_prices, complaint);
@@ -51,8 +54,8 @@ static inline struct prices *builtin_table(void)
 static inline uint64_t utc(const char *text)
 {
 	struct tm tm = { 0 };
-	int read = sscanf(text, "%d-%d-%d %d:%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-		&tm.tm_min, &tm.tm_sec);
+	int read = sscanf(text, "%d-%d-%d %d:%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		&tm.tm_hour, &tm.tm_min, &tm.tm_sec);
 	cr_assert(read == 3 || read == 6, "%s", text);
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
@@ -62,7 +65,9 @@ static inline uint64_t utc(const char *text)
 /* One standard call on the day of the table. */
 static inline struct price_question ask(const char *model, const struct usage *usage)
 {
-	return (struct price_question){ .model = bytes_of(model), .at_ns = utc("2026-11-20"), .usage = usage };
+	return (struct price_question){
+		.model = bytes_of(model), .at_ns = utc("2026-11-20"), .usage = usage
+	};
 }
 
 /* The total as text, or the status when there is none; good until the next call. */

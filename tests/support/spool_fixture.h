@@ -56,11 +56,11 @@ struct spool_reader *read_all(struct fixture *fixture, uint64_t from);
 char *next_text(struct spool_reader *reader, uint64_t *ret_sequence);
 
 /* Faults, set by tests; the programs are linked with --wrap. */
-extern _Atomic int fail_sync;        /* errno of fdatasync; 0 for none */
-extern _Atomic int fail_write;       /* errno of pwrite */
-extern _Atomic int fail_allocate;    /* errno of fallocate */
-extern _Atomic bool refuse_direct;   /* EINVAL for transfers with O_DIRECT */
-extern _Atomic bool tear_write;      /* pwrite stores the first block only and fails */
+extern _Atomic int fail_sync;      /* errno of fdatasync; 0 for none */
+extern _Atomic int fail_write;     /* errno of pwrite */
+extern _Atomic int fail_allocate;  /* errno of fallocate */
+extern _Atomic bool refuse_direct; /* EINVAL for transfers with O_DIRECT */
+extern _Atomic bool tear_write;    /* pwrite stores the first block only and fails */
 extern _Atomic uint64_t clock_ahead_ms;
 
 #endif

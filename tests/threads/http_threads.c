@@ -66,7 +66,8 @@ static void *send_requests(void *arg)
 	for (size_t i = 0; i < REQUESTS; i++) {
 		if (peer.fd < 0 && !peer_open(&peer, port))
 			break;
-		if (!peer_send_text(&peer, "POST /q HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody"))
+		if (!peer_send_text(
+			    &peer, "POST /q HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody"))
 			break;
 		if (i % 16 == 15)
 			peer_close(&peer); /* without waiting for the reply */
@@ -84,8 +85,15 @@ int main(void)
 	static const struct http_route route = { "POST", "/q", NULL, enqueue, NULL };
 	struct budget budget = { .limit_bytes = 1 << 20 };
 	const struct http_server_options options = {
-		.listen = "127.0.0.1:0", .routes = &route, .route_count = 1, .threads = 3, .max_connections = 64,
-		.request_timeout_ms = 20000, .idle_timeout_ms = 60000, .max_body_bytes = 100, .budget = &budget,
+		.listen = "127.0.0.1:0",
+		.routes = &route,
+		.route_count = 1,
+		.threads = 3,
+		.max_connections = 64,
+		.request_timeout_ms = 20000,
+		.idle_timeout_ms = 60000,
+		.max_body_bytes = 100,
+		.budget = &budget,
 	};
 	struct http_server *server;
 	struct complaint complaint = { 0 };
@@ -120,6 +128,7 @@ int main(void)
 		pthread_join(repliers[i], NULL);
 
 	unsigned expected = (CLIENTS - 1) * (REQUESTS - REQUESTS / 16);
-	printf("answered=%u owned=%u held=%zu\n", before_stop, atomic_load(&owned), atomic_load(&budget.used_bytes));
+	printf("answered=%u owned=%u held=%zu\n", before_stop, atomic_load(&owned),
+		atomic_load(&budget.used_bytes));
 	return before_stop < expected || atomic_load(&owned) || atomic_load(&budget.used_bytes);
 }

@@ -25,9 +25,9 @@ enum {
 };
 
 static const struct flag flags[] = {
-	[FLAG_TO] = { "--to", "URL", "Where to; default: $TOLLGATE_URL or http://127.0.0.1:4318." },
+	[FLAG_TO] = { "--to", "URL", "$TOLLGATE_URL, else http://127.0.0.1:4318." },
 	[FLAG_SIGNAL] = { "--signal", "SIGNAL",
-		"traces, logs or metrics; default: as the file is named, else traces." },
+		"traces, logs or metrics; else as the file is named." },
 	{ NULL },
 };
 
@@ -43,8 +43,9 @@ struct sending {
 
 static void explain(void)
 {
-	printf("A PATH is a recorded body (.pb or .json, also with .gz) or a folder with a manifest.json.\n"
-	       "Logs and metrics answered with 404 are counted as not taken, which is no failure.\n");
+	printf("A PATH is a recorded body (.pb or .json, also with .gz) or a folder with\n"
+	       "a manifest.json. Logs and metrics answered with 404 are counted as not taken,\n"
+	       "which is no failure.\n");
 }
 
 static void print_result(

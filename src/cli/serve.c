@@ -19,8 +19,9 @@ static const struct flag flags[] = {
 
 static void explain(void)
 {
-	printf("Later sources win: defaults, the file, the environment, flags. Langfuse is a destination\n"
-	       "when its keys are in the environment, Tempo when TOLLGATE_TEMPO_ENDPOINT is.\n\n");
+	printf("Later sources win: defaults, the file, the environment, flags. Langfuse is a\n"
+	       "destination when its keys are in the environment, Tempo when\n"
+	       "TOLLGATE_TEMPO_ENDPOINT is.\n\n");
 	config_print_settings();
 }
 

@@ -77,7 +77,7 @@ const struct setting settings[] = {
 		.fallback = "4MB",
 		.sentence =
 			"Of one stored batch before compression; larger requests are cut between spans." },
-	{ SETTING(spool.cache_bytes, SETTING_BYTES), .max = 64 * GIB, .fallback = "16MiB",
+	{ SETTING(spool.cache_bytes, SETTING_BYTES), .max = 64 * GIB, .fallback = "8MiB",
 		.sentence = "Newest batches kept in memory for the exporters." },
 	{ SETTING(spool.compression, SETTING_TEXT), .min = 1, .max = 16, .fallback = "gzip",
 		.choices = "gzip none",
@@ -140,7 +140,7 @@ const struct setting destination_settings[] = {
 	{ DESTINATION(ca_file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
 		.check = check_readable,
 		.sentence = "Certificates to trust; unset: those of the system." },
-	{ DESTINATION(batch_size, SETTING_COUNT), .min = 1, .max = 1000000, .fallback = "1000",
+	{ DESTINATION(batch_size, SETTING_COUNT), .min = 1, .max = 1000000, .fallback = "512",
 		.unit = "spans", .sentence = "What one request should reach." },
 	{ DESTINATION(batch_timeout_ms, SETTING_MILLISECONDS), .max = HOUR_MS, .fallback = "200",
 		.langfuse_fallback = "1000",

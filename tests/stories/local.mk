@@ -1,7 +1,7 @@
 # Stories: the whole daemon between fake destinations, seen from outside.
 test_programs += \
 	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
-	tests/stories/disk tests/stories/idle tests/stories/kill tests/stories/disk
+	tests/stories/idle tests/stories/kill tests/stories/disk
 
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
@@ -14,8 +14,6 @@ tests_stories_outages_SOURCES = tests/stories/outages.c $(story)
 tests_stories_outages_LDADD = $(story_ldadd)
 tests_stories_doors_SOURCES = tests/stories/doors.c $(story)
 tests_stories_doors_LDADD = $(story_ldadd)
-tests_stories_disk_SOURCES = tests/stories/disk.c $(story)
-tests_stories_disk_LDADD = $(story_ldadd)
 tests_stories_idle_SOURCES = tests/stories/idle.c $(story)
 tests_stories_idle_LDADD = $(story_ldadd)
 tests_stories_kill_SOURCES = tests/stories/kill.c tests/faults/rounds.c tests/faults/rounds.h $(story)

@@ -8,6 +8,7 @@
 
 #include "bench/inflate.h"
 #include "bench/load.h"
+#include "bench/rig.h"
 #include "bench/sink.h"
 #include "support/child.h"
 #include "support/spans.h"
@@ -188,4 +189,36 @@ Test(harness, all_members_of_a_gzip_body_are_read_and_a_torn_one_is_refused)
 	cr_expect_not(inflate_all(buf_bytes(&body), &out));
 	buf_done(&body);
 	buf_done(&out);
+}
+
+Test(rig, a_measured_phase_accounts_for_every_span, .timeout = 120)
+{
+	static const char *const settings[] = { NULL };
+	struct rig rig;
+	struct figures figures = { 0 };
+	struct phase phase = {
+		.payload = PAYLOAD_SMALL,
+		.connections = 4,
+		.spans = 20000,
+		.is_drained = true,
+	};
+	int error = rig_open(&rig, &gateways[0], true, settings, 20000);
+	if (error == 0)
+		error = rig_start(&rig);
+	if (error == 0)
+		error = rig_run(&rig, &phase, &figures);
+	struct tally_difference difference =
+		error == 0 ? rig_compare(&rig) : (struct tally_difference){ 0 };
+	rig_close(&rig);
+	cr_assert_eq(error, 0);
+	cr_expect_eq(figures.acknowledged, 20000);
+	cr_expect_eq(figures.delivered[0], 20000);
+	cr_expect_eq(figures.delivered[1], 20000);
+	cr_expect_eq(difference.lost, 0);
+	cr_expect_eq(difference.duplicated, 0);
+	cr_expect_gt(figures.cpu_seconds, 0);
+	cr_expect_gt(figures.seconds, 0);
+	cr_expect_gt(figures.anonymous_peak_bytes, 0);
+	cr_expect_gt(figures.p50_ms, 0);
+	cr_expect_geq(figures.p99_ms, figures.p50_ms);
 }

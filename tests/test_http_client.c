@@ -181,6 +181,10 @@ static void *serve(void *arg)
 		else if (SSL_accept(ssl) == 1 && SSL_read(ssl, bytes, sizeof bytes) > 0)
 			SSL_write(ssl, answer, sizeof answer - 1);
 		SSL_shutdown(ssl);
+		/* Closing before all was read would send a reset, which can overtake the answer. */
+		shutdown(fd, SHUT_WR);
+		while (read(fd, bytes, sizeof bytes) > 0)
+			;
 		SSL_free(ssl);
 		close(fd);
 	}

@@ -305,6 +305,36 @@ Test(spool_recovery, a_segment_with_a_damaged_header_is_rebuilt_from_its_records
 	cr_assert_eq(counter_read(COUNTER_SPOOL_RECORDS_DAMAGED), 0);
 }
 
+Test(spool_recovery, what_a_payload_holds_never_passes_for_a_record)
+{
+	open_and_write();
+	cr_assert_eq(store(&fixture, "lane", "model"), 0);
+	uint8_t payload[8 * FRAME_ALIGN] = { 0 };
+	struct place places[2];
+	char path[96];
+	cr_assert_eq(find_places(&fixture, 1, places, 2), 1);
+	file_path(path, &fixture, 0);
+	int fd = open(path, O_RDONLY);
+	struct frame frame;
+	cr_assert_eq(pread(fd, &frame, sizeof frame, (off_t)places[0].offset), sizeof frame);
+	close(fd);
+	frame.sequence = 2;
+	frame.generation++; /* the one thing that no sender can know */
+	frame_seal(&frame);
+	for (size_t at = 0; at + sizeof frame <= sizeof payload; at += FRAME_ALIGN)
+		memcpy(payload + at, &frame, sizeof frame);
+	cr_assert_eq(store_bytes(&fixture, "lane", payload, sizeof payload), 0);
+	cr_assert_eq(store(&fixture, "lane", "after"), 0);
+	fixture_close(&fixture);
+	change_byte(&fixture, 0, places[0].offset + BLOCK_BYTES, 1); /* the payload's own header */
+	fixture_open(&fixture);
+	struct spool_reader *reader = read_all(&fixture, 1);
+	assert_next(reader, 1, "model");
+	assert_next(reader, 3, "after");
+	assert_end(reader);
+	spool_reader_free(reader);
+}
+
 Test(spool_recovery, files_that_are_none_of_its_own_are_set_aside_or_left_alone)
 {
 	char path[96], command[512];

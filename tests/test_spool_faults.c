@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/counters.h"
 #include "support/spool_fixture.h"
@@ -199,6 +200,25 @@ Test(spool_faults, a_lost_segment_file_costs_its_records_and_holds_nobody_up)
 	cr_assert_eq(spool_reader_position(reader), 31);
 	cr_assert_gt(read, 10);
 	cr_assert_eq(counter_read(COUNTER_SPOOL_RECORDS_DAMAGED), 30 - read);
+	spool_reader_free(reader);
+}
+
+Test(spool_faults, a_file_that_failed_is_never_written_again)
+{
+	open_and_write();
+	struct spool_reader *reader = read_all(&fixture, 1);
+	cr_assert_eq(store(&fixture, "lane", "one"), 0);
+	fail_sync = EIO;
+	cr_assert_eq(store(&fixture, "lane", "refused"), -EIO);
+	fail_sync = 0;
+	spool_reader_keep(reader, 2); /* it is free now, and would be next */
+	clock_ahead_ms += 2000;
+	cr_assert_eq(store(&fixture, "lane", "two"), 0);
+	spool_tick(fixture.spool);
+	char path[96];
+	snprintf(path, sizeof path, "%s/segment-00000000", fixture.directory);
+	cr_assert_neq(access(path, F_OK), 0);
+	assert_next(reader, 2, "two");
 	spool_reader_free(reader);
 }
 

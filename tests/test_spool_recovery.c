@@ -173,6 +173,29 @@ Test(spool_recovery, numbers_go_on_after_everything_was_delivered)
 	spool_reader_free(reader);
 }
 
+Test(spool_recovery, readers_made_before_the_writer_runs_all_find_their_backlog)
+{
+	open_and_write();
+	char text[30000] = { 0 };
+	for (int i = 0; i < 30; i++)
+		cr_assert_eq(store_bytes(&fixture, "lane", text, sizeof text), 0);
+	reopen();
+	struct spool_reader *ahead = read_all(&fixture, 31);
+	spool_reader_keep(ahead, 31);
+	spool_tick(fixture.spool);
+	struct spool_reader *behind = read_all(&fixture, 1);
+	fixture_start_writer(&fixture);
+	cr_assert_eq(store(&fixture, "lane", "more"), 0);
+	for (uint64_t i = 1; i <= 31; i++) {
+		struct record *record;
+		cr_assert_eq(spool_reader_next(behind, &record), 0);
+		cr_assert_eq(record->sequence, i);
+		record_release(record);
+	}
+	spool_reader_free(ahead);
+	spool_reader_free(behind);
+}
+
 Test(spool_recovery, a_number_that_a_reader_has_passed_is_not_given_again)
 {
 	open_and_write(); /* as after the loss of all segments */
@@ -303,6 +326,38 @@ Test(spool_recovery, a_segment_with_a_damaged_header_is_rebuilt_from_its_records
 		fixture_close(&fixture);
 	}
 	cr_assert_eq(counter_read(COUNTER_SPOOL_RECORDS_DAMAGED), 0);
+}
+
+Test(spool_recovery, what_a_payload_holds_never_passes_for_a_record)
+{
+	open_and_write();
+	cr_assert_eq(store(&fixture, "lane", "model"), 0);
+	uint8_t payload[8][2 * FRAME_ALIGN] = { 0 };
+	struct place places[2];
+	char path[96];
+	cr_assert_eq(find_places(&fixture, 1, places, 2), 1);
+	file_path(path, &fixture, 0);
+	int fd = open(path, O_RDONLY);
+	struct frame frame;
+	cr_assert_eq(pread(fd, &frame, sizeof frame, (off_t)places[0].offset), sizeof frame);
+	close(fd);
+	frame.sequence = 2;
+	frame.generation++; /* the one thing that no sender can know */
+	frame_seal(&frame);
+	for (int i = 0; i < 8; i++) {
+		memcpy(payload[i], &frame, sizeof frame);
+		memcpy(payload[i] + sizeof frame, "model", 5);
+	}
+	cr_assert_eq(store_bytes(&fixture, "lane", payload, sizeof payload), 0);
+	cr_assert_eq(store(&fixture, "lane", "after"), 0);
+	fixture_close(&fixture);
+	change_byte(&fixture, 0, places[0].offset + BLOCK_BYTES, 1); /* the payload's own header */
+	fixture_open(&fixture);
+	struct spool_reader *reader = read_all(&fixture, 1);
+	assert_next(reader, 1, "model");
+	assert_next(reader, 3, "after");
+	assert_end(reader);
+	spool_reader_free(reader);
 }
 
 Test(spool_recovery, files_that_are_none_of_its_own_are_set_aside_or_left_alone)

@@ -113,25 +113,10 @@ static int by_generation(const void *a, const void *b)
 	return left->generation < right->generation ? -1 : left->generation > right->generation;
 }
 
-/* A copy that somebody made of a segment's file is none of the log. */
-static void drop_copies(struct spool *spool)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < spool->segment_count; i++) {
-		struct segment *segment = spool->segments[i];
-		if (count > 0 && spool->segments[count - 1]->generation == segment->generation) {
-			segment_set_aside(spool->directory, segment->id);
-			free(segment);
-		} else {
-			spool->segments[count++] = segment;
-		}
-	}
-	spool->segment_count = count;
-}
-
 /*
  * What a failed commit or a crash left at the end of a segment may have numbers that were given again
- * in the next one: there the next one's are the good ones.
+ * in the next one: there the next one's are the good ones. A copy that somebody made of a file hides the
+ * other one in the same way.
  */
 static void end_before(struct segment *segment, const struct segment *next)
 {
@@ -164,7 +149,6 @@ int recover(struct spool *spool)
 		return error;
 
 	qsort(spool->segments, spool->segment_count, sizeof *spool->segments, by_generation);
-	drop_copies(spool);
 	for (size_t i = 0; i < spool->segment_count; i++) {
 		struct segment *segment = spool->segments[i];
 		bool is_last = i + 1 == spool->segment_count, is_sealed = segment->is_sealed;

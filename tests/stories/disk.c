@@ -23,6 +23,8 @@ static uint64_t next;
 
 static void begin(void)
 {
+	if (IS_SANITIZED)
+		cr_skip_test("the failing disk is preloaded; a sanitizer wants to be first");
 	story_begin(&story);
 	snprintf(control, sizeof(control), "%s/failure", story.directory);
 }
@@ -68,9 +70,6 @@ static void expect_acknowledged_once(struct fake_destination *destination)
 
 static void fail_and_recover(const char *failure)
 {
-	if (IS_SANITIZED)
-		cr_skip_test(
-			"the failing disk is preloaded, and a sanitizer wants to be loaded first");
 	start_on_failing_disk();
 	for (int i = 0; i < 4; i++)
 		cr_assert_eq(post().status, 200);
@@ -121,9 +120,6 @@ Test(disk, the_disk_is_full)
 Test(disk, what_is_acknowledged_after_a_failed_sync_outlives_kill_9)
 {
 	const struct fake_answer *unavailable = &(const struct fake_answer){ .status = 503 };
-	if (IS_SANITIZED)
-		cr_skip_test(
-			"the failing disk is preloaded, and a sanitizer wants to be loaded first");
 	start_on_failing_disk();
 	for (int i = 0; i < 4; i++)
 		cr_assert_eq(post().status, 200);

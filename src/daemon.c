@@ -36,6 +36,8 @@ struct destination_thread {
 	struct exporter *exporter;
 	pthread_t thread;
 	bool runs;
+	uint64_t heard_ns;        /* its last answer, a second ago */
+	uint64_t missed_since_ms; /* another one answered, it did not; 0: not so */
 };
 
 /*
@@ -160,6 +162,7 @@ static int open_storage(struct daemon *daemon)
 	error = spool_open(&options, &daemon->spool);
 	if (error)
 		return fail("spool", error);
+	spool_begin_at(daemon->spool, deliveries_end(daemon->deliveries));
 	daemon->pipeline = pipeline_new(config, daemon->prices, daemon->spool, daemon->deliveries);
 	return daemon->pipeline ? 0 : fail("pipeline", -ENOMEM);
 }
@@ -279,10 +282,11 @@ static uint64_t safe_below(const struct daemon *daemon, size_t but)
 {
 	uint64_t safe = 0;
 	for (size_t i = 0; i < daemon->destination_count; i++) {
+		const char *name = daemon->destinations[i].config->name;
 		uint64_t cursor = UINT64_MAX;
 		for (size_t lane = 0; lane < LANE_COUNT; lane++) {
-			uint64_t at = delivery_cursor(delivery_of(daemon->deliveries,
-				daemon->destinations[i].config->name, lanes[lane]));
+			uint64_t at =
+				delivery_cursor(delivery_of(daemon->deliveries, name, lanes[lane]));
 			if (at < cursor)
 				cursor = at;
 		}
@@ -292,14 +296,43 @@ static uint64_t safe_below(const struct daemon *daemon, size_t but)
 	return safe;
 }
 
-static void tick(struct daemon *daemon)
+/* Whether it has been silent for long while another destination answered. */
+static bool is_missed(struct daemon *daemon, size_t index, uint64_t now_ms)
 {
-	uint64_t share = daemon->config->spool.max_bytes;
-	if (daemon->destination_count)
-		share /= daemon->destination_count;
+	struct destination_thread *destination = &daemon->destinations[index];
+	uint64_t heard_ns = exporter_figures(destination->exporter).last_success_ns, newest_ns = 0;
+	for (size_t i = 0; i < daemon->destination_count; i++) {
+		uint64_t other_ns =
+			exporter_figures(daemon->destinations[i].exporter).last_success_ns;
+		if (i != index && other_ns > newest_ns)
+			newest_ns = other_ns;
+	}
+	if (heard_ns != destination->heard_ns || newest_ns < heard_ns)
+		destination->missed_since_ms = 0;
+	else if (newest_ns > heard_ns && !destination->missed_since_ms)
+		destination->missed_since_ms = now_ms;
+	destination->heard_ns = heard_ns;
+	return destination->missed_since_ms &&
+		now_ms - destination->missed_since_ms >= daemon->config->spool.silence_timeout_ms;
+}
+
+/*
+ * A destination that answers is waited for, if need be with 503 at the doors. One that is missed may fill
+ * its share of the disk; then it loses its oldest records that another one has, so that the others go
+ * on. They share one log, so a share is all of it but an eighth.
+ */
+static void enforce_shares(struct daemon *daemon, uint64_t now_ms)
+{
+	uint64_t share = daemon->config->spool.max_bytes - daemon->config->spool.max_bytes / 8;
 	for (size_t i = 0; i < daemon->destination_count; i++)
-		exporter_enforce_share(
-			daemon->destinations[i].exporter, share, safe_below(daemon, i));
+		if (is_missed(daemon, i, now_ms))
+			exporter_enforce_share(
+				daemon->destinations[i].exporter, share, safe_below(daemon, i));
+}
+
+static void tick(struct daemon *daemon, uint64_t now_ms)
+{
+	enforce_shares(daemon, now_ms);
 	deliveries_commit(daemon->deliveries);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
@@ -312,7 +345,7 @@ static void serve_until_told(struct daemon *daemon)
 	for (;;) {
 		uint64_t now = clock_monotonic_ms();
 		if (now >= next) {
-			tick(daemon);
+			tick(daemon, now);
 			next = now + TICK_MS;
 			continue;
 		}

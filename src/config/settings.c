@@ -79,6 +79,11 @@ const struct setting settings[] = {
 			"Of one stored batch before compression; larger requests are cut between spans." },
 	{ SETTING(spool.cache_bytes, SETTING_BYTES), .max = 64 * GIB, .fallback = "8MiB",
 		.sentence = "Newest batches kept in memory for the exporters." },
+	{ SETTING(spool.silence_timeout_ms, SETTING_MILLISECONDS), .max = 24 * HOUR_MS,
+		.fallback = "120000",
+		.sentence =
+			"A destination that answers no more for so long, while another does, loses its "
+			"oldest batches once it keeps seven eighths of max_bytes." },
 	{ SETTING(spool.compression, SETTING_TEXT), .min = 1, .max = 16, .fallback = "gzip",
 		.choices = "gzip none",
 		.sentence = "Of batches, as they are stored and as they are sent." },

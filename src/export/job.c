@@ -66,8 +66,9 @@ static int fetch(struct slice *slice, struct spool_reader *reader)
 		return 0;
 	if (spool_reader_position(reader) != slice->sequence)
 		spool_reader_seek(reader, slice->sequence);
-	if (spool_reader_next(reader, &record) < 0)
-		return -ENOENT;
+	int error = spool_reader_next(reader, &record);
+	if (error)
+		return error == -EAGAIN ? -ENOENT : error;
 	if (record->sequence != slice->sequence) {
 		record_release(record);
 		return -ENOENT;

@@ -482,19 +482,20 @@ void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_bel
 	if (spool_reader_lag(reader).bytes <= max_bytes)
 		return;
 	uint64_t below = spool_sequence_within(lane->options.spool, max_bytes);
-	if (below > safe_below)
-		below = safe_below;
 
 	char text[LOG_TEXT_MAX];
 	uint64_t dropped = 0;
-	while (lane->waiting &&
-		lane->waiting->slices[lane->waiting->slice_count - 1].sequence < below) {
+	/* A job goes as a whole: it may hold more than is over the share. */
+	while (lane->waiting && lane->waiting->slices[0].sequence < below &&
+		lane->waiting->slices[lane->waiting->slice_count - 1].sequence < safe_below) {
 		struct job *job = lane->waiting;
 		lane->waiting = job->next;
 		lane->waiting_count--;
 		dropped += intake_drop_job(&lane->intake, job);
 		job_free(job);
 	}
+	if (below > safe_below)
+		below = safe_below;
 	dropped += intake_drop(&lane->intake, below);
 	keep(lane);
 	if (!dropped)

@@ -221,8 +221,10 @@ int spool_reader_next(struct spool_reader *reader, struct record **ret_record)
 			*ret_record = record;
 			return 0;
 		}
-		if (error != -ENODATA)
-			break; /* no memory or descriptors at this moment */
+		if (error != -ENODATA) {
+			walk_rest(&reader->walk);
+			return -ENOMEM;
+		}
 		atomic_store(&reader->position, segment.end_sequence);
 	}
 	walk_rest(&reader->walk);

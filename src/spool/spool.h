@@ -100,8 +100,8 @@ void spool_reader_free(struct spool_reader *reader);
 
 /*
  * The next record, in order: 0 and a record to be given back with record_release (from any thread,
- * also after the reader's end), or -EAGAIN at the end of the log (or, rarely, when there is no memory or
- * descriptor to read with: ask again). A damaged record is skipped and counted, never returned.
+ * also after the reader's end), -EAGAIN at the end of the log, or -ENOMEM when memory or descriptors are
+ * short for the moment. A damaged record is skipped and counted, never returned.
  */
 int spool_reader_next(struct spool_reader *reader, struct record **ret_record);
 void record_release(struct record *record);

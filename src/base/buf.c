@@ -53,20 +53,6 @@ uint8_t *buf_reserve(struct buf *buf, size_t bytes)
 	return at + buf->len;
 }
 
-void buf_append(struct buf *buf, const void *from, size_t bytes)
-{
-	uint8_t *at = buf_reserve(buf, bytes);
-	if (at && bytes) {
-		memcpy(at, from, bytes);
-		buf->len += bytes;
-	}
-}
-
-void buf_text(struct buf *buf, const char *text)
-{
-	buf_append(buf, text, strlen(text));
-}
-
 void buf_printf(struct buf *buf, const char *format, ...)
 {
 	va_list args, again;

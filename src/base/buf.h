@@ -22,8 +22,20 @@ void buf_done(struct buf *buf);
 
 /* Room for `bytes` more behind buf->len, which the caller then advances; NULL on error. */
 uint8_t *buf_reserve(struct buf *buf, size_t bytes);
-void buf_append(struct buf *buf, const void *from, size_t bytes);
-void buf_text(struct buf *buf, const char *text);
+static inline void buf_append(struct buf *buf, const void *from, size_t bytes)
+{
+	bool fits = buf->at && !buf->error && bytes <= buf->capacity - buf->len;
+	uint8_t *at = fits ? buf->at + buf->len : buf_reserve(buf, bytes);
+	if (at && bytes) {
+		memcpy(at, from, bytes);
+		buf->len += bytes;
+	}
+}
+
+static inline void buf_text(struct buf *buf, const char *text)
+{
+	buf_append(buf, text, strlen(text));
+}
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The number in decimal. Faster than buf_printf, for what is written for every span. */

@@ -1,6 +1,9 @@
 #include "base/json_skim.h"
 
 #include <endian.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { MAX_DEPTH = 512 };
 
@@ -26,11 +29,25 @@ static bool take(struct skim *s, uint8_t byte)
 }
 
 /*
- * How many of the eight bytes at `at` come before the first quote, backslash or control character. The
- * subtractions mark such a byte in its top bit, and may mark others above it, never below.
+ * How many of the STRIDE bytes at `at` come before the first quote, backslash or control character.
+ * Prompts are long, and nearly all of their bytes are none of these.
  */
+#ifdef __SSE2__
+enum { STRIDE = 16 };
 static unsigned plain_bytes(const uint8_t *at)
 {
+	__m128i bytes = _mm_loadu_si128((const __m128i *)at), controls = _mm_set1_epi8(0x1f);
+	__m128i hit = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(bytes, controls), bytes),
+		_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+			_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+	unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+	return mask ? (unsigned)__builtin_ctz(mask) : STRIDE;
+}
+#else
+enum { STRIDE = 8 };
+static unsigned plain_bytes(const uint8_t *at)
+{
+	/* The subtractions mark such a byte in its top bit, and may mark others above it, never below. */
 	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
 	uint64_t word;
 	memcpy(&word, at, sizeof word);
@@ -39,8 +56,9 @@ static unsigned plain_bytes(const uint8_t *at)
 	uint64_t hit = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
 			       ((word - ones * 0x20) & ~word)) &
 		tops;
-	return hit ? (unsigned)__builtin_ctzll(hit) / 8 : 8;
+	return hit ? (unsigned)__builtin_ctzll(hit) / 8 : STRIDE;
 }
+#endif
 
 static bool is_hex(uint8_t byte)
 {
@@ -65,7 +83,8 @@ static bool string(struct skim *s)
 	if (!take(s, '"'))
 		return false;
 	for (;;) {
-		for (unsigned plain = 8; plain == 8 && s->end - s->at >= 8; s->at += plain)
+		for (unsigned plain = STRIDE; plain == STRIDE && s->end - s->at >= STRIDE;
+			s->at += plain)
 			plain = plain_bytes(s->at);
 		if (s->at == s->end || *s->at < 0x20)
 			return false;

@@ -7,66 +7,49 @@
 
 #include "enrich/subject.h"
 
-static const char *observation_type(enum kind kind)
-{
-	switch (kind) {
-	case KIND_LLM:
-		return "generation";
-	case KIND_EMBEDDING:
-		return "embedding";
-	case KIND_CHAIN:
-		return "chain";
-	case KIND_RETRIEVER:
-		return "retriever";
-	case KIND_TOOL:
-		return "tool";
-	case KIND_AGENT:
-		return "agent";
-	case KIND_GUARDRAIL:
-		return "guardrail";
-	case KIND_EVALUATOR:
-		return "evaluator";
-	case KIND_RERANKER:
-	case KIND_PROMPT:
-		return "span"; /* Langfuse has no such type, and would guess generation */
-	default:
-		return NULL;
-	}
-}
+/* Langfuse has no type for two of them, and would guess generation. */
+static const struct bytes observation_types[KIND_COUNT] = {
+	[KIND_LLM] = BYTES("generation"),
+	[KIND_EMBEDDING] = BYTES("embedding"),
+	[KIND_CHAIN] = BYTES("chain"),
+	[KIND_RETRIEVER] = BYTES("retriever"),
+	[KIND_TOOL] = BYTES("tool"),
+	[KIND_AGENT] = BYTES("agent"),
+	[KIND_RERANKER] = BYTES("span"),
+	[KIND_GUARDRAIL] = BYTES("guardrail"),
+	[KIND_EVALUATOR] = BYTES("evaluator"),
+	[KIND_PROMPT] = BYTES("span"),
+};
+
+static const struct bytes operations[KIND_COUNT] = {
+	[KIND_LLM] = BYTES("chat"),
+	[KIND_EMBEDDING] = BYTES("embeddings"),
+	[KIND_RETRIEVER] = BYTES("retrieval"),
+	[KIND_TOOL] = BYTES("execute_tool"),
+	[KIND_AGENT] = BYTES("invoke_agent"),
+};
 
 static void add_kind(struct subject *subject)
 {
 	enum kind kind = subject->facts.kind;
 	const struct attribute *sent = subject->facts.present[TARGET_SPAN_KIND];
-	struct bytes name = bytes_of(kind_name(kind));
+	struct bytes name = kind_name(kind);
 	add_text(subject, TARGET_SPAN_KIND, name);
 
 	/* Readers know the upper-case names alone; "llm" is the same word. */
 	if (sent && sent->value.type == VALUE_STRING && kind_named(sent->value.bytes) == kind &&
 		!bytes_equal(sent->value.bytes, name))
 		replace_value(subject, SPLICE_BOTH, sent, name);
-	if (observation_type(kind))
-		add_text(subject, TARGET_OBSERVATION_TYPE, bytes_of(observation_type(kind)));
+	add_text(subject, TARGET_OBSERVATION_TYPE, observation_types[kind]);
 }
 
 /* Langfuse drops usage and cost of what says invoke_agent, so an agent with usage of its own must not. */
 static void add_operation(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
-	const char *operation = NULL;
-	if (facts->kind == KIND_LLM)
-		operation = "chat";
-	else if (facts->kind == KIND_EMBEDDING)
-		operation = "embeddings";
-	else if (facts->kind == KIND_RETRIEVER)
-		operation = "retrieval";
-	else if (facts->kind == KIND_TOOL)
-		operation = "execute_tool";
-	else if (facts->kind == KIND_AGENT && !is_said(facts, FACT_INPUT_TOKENS) &&
-		!is_said(facts, FACT_OUTPUT_TOKENS))
-		operation = "invoke_agent";
-	if (operation)
-		add_text(subject, TARGET_OPERATION_NAME, bytes_of(operation));
+	bool has_usage = is_said(facts, FACT_INPUT_TOKENS) || is_said(facts, FACT_OUTPUT_TOKENS);
+	if (facts->kind != KIND_AGENT || !has_usage)
+		add_text(subject, TARGET_OPERATION_NAME, operations[facts->kind]);
 }
 
 /* Where OpenInference names the model of each kind: as a fact that was sent, and as a target. */
@@ -97,32 +80,32 @@ static void add_model(struct subject *subject)
 	add_text(subject, TARGET_RESPONSE_MODEL, response);
 }
 
-/* One provider under the three names that readers use for it. NULL: the name itself, or by the model. */
+/* One provider under the three names that readers use for it. */
 struct provider {
-	const char *sent; /* gen_ai.provider.name or gen_ai.system, also of older conventions */
-	const char *name; /* gen_ai.provider.name today */
-	const char *llm_provider;
-	const char *llm_system;
+	struct bytes sent; /* gen_ai.provider.name or gen_ai.system, also of older conventions */
+	struct bytes name; /* gen_ai.provider.name today */
+	struct bytes llm_provider;
+	struct bytes llm_system; /* empty: by the model */
 };
 
 static const struct provider providers[] = {
-	{ "anthropic", "anthropic", "anthropic", "anthropic" },
-	{ "openai", "openai", "openai", "openai" },
-	{ "azure.ai.openai", "azure.ai.openai", "azure", "openai" },
-	{ "az.ai.openai", "azure.ai.openai", "azure", "openai" },
-	{ "azure.ai.inference", "azure.ai.inference", "azure", NULL },
-	{ "az.ai.inference", "azure.ai.inference", "azure", NULL },
-	{ "aws.bedrock", "aws.bedrock", "aws", NULL },
-	{ "gcp.vertex_ai", "gcp.vertex_ai", "google", "vertexai" },
-	{ "vertex_ai", "gcp.vertex_ai", "google", "vertexai" },
-	{ "gcp.gemini", "gcp.gemini", "google", "google" },
-	{ "gemini", "gcp.gemini", "google", "google" },
-	{ "gcp.gen_ai", "gcp.gen_ai", "google", "google" },
-	{ "x_ai", "x_ai", "xai", "xai" },
-	{ "xai", "x_ai", "xai", "xai" },
-	{ "mistral_ai", "mistral_ai", "mistralai", "mistralai" },
-	{ "moonshot_ai", "moonshot_ai", "moonshot", "moonshot" },
-	{ "groq", "groq", "groq", NULL },
+	{ BYTES("anthropic"), BYTES("anthropic"), BYTES("anthropic"), BYTES("anthropic") },
+	{ BYTES("openai"), BYTES("openai"), BYTES("openai"), BYTES("openai") },
+	{ BYTES("azure.ai.openai"), BYTES("azure.ai.openai"), BYTES("azure"), BYTES("openai") },
+	{ BYTES("az.ai.openai"), BYTES("azure.ai.openai"), BYTES("azure"), BYTES("openai") },
+	{ BYTES("azure.ai.inference"), BYTES("azure.ai.inference"), BYTES("azure"), { 0 } },
+	{ BYTES("az.ai.inference"), BYTES("azure.ai.inference"), BYTES("azure"), { 0 } },
+	{ BYTES("aws.bedrock"), BYTES("aws.bedrock"), BYTES("aws"), { 0 } },
+	{ BYTES("gcp.vertex_ai"), BYTES("gcp.vertex_ai"), BYTES("google"), BYTES("vertexai") },
+	{ BYTES("vertex_ai"), BYTES("gcp.vertex_ai"), BYTES("google"), BYTES("vertexai") },
+	{ BYTES("gcp.gemini"), BYTES("gcp.gemini"), BYTES("google"), BYTES("google") },
+	{ BYTES("gemini"), BYTES("gcp.gemini"), BYTES("google"), BYTES("google") },
+	{ BYTES("gcp.gen_ai"), BYTES("gcp.gen_ai"), BYTES("google"), BYTES("google") },
+	{ BYTES("x_ai"), BYTES("x_ai"), BYTES("xai"), BYTES("xai") },
+	{ BYTES("xai"), BYTES("x_ai"), BYTES("xai"), BYTES("xai") },
+	{ BYTES("mistral_ai"), BYTES("mistral_ai"), BYTES("mistralai"), BYTES("mistralai") },
+	{ BYTES("moonshot_ai"), BYTES("moonshot_ai"), BYTES("moonshot"), BYTES("moonshot") },
+	{ BYTES("groq"), BYTES("groq"), BYTES("groq"), { 0 } },
 };
 
 /* Whose model a name is; where it begins, or what it contains. */
@@ -173,10 +156,10 @@ static int model_index(struct bytes model)
 static struct bytes provider_of_pair(struct bytes llm_provider, struct bytes llm_system)
 {
 	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
-		const char *system = providers[i].llm_system;
-		if (bytes_are(llm_provider, providers[i].llm_provider) &&
-			(!system || bytes_are(llm_system, system)))
-			return bytes_of(providers[i].name);
+		struct bytes system = providers[i].llm_system;
+		if (bytes_equal(llm_provider, providers[i].llm_provider) &&
+			(!system.len || bytes_equal(llm_system, system)))
+			return providers[i].name;
 	}
 	return llm_provider;
 }
@@ -195,12 +178,12 @@ static struct bytes provider_name(struct subject *subject)
 /* Whose model it is: the provider's own, or on a cloud that hosts many what the model's name says. */
 static struct bytes system_of(const struct provider *provider, struct bytes model)
 {
-	if (provider->llm_system)
-		return bytes_of(provider->llm_system);
+	if (provider->llm_system.len)
+		return provider->llm_system;
 	int index = model_index(model);
 	if (index >= 0)
 		return bytes_of(models[index].system);
-	return bytes_of(strcmp(provider->name, "aws.bedrock") == 0 ? "amazon" : "");
+	return bytes_of(bytes_are(provider->name, "aws.bedrock") ? "amazon" : "");
 }
 
 static void add_provider(struct subject *subject)
@@ -210,11 +193,11 @@ static void add_provider(struct subject *subject)
 		return;
 	struct bytes llm_provider = name, llm_system = name;
 	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
-		if (!bytes_are(name, providers[i].sent))
+		if (!bytes_equal(name, providers[i].sent))
 			continue;
-		llm_provider = bytes_of(providers[i].llm_provider);
+		llm_provider = providers[i].llm_provider;
 		llm_system = system_of(&providers[i], subject->model);
-		name = bytes_of(providers[i].name);
+		name = providers[i].name;
 		break;
 	}
 	subject->provider = name;

@@ -1,6 +1,6 @@
 #include "otlp/writer.h"
 
-enum { PIECE_BYTES = 8 << 10 };
+enum { PIECE_BYTES = 8 << 10, SHORT_BYTES = 100 };
 
 static uint8_t *room(struct writer *writer, size_t bytes)
 {
@@ -30,6 +30,25 @@ static size_t text_field_size(struct bytes text)
 	return 1 + varint_size(text.len) + text.len;
 }
 
+/* So short that every length is one byte, as it is for nearly all that is written. */
+static uint8_t *begin_short(struct writer *writer, unsigned field, struct bytes key,
+	size_t value_size, uint8_t **ret_start)
+{
+	size_t size = 4 + key.len + value_size;
+	uint8_t *to = *ret_start = room(writer, 2 + size);
+	if (!to)
+		return NULL;
+	*to++ = (uint8_t)(field << 3 | WIRE_BYTES);
+	*to++ = (uint8_t)size;
+	*to++ = 1 << 3 | WIRE_BYTES;
+	*to++ = (uint8_t)key.len;
+	memcpy(to, key.at, key.len);
+	to += key.len;
+	*to++ = 2 << 3 | WIRE_BYTES;
+	*to++ = (uint8_t)value_size;
+	return to;
+}
+
 /*
  * Writes what precedes the AnyValue's content, which takes `value_size` bytes, and sets where that goes.
  * Tags of KeyValue and AnyValue are one byte each; so are those of the attribute lists.
@@ -37,6 +56,8 @@ static size_t text_field_size(struct bytes text)
 static uint8_t *begin(struct writer *writer, unsigned field, struct bytes key, size_t value_size,
 	uint8_t **ret_start)
 {
+	if (key.len + value_size <= SHORT_BYTES)
+		return begin_short(writer, field, key, value_size, ret_start);
 	size_t size = text_field_size(key) + 1 + varint_size(value_size) + value_size;
 	uint8_t *to = *ret_start = room(writer, 1 + varint_size(size) + size);
 	if (!to)

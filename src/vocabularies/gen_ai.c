@@ -74,47 +74,47 @@ static const struct word words[] = {
 static enum kind kind(const struct span *span, const struct facts *facts)
 {
 	static const struct {
-		const char *operation;
+		struct bytes operation;
 		enum kind kind;
 	} kinds[] = {
-		{ "chat", KIND_LLM },
-		{ "text_completion", KIND_LLM },
-		{ "generate_content", KIND_LLM },
-		{ "completion", KIND_LLM },
-		{ "generate", KIND_LLM },
-		{ "llm_call", KIND_LLM },
-		{ "llm_request", KIND_LLM },
-		{ "embeddings", KIND_EMBEDDING },
-		{ "embedding", KIND_EMBEDDING },
-		{ "retrieval", KIND_RETRIEVER },
-		{ "search_memory", KIND_RETRIEVER },
-		{ "vector_db_retrieve", KIND_RETRIEVER },
-		{ "execute_tool", KIND_TOOL },
-		{ "tool_call", KIND_TOOL },
-		{ "invoke_agent", KIND_AGENT },
-		{ "create_agent", KIND_AGENT },
-		{ "plan", KIND_AGENT },
-		{ "agent_call", KIND_AGENT },
-		{ "user_prompt", KIND_AGENT },
-		{ "invoke_workflow", KIND_CHAIN },
-		{ "agent_step", KIND_CHAIN },
-		{ "execute_task", KIND_CHAIN },
-		{ "fetch_response", KIND_CHAIN },
-		{ "system_prompt", KIND_CHAIN },
-		{ "schedule_tool_calls", KIND_CHAIN },
-		{ "create_memory", KIND_CHAIN },
-		{ "update_memory", KIND_CHAIN },
-		{ "upsert_memory", KIND_CHAIN },
-		{ "delete_memory", KIND_CHAIN },
-		{ "create_memory_store", KIND_CHAIN },
-		{ "delete_memory_store", KIND_CHAIN },
-		{ "rerank", KIND_RERANKER },
+		{ BYTES("chat"), KIND_LLM },
+		{ BYTES("text_completion"), KIND_LLM },
+		{ BYTES("generate_content"), KIND_LLM },
+		{ BYTES("completion"), KIND_LLM },
+		{ BYTES("generate"), KIND_LLM },
+		{ BYTES("llm_call"), KIND_LLM },
+		{ BYTES("llm_request"), KIND_LLM },
+		{ BYTES("embeddings"), KIND_EMBEDDING },
+		{ BYTES("embedding"), KIND_EMBEDDING },
+		{ BYTES("retrieval"), KIND_RETRIEVER },
+		{ BYTES("search_memory"), KIND_RETRIEVER },
+		{ BYTES("vector_db_retrieve"), KIND_RETRIEVER },
+		{ BYTES("execute_tool"), KIND_TOOL },
+		{ BYTES("tool_call"), KIND_TOOL },
+		{ BYTES("invoke_agent"), KIND_AGENT },
+		{ BYTES("create_agent"), KIND_AGENT },
+		{ BYTES("plan"), KIND_AGENT },
+		{ BYTES("agent_call"), KIND_AGENT },
+		{ BYTES("user_prompt"), KIND_AGENT },
+		{ BYTES("invoke_workflow"), KIND_CHAIN },
+		{ BYTES("agent_step"), KIND_CHAIN },
+		{ BYTES("execute_task"), KIND_CHAIN },
+		{ BYTES("fetch_response"), KIND_CHAIN },
+		{ BYTES("system_prompt"), KIND_CHAIN },
+		{ BYTES("schedule_tool_calls"), KIND_CHAIN },
+		{ BYTES("create_memory"), KIND_CHAIN },
+		{ BYTES("update_memory"), KIND_CHAIN },
+		{ BYTES("upsert_memory"), KIND_CHAIN },
+		{ BYTES("delete_memory"), KIND_CHAIN },
+		{ BYTES("create_memory_store"), KIND_CHAIN },
+		{ BYTES("delete_memory_store"), KIND_CHAIN },
+		{ BYTES("rerank"), KIND_RERANKER },
 	};
 	const struct value *operation = &facts->said[FACT_OPERATION];
 	if (operation->type != VALUE_STRING)
 		return KIND_NONE;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (bytes_are(operation->bytes, kinds[i].operation))
+		if (bytes_equal(operation->bytes, kinds[i].operation))
 			return kinds[i].kind;
 	return KIND_NONE;
 }

@@ -16,18 +16,18 @@ const struct vocabulary *const vocabularies[] = {
 	NULL,
 };
 
-static const char *const kind_names[KIND_COUNT] = {
-	[KIND_LLM] = "LLM",
-	[KIND_EMBEDDING] = "EMBEDDING",
-	[KIND_CHAIN] = "CHAIN",
-	[KIND_RETRIEVER] = "RETRIEVER",
-	[KIND_TOOL] = "TOOL",
-	[KIND_AGENT] = "AGENT",
-	[KIND_RERANKER] = "RERANKER",
-	[KIND_GUARDRAIL] = "GUARDRAIL",
-	[KIND_EVALUATOR] = "EVALUATOR",
-	[KIND_PROMPT] = "PROMPT",
-	[KIND_UNKNOWN] = "UNKNOWN",
+static const struct bytes kind_names[KIND_COUNT] = {
+	[KIND_LLM] = BYTES("LLM"),
+	[KIND_EMBEDDING] = BYTES("EMBEDDING"),
+	[KIND_CHAIN] = BYTES("CHAIN"),
+	[KIND_RETRIEVER] = BYTES("RETRIEVER"),
+	[KIND_TOOL] = BYTES("TOOL"),
+	[KIND_AGENT] = BYTES("AGENT"),
+	[KIND_RERANKER] = BYTES("RERANKER"),
+	[KIND_GUARDRAIL] = BYTES("GUARDRAIL"),
+	[KIND_EVALUATOR] = BYTES("EVALUATOR"),
+	[KIND_PROMPT] = BYTES("PROMPT"),
+	[KIND_UNKNOWN] = BYTES("UNKNOWN"),
 };
 
 static const struct bytes targets[TARGET_COUNT] = {
@@ -90,7 +90,7 @@ static const struct bytes targets[TARGET_COUNT] = {
 	[TARGET_COMPLETION_START_TIME] = BYTES("langfuse.observation.completion_start_time"),
 };
 
-const char *kind_name(enum kind kind)
+struct bytes kind_name(enum kind kind)
 {
 	return kind_names[kind];
 }
@@ -98,9 +98,9 @@ const char *kind_name(enum kind kind)
 enum kind kind_named(struct bytes name)
 {
 	for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT; kind++) {
-		const char *known = kind_names[kind];
-		if (strlen(known) == name.len &&
-			strncasecmp(known, (const char *)name.at, name.len) == 0)
+		struct bytes known = kind_names[kind];
+		if (known.len == name.len &&
+			strncasecmp((const char *)known.at, (const char *)name.at, name.len) == 0)
 			return kind;
 	}
 	return KIND_NONE;

@@ -27,8 +27,8 @@ enum kind {
 	KIND_UNKNOWN,
 	KIND_COUNT,
 };
-/* "LLM"; NULL for KIND_NONE. The reverse ignores letter case. */
-const char *kind_name(enum kind kind);
+/* "LLM"; empty for KIND_NONE. The reverse ignores letter case. */
+struct bytes kind_name(enum kind kind);
 enum kind kind_named(struct bytes name);
 
 enum fact {

@@ -616,6 +616,45 @@ Test(enrich, a_valueless_attribute_of_an_event_is_repaired_too)
 	arena_done(&r.arena);
 }
 
+/* Events before attributes, each with something to repair: edits come in another order than the bytes. */
+Test(enrich, fields_in_an_unusual_order_cost_no_more_than_others, .timeout = 20)
+{
+	enum { EACH = 20000 };
+	static uint8_t span[EACH * 16 + 256], request[EACH * 16 + 512];
+	static const uint8_t event[] = { 11 << 3 | WIRE_BYTES, 5, 3 << 3 | WIRE_BYTES, 3,
+		1 << 3 | WIRE_BYTES, 1, 'k' };
+	static const uint8_t valueless[] = { 9 << 3 | WIRE_BYTES, 3, 1 << 3 | WIRE_BYTES, 1, 'k' };
+	struct builder b;
+	begin_span(&b, "x");
+	size_t len = b.span_len;
+	memcpy(span, b.span, len);
+	for (int i = 0; i < EACH; i++, len += sizeof event)
+		memcpy(span + len, event, sizeof event);
+	for (int i = 0; i < EACH; i++, len += sizeof valueless)
+		memcpy(span + len, valueless, sizeof valueless);
+	size_t scope = 1 + varint_size(len) + len, resource = 1 + varint_size(scope) + scope;
+	uint8_t *to = request;
+	*to++ = 1 << 3 | WIRE_BYTES;
+	to = varint_put(to, resource);
+	*to++ = 2 << 3 | WIRE_BYTES;
+	to = varint_put(to, scope);
+	*to++ = 2 << 3 | WIRE_BYTES;
+	to = varint_put(to, len);
+	memcpy(to, span, len);
+
+	struct config config = fixture_config();
+	struct run r = run((struct bytes){ request, (size_t)(to + len - request) }, &config);
+	cr_assert_eq(r.error, 0);
+	oracle_request *out = oracle_decode(r.enriched.langfuse);
+	cr_assert_not_null(out);
+	cr_expect_eq(oracle_span_at(out, 0)->n_attributes, 0);
+	cr_assert_eq(oracle_span_at(out, 0)->n_events, EACH);
+	for (int i = 0; i < EACH; i++)
+		cr_assert_eq(oracle_span_at(out, 0)->events[i]->n_attributes, 0);
+	oracle_free(out);
+	arena_done(&r.arena);
+}
+
 Test(enrich, lists_of_pairs_and_bytes_are_text_in_langfuses_copy)
 {
 	struct bytes input = fixture("otlp/valid/31-kvlist-bytes.pb");

@@ -1,6 +1,7 @@
 #include "otlp/splice.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 void splice_init(struct splice *splice, struct arena *arena, struct bytes input)
 {
@@ -19,6 +20,7 @@ static struct edit *add(struct splice *splice)
 		splice->edits = more;
 		splice->capacity = capacity;
 	}
+	splice->edits[splice->count].order = (uint32_t)splice->count;
 	return &splice->edits[splice->count++];
 }
 
@@ -36,22 +38,42 @@ void splice_open(struct splice *splice, const struct field *message)
 	size_t index = splice->count;
 	struct edit *edit = add(splice);
 	if (edit)
-		*edit = (struct edit){ .at = message->length };
+		*edit = (struct edit){ .at = message->length, .order = edit->order };
 	splice->open[splice->depth].edit = index;
 	splice->open[splice->depth].message = *message;
 	splice->open[splice->depth].growth[0] = splice->open[splice->depth].growth[1] = 0;
 	splice->depth++;
 }
 
-/* Few edits per message, nearly sorted: insertion is the whole of it. */
+static bool is_behind(const struct edit *a, const struct edit *b)
+{
+	return a->at > b->at || (a->at == b->at && a->order > b->order);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return is_behind(a, b) ? 1 : -1;
+}
+
+enum { FEW_EDITS = 64 };
+
+/* Nearly always sorted already, or few; but a sender may put the fields of a message in any order. */
 static void sort_from(struct splice *splice, size_t first)
 {
-	for (size_t i = first + 1; i < splice->count; i++) {
-		struct edit edit = splice->edits[i];
-		size_t j = i;
-		for (; j > first && splice->edits[j - 1].at > edit.at; j--)
-			splice->edits[j] = splice->edits[j - 1];
-		splice->edits[j] = edit;
+	struct edit *edits = splice->edits + first;
+	size_t count = splice->count - first, sorted = 1;
+	while (sorted < count && is_behind(&edits[sorted], &edits[sorted - 1]))
+		sorted++;
+	if (count - sorted > FEW_EDITS) {
+		qsort(edits, count, sizeof *edits, compare);
+		return;
+	}
+	for (size_t i = sorted; i < count; i++) {
+		struct edit edit = edits[i];
+		size_t at = i;
+		for (; at > 0 && is_behind(&edits[at - 1], &edit); at--)
+			edits[at] = edits[at - 1];
+		edits[at] = edit;
 	}
 }
 
@@ -97,9 +119,11 @@ void splice_edit(struct splice *splice, enum splice_variant variant, const uint8
 	if (!edit)
 		return;
 	bool second_only = variant == SPLICE_SECOND;
-	*edit = (struct edit){
-		.at = at, .cut = cut, .put = { put, put }, .second_only = second_only
-	};
+	*edit = (struct edit){ .at = at,
+		.cut = cut,
+		.put = { put, put },
+		.order = edit->order,
+		.second_only = second_only };
 	int64_t growth = (int64_t)put.len - (int64_t)cut;
 	grow(splice, second_only ? 0 : growth, growth);
 	splice->second_differs |= second_only;

@@ -20,6 +20,7 @@ struct edit {
 	const uint8_t *at;   /* in the input */
 	size_t cut;          /* bytes left out from there */
 	struct bytes put[2]; /* what comes instead, in the first and the second variant */
+	uint32_t order;      /* of two at the same place the earlier one comes first */
 	bool second_only;
 };
 

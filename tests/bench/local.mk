@@ -1,5 +1,5 @@
 # What drives the whole daemon from outside, with what the stories share.
-noinst_LIBRARIES += tests/support/libharness.a
+check_LIBRARIES = tests/support/libharness.a
 tests_support_libharness_a_SOURCES = \
 	tests/support/child.c tests/support/child.h \
 	tests/support/daemon.c tests/support/daemon.h \
@@ -18,7 +18,7 @@ harness_ldadd = tests/support/libharness.a libtollgate.a $(DEPS_LIBS) $(ISAL_LIB
 
 # tests/bench/run BUILD_DIR measures; tests/faults/run BUILD_DIR does harm and counts.
 EXTRA_DIST += tests/bench/run tests/faults/run
-noinst_PROGRAMS += tests/bench/bench tests/faults/kill tests/faults/damage tests/faults/full_disk
+check_PROGRAMS += tests/bench/bench tests/faults/kill tests/faults/damage tests/faults/full_disk
 tests_bench_bench_SOURCES = tests/bench/bench.c
 tests_bench_bench_LDADD = $(harness_ldadd)
 tests_faults_kill_SOURCES = tests/faults/kill.c tests/faults/rounds.c tests/faults/rounds.h

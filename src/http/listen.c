@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,13 +61,15 @@ int http_listen(const char *address, int *ret_fd, struct complaint *complaint)
 		return complain(complaint,
 			"listen address \"%s\" is not host:port or [IPv6 address]:port", address);
 
+	/* Without a name: any address when passive, else loopback, for which no resolver is needed. */
+	bool is_localhost = strcasecmp(host, "localhost") == 0;
 	const struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+		.ai_flags = (is_localhost ? 0 : AI_PASSIVE) | AI_NUMERICSERV,
 	};
 	struct addrinfo *found;
-	int status = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
+	int status = getaddrinfo(host[0] && !is_localhost ? host : NULL, port, &hints, &found);
 	if (status != 0)
 		return complain(
 			complaint, "listen address \"%s\": %s", address, gai_strerror(status));

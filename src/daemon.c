@@ -159,6 +159,7 @@ static int open_storage(struct daemon *daemon)
 	int error = deliveries_open(config->state_directory, &daemon->deliveries);
 	if (error)
 		return fail("delivery_state", error);
+	deliveries_limit_dead(daemon->deliveries, config->spool.max_dead_bytes);
 	error = spool_open(&options, &daemon->spool);
 	if (error)
 		return fail("spool", error);

@@ -387,6 +387,20 @@ Test(delivery, a_dead_letter_is_a_private_file_and_one_row_however_often_it_is_s
 		1);
 }
 
+Test(delivery, dead_letters_are_bounded_together_also_after_a_restart)
+{
+	deliveries_limit_dead(deliveries, 10);
+	cr_assert_eq(delivery_set_aside(tempo(), 1, 0, "poison", 6, 400, "reason"), 0);
+	cr_assert_eq(delivery_set_aside(tempo(), 2, 0, "poison", 6, 400, "reason"), -ENOSPC);
+	cr_assert_eq(delivery_set_aside(tempo(), 3, 0, "mild", 4, 400, "reason"), 0);
+	cr_assert_eq(delivery_set_aside(tempo(), 4, 0, "", 0, 400, "reason"), 0);
+	reopen();
+	deliveries_limit_dead(deliveries, 10);
+	cr_assert_eq(delivery_set_aside(tempo(), 5, 0, "x", 1, 400, "reason"), -ENOSPC);
+	deliveries_limit_dead(deliveries, 11);
+	cr_assert_eq(delivery_set_aside(tempo(), 5, 0, "x", 1, 400, "reason"), 0);
+}
+
 Test(delivery, a_destination_name_cannot_leave_its_directory)
 {
 	struct delivery *delivery = delivery_of(deliveries, "../../etc", "lane");

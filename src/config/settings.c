@@ -77,6 +77,10 @@ const struct setting settings[] = {
 		.fallback = "4MB",
 		.sentence =
 			"Of one stored batch before compression; larger requests are cut between spans." },
+	{ SETTING(spool.max_dead_bytes, SETTING_BYTES), .max = 1024 * TIB, .fallback = "256MiB",
+		.sentence =
+			"Of requests that a destination refuses for ever; when full, they wait instead "
+			"of being set aside." },
 	{ SETTING(spool.cache_bytes, SETTING_BYTES), .max = 64 * GIB, .fallback = "8MiB",
 		.sentence = "Newest batches kept in memory for the exporters." },
 	{ SETTING(spool.silence_timeout_ms, SETTING_MILLISECONDS), .max = 24 * HOUR_MS,

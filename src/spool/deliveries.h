@@ -58,7 +58,8 @@ struct deliveries {
 	pthread_mutex_t lock;
 	struct delivery *first; /* guarded by lock, as all below */
 	struct ledger *ledgers;
-	struct buf dead; /* struct dead_letter, not in the file yet */
+	struct buf dead;                     /* struct dead_letter, not in the file yet */
+	uint64_t dead_bytes, dead_max_bytes; /* of all letters */
 
 	/* Of the thread that commits. */
 	sqlite3 *db;

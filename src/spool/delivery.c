@@ -18,6 +18,7 @@ int deliveries_open(const char *directory, struct deliveries **ret)
 		return -ENOMEM;
 	pthread_mutex_init(&deliveries->lock, NULL);
 	buf_init(&deliveries->dead, DEAD_PENDING_MAX_BYTES, NULL);
+	deliveries->dead_max_bytes = UINT64_MAX;
 	deliveries->directory = strdup(directory);
 	int error = deliveries->directory ? delivery_file_open(deliveries) : -ENOMEM;
 	if (error) {
@@ -358,6 +359,32 @@ struct ledger_totals deliveries_totals(struct deliveries *deliveries, const char
 	return totals;
 }
 
+void deliveries_limit_dead(struct deliveries *deliveries, uint64_t max_bytes)
+{
+	pthread_mutex_lock(&deliveries->lock);
+	deliveries->dead_max_bytes = max_bytes;
+	pthread_mutex_unlock(&deliveries->lock);
+}
+
+/* Takes the room for a letter, or gives it back when it came to nothing. */
+static bool take_dead_room(struct deliveries *all, uint32_t bytes)
+{
+	pthread_mutex_lock(&all->lock);
+	bool has_room = all->dead_bytes <= all->dead_max_bytes &&
+		bytes <= all->dead_max_bytes - all->dead_bytes;
+	if (has_room)
+		all->dead_bytes += bytes;
+	pthread_mutex_unlock(&all->lock);
+	return has_room;
+}
+
+static void give_dead_room(struct deliveries *all, uint32_t bytes)
+{
+	pthread_mutex_lock(&all->lock);
+	all->dead_bytes -= bytes;
+	pthread_mutex_unlock(&all->lock);
+}
+
 int delivery_set_aside(struct delivery *delivery, uint64_t sequence, uint32_t span,
 	const void *request, uint32_t request_bytes, int status, const char *reason)
 {
@@ -368,6 +395,8 @@ int delivery_set_aside(struct delivery *delivery, uint64_t sequence, uint32_t sp
 		return -EINVAL;
 	snprintf(directory, sizeof directory, "%s/%s", dead, delivery->destination);
 	snprintf(path, sizeof path, "%s/%llu-%u.pb", directory, (unsigned long long)sequence, span);
+	if (!take_dead_room(all, request_bytes))
+		return -ENOSPC;
 	int error = directory_make_private(dead);
 	if (!error)
 		error = directory_make_private(directory);
@@ -377,8 +406,10 @@ int delivery_set_aside(struct delivery *delivery, uint64_t sequence, uint32_t sp
 		error = directory_sync(dead);
 	if (!error)
 		error = file_replace(path, (struct bytes){ request, request_bytes }, 0600);
-	if (error)
+	if (error) {
+		give_dead_room(all, request_bytes);
 		return error;
+	}
 
 	struct dead_letter letter = {
 		.sequence = sequence,

@@ -90,9 +90,13 @@ struct ledger_totals deliveries_totals(struct deliveries *deliveries, const char
  *   status   HTTP status, 0 when there was none
  *   reason   a few words, from us; never from the payload
  *
- * 0 or negative errno; only after 0 may the spans be marked OUTCOME_DEAD.
+ * 0 or negative errno, -ENOSPC when all letters would be more than deliveries_limit_dead allows; only
+ * after 0 may the spans be marked OUTCOME_DEAD.
  */
 int delivery_set_aside(struct delivery *delivery, uint64_t sequence, uint32_t span,
 	const void *request, uint32_t request_bytes, int status, const char *reason);
+
+/* Bounds what dead letters may take together; without it they are not bounded. Once, at start. */
+void deliveries_limit_dead(struct deliveries *deliveries, uint64_t max_bytes);
 
 #endif

@@ -164,6 +164,12 @@ static int load_ledger(void *deliveries, sqlite3_stmt *row)
 	return 0;
 }
 
+static int load_dead_bytes(void *deliveries, sqlite3_stmt *row)
+{
+	((struct deliveries *)deliveries)->dead_bytes = number_column(row, 0);
+	return 0;
+}
+
 static int expect_ok(void *arg, sqlite3_stmt *row)
 {
 	return strcmp(text_column(row, 0), "ok") == 0 ? 0 : -EBADMSG;
@@ -196,6 +202,9 @@ static int load(struct deliveries *deliveries)
 			"SELECT destination, sum(accepted), sum(delivered), sum(rejected),"
 			" sum(dead), sum(dropped) FROM ledger GROUP BY destination",
 			load_ledger, deliveries, "");
+	if (!error)
+		error = run(db, "SELECT coalesce(sum(bytes), 0) FROM dead_letter", load_dead_bytes,
+			deliveries, "");
 	return error;
 }
 

@@ -70,8 +70,8 @@ struct config {
 		uint64_t min_free_bytes; /* doors answer 503 below this much free disk */
 		uint64_t segment_bytes;
 		uint64_t max_record_bytes; /* raw; larger requests are cut at span boundaries */
-		uint64_t max_dead_bytes;   /* of dead letters; when full, nothing more is given up */
-		uint64_t cache_bytes;      /* newest records kept in memory for the exporters */
+		uint64_t max_dead_bytes; /* of dead letters; when full, nothing more is given up */
+		uint64_t cache_bytes;    /* newest records kept in memory for the exporters */
 		uint64_t silence_timeout_ms; /* of one destination while others answer */
 		char *compression;           /* gzip or none: as stored and as sent */
 	} spool;

@@ -30,9 +30,8 @@ struct walk {
 	struct surroundings around;
 	struct attributes attributes; /* of the resource or scope at hand */
 	uint32_t max_spans;
-	unsigned depth; /* levels left below a ResourceSpans */
-	uint32_t
-		without_ids; /* rejected spans with no id at all and no start, as log records decode */
+	unsigned depth;       /* levels left below a ResourceSpans */
+	uint32_t without_ids; /* rejected spans with no id and no start, as log records decode */
 	struct enriched result;
 };
 

@@ -39,7 +39,7 @@ struct attempt {
 	uint32_t span_count;
 	bool may_split; /* false while a destination seems to refuse everything */
 	unsigned
-		overtaken; /* retryable failures, this one too, with later deliveries between them */
+		overtaken; /* retryable failures with later deliveries between them, this one too */
 	uint64_t overtaken_ms; /* since the first of them */
 };
 

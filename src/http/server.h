@@ -45,8 +45,7 @@ struct http_server_options {
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;
 	unsigned threads;
-	unsigned
-		max_connections; /* shared out evenly to the threads; more wait in the listen queue */
+	unsigned max_connections;    /* shared out to the threads; more wait in the listen queue */
 	uint64_t request_timeout_ms; /* from the first byte of a request to its last */
 	uint64_t idle_timeout_ms;    /* of silence */
 	size_t max_body_bytes;       /* 413 above */

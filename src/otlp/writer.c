@@ -42,7 +42,8 @@ static uint8_t *begin_short(struct writer *writer, unsigned field, struct bytes 
 	*to++ = (uint8_t)size;
 	*to++ = 1 << 3 | WIRE_BYTES;
 	*to++ = (uint8_t)key.len;
-	memcpy(to, key.at, key.len);
+	if (key.len) /* an attribute may come without a key */
+		memcpy(to, key.at, key.len);
 	to += key.len;
 	*to++ = 2 << 3 | WIRE_BYTES;
 	*to++ = (uint8_t)value_size;

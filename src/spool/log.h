@@ -25,7 +25,7 @@ enum { SEEN_COUNT = 64 }; /* power of two */
 struct spool_reader {
 	struct spool *spool;
 	struct spool_reader
-		*next; /* guarded by readers_lock and lock: either to read, both to change */
+		*next; /* guarded by readers_lock and lock: one to read, both to change */
 	bool has_lane;
 	char lane[LANE_NAME_MAX + 1];
 	uint64_t lane_bit;

@@ -122,8 +122,7 @@ void spool_reader_keep(struct spool_reader *reader, uint64_t sequence);
 struct spool_lag {
 	uint64_t records; /* of all lanes, from what is kept to the end */
 	uint64_t bytes;
-	uint64_t
-		oldest_ns; /* received_ns of the oldest kept record, or not much before; 0 when none */
+	uint64_t oldest_ns; /* received_ns of the oldest kept record, or a little before; 0: none */
 };
 struct spool_lag spool_reader_lag(struct spool_reader *reader);
 

@@ -14,10 +14,9 @@ struct walk {
 	int directory;
 
 	uint32_t id;
-	uint64_t generation; /* 0: that of the first record found */
-	uint64_t
-		end_bytes; /* nothing is looked at behind; the caller moves it as the segment grows */
-	uint64_t offset;   /* where the next header should be */
+	uint64_t generation;   /* 0: that of the first record found */
+	uint64_t end_bytes;    /* nothing is looked at behind; moved by the caller as it grows */
+	uint64_t offset;       /* where the next header should be */
 	uint64_t sequence;     /* which it should have */
 	uint64_t frame_offset; /* of the frame that walk_next gave last */
 	struct block *window;  /* what was read last */

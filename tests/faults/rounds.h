@@ -15,15 +15,14 @@ struct rounds_job {
 };
 
 struct rounds_result {
-	uint64_t acknowledged; /* spans */
-	uint64_t lost;         /* acknowledged, and missing at a sink; both sinks together */
-	uint64_t duplicated;   /* received again, both sinks together */
-	uint64_t
-		duplicated_most; /* what may be: in flight plus one second of progress, for each kill */
-	uint64_t strangers;      /* ids that were never sent */
-	uint64_t malformed;      /* requests that were no whole gzip or protobuf */
-	double start_ms_longest; /* from exec to accepting, of a start on an old state */
-	int exit_status;         /* of the last, clean stop */
+	uint64_t acknowledged;    /* spans */
+	uint64_t lost;            /* acknowledged, and missing at a sink; both sinks together */
+	uint64_t duplicated;      /* received again, both sinks together */
+	uint64_t duplicated_most; /* what may be: in flight and a second of progress, each kill */
+	uint64_t strangers;       /* ids that were never sent */
+	uint64_t malformed;       /* requests that were no whole gzip or protobuf */
+	double start_ms_longest;  /* from exec to accepting, of a start on an old state */
+	int exit_status;          /* of the last, clean stop */
 };
 
 /*

@@ -598,6 +598,30 @@ Test(enrich, a_valueless_target_that_gets_a_value_needs_no_repair)
 	arena_done(&r.arena);
 }
 
+/* An AnyValue with a member of another kind than this version knows, under the name of a target. */
+Test(enrich, a_value_of_an_unknown_kind_is_neither_read_nor_replaced)
+{
+	static const uint8_t key_value[] = { 1 << 3 | WIRE_BYTES, 10, 's', 'e', 's', 's', 'i', 'o',
+		'n', '.', 'i', 'd', 2 << 3 | WIRE_BYTES, 3, 12 << 3 | WIRE_BYTES, 1, 'x' };
+	struct builder b;
+	begin_span(&b, "x");
+	put_text(&b, "gen_ai.conversation.id", "s");
+	put_field(&b, SPAN_ATTRIBUTES, key_value, sizeof key_value);
+	struct bytes input = finish(&b);
+	struct config config = fixture_config();
+	struct run r = run(input, &config);
+	cr_assert_eq(r.error, 0);
+	const char *why;
+	cr_expect(oracle_only_added(input, r.enriched.plain, &why), "%s", why);
+	oracle_request *out = oracle_decode(r.enriched.plain);
+	const oracle_attribute *kept = oracle_find(oracle_span_at(out, 0), "session.id");
+	cr_assert_not_null(kept);
+	cr_expect_eq(kept->value->base.n_unknown_fields, 1);
+	cr_expect_str_eq(oracle_text(oracle_span_at(out, 0), "langfuse.session.id"), "s");
+	oracle_free(out);
+	arena_done(&r.arena);
+}
+
 Test(enrich, a_valueless_attribute_of_an_event_is_repaired_too)
 {
 	uint8_t event[64], *to = event;

@@ -107,7 +107,7 @@ struct bytes take_scratch(struct subject *subject)
 
 struct bytes text_of(struct subject *subject, const struct value *value)
 {
-	if (value->type == VALUE_NONE)
+	if (value->type == VALUE_NONE || value->type == VALUE_UNKNOWN)
 		return (struct bytes){ 0 };
 	if (value->type == VALUE_STRING)
 		return value->bytes;

@@ -8,6 +8,7 @@
 /* AnyValue's members by field number; ArrayValue.values and KeyValueList.values are both field 1. */
 enum { STRING = 1, BOOL = 2, INT = 3, DOUBLE = 4, ARRAY = 5, KVLIST = 6, BYTES_VALUE = 7 };
 enum { LIST_VALUES = 1, KEY = 1, VALUE = 2 };
+enum { EMPTY_STRING_BYTES = 2 }; /* an AnyValue with it: tag and length */
 
 static int check_array(struct bytes list, unsigned depth)
 {
@@ -68,6 +69,11 @@ int value_read(struct bytes any_value, unsigned depth, struct value *value)
 		if (error)
 			return error;
 	}
+	/* What is empty may be replaced, so nothing unknown may stand beside the emptiness. */
+	if ((value->type == VALUE_NONE && any_value.len > 0) ||
+		(value->type == VALUE_STRING && value->bytes.len == 0 &&
+			any_value.len > EMPTY_STRING_BYTES))
+		*value = (struct value){ .type = VALUE_UNKNOWN };
 	return more;
 }
 
@@ -125,6 +131,7 @@ int attribute_read(const struct field *key_value, unsigned depth, struct attribu
 	attribute = (struct attribute){ .start = key_value->start, .end = key_value->end };
 	struct wire wire = wire_of(key_value->body);
 	struct field field;
+	bool has_more = false;
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0) {
 		if (field_is(&field, KEY, WIRE_BYTES)) {
@@ -133,8 +140,12 @@ int attribute_read(const struct field *key_value, unsigned depth, struct attribu
 			attribute.has_value = true;
 			if (value_read(field.body, depth - 1, &attribute.value) < 0)
 				return -EBADMSG;
+		} else {
+			has_more = true;
 		}
 	}
+	if (has_more && value_is_empty(&attribute.value))
+		attribute.value = (struct value){ .type = VALUE_UNKNOWN };
 	*ret_attribute = attribute;
 	return more;
 }
@@ -233,6 +244,7 @@ void buf_value_json(struct buf *buf, const struct value *value)
 {
 	switch (value->type) {
 	case VALUE_NONE:
+	case VALUE_UNKNOWN:
 		buf_text(buf, "null");
 		break;
 	case VALUE_STRING:

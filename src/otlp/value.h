@@ -11,7 +11,8 @@
 #include "otlp/wire.h"
 
 enum value_type {
-	VALUE_NONE, /* no member set, or one this version does not know */
+	VALUE_NONE,    /* no member set */
+	VALUE_UNKNOWN, /* something is there that this version does not know: kept, never read */
 	VALUE_STRING,
 	VALUE_BOOL,
 	VALUE_INT,

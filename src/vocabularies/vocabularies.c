@@ -208,7 +208,7 @@ static bool is_money(const struct value *value)
 static bool is_usable(enum fact fact, const struct value *value, struct value *ret)
 {
 	uint64_t count;
-	if (value_is_empty(value))
+	if (value_is_empty(value) || value->type == VALUE_UNKNOWN)
 		return false;
 	*ret = *value;
 	switch (type_of(fact)) {

@@ -94,8 +94,11 @@ const char *oracle_text(const oracle_span *span, const char *key)
 static bool is_empty(const oracle_attribute *attribute)
 {
 	const Otlp__AnyValue *value = attribute->value;
+	if (attribute->base.n_unknown_fields || attribute->key_strindex)
+		return false;
+	if (value && value->base.n_unknown_fields)
+		return false;
 	return !value || value->value_case == OTLP__ANY_VALUE__VALUE__NOT_SET ||
-		value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE_STRINDEX ||
 		(value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE &&
 			value->string_value.len == 0);
 }

@@ -213,7 +213,7 @@ int spool_reader_next(struct spool_reader *reader, struct record **ret_record)
 	struct segment segment;
 	while (find_segment(reader, &segment)) {
 		int error = -ENODATA;
-		struct record *record;
+		struct record *record = NULL;
 		if (!reader->has_lane || segment.lanes & reader->lane_bit)
 			error = next_in_segment(reader, &segment, &record);
 		if (!error) {

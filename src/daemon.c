@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "export/destination.h"
 #include "export/exporter.h"
+#include "export/shares.h"
 #include "http/server.h"
 #include "pipeline.h"
 #include "pricing/price.h"
@@ -36,8 +37,6 @@ struct destination_thread {
 	struct exporter *exporter;
 	pthread_t thread;
 	bool runs;
-	uint64_t heard_ns;        /* its last answer, a second ago */
-	uint64_t missed_since_ms; /* another one answered, it did not; 0: not so */
 };
 
 /*
@@ -62,6 +61,7 @@ struct daemon {
 	bool writer_runs;
 	struct destination_thread *destinations;
 	size_t destination_count;
+	struct shares shares;
 	struct otlp_door door;
 	struct http_server *server;
 };
@@ -209,11 +209,27 @@ static int make_exporter(struct daemon *daemon, const struct destination_config 
 	return 0;
 }
 
+static void share_the_disk(struct daemon *daemon)
+{
+	daemon->shares.count = daemon->destination_count;
+	daemon->shares.lanes = lanes;
+	daemon->shares.lane_count = LANE_COUNT;
+	daemon->shares.deliveries = daemon->deliveries;
+	daemon->shares.spool = daemon->spool;
+	daemon->shares.max_bytes = daemon->config->spool.max_bytes;
+	daemon->shares.silence_timeout_ms = daemon->config->spool.silence_timeout_ms;
+	for (size_t i = 0; i < daemon->destination_count; i++) {
+		daemon->shares.at[i].exporter = daemon->destinations[i].exporter;
+		daemon->shares.at[i].destination = daemon->destinations[i].config->name;
+	}
+}
+
 static int make_exporters(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
 	daemon->destinations = calloc(config->destination_count + 1, sizeof *daemon->destinations);
-	if (!daemon->destinations)
+	daemon->shares.at = calloc(config->destination_count + 1, sizeof *daemon->shares.at);
+	if (!daemon->destinations || !daemon->shares.at)
 		return fail("destinations", -ENOMEM);
 	for (size_t i = 0; i < config->destination_count; i++) {
 		int error = config->destinations[i].enabled ?
@@ -222,6 +238,7 @@ static int make_exporters(struct daemon *daemon)
 		if (error)
 			return error;
 	}
+	share_the_disk(daemon);
 	if (daemon->destination_count == 0)
 		log_event(LOG_LEVEL_WARNING, "no_destination",
 			"why=\"spans are kept on disk until one is configured: LANGFUSE_PUBLIC_KEY and "
@@ -278,62 +295,9 @@ static int open_doors(struct daemon *daemon)
 	return 0;
 }
 
-/* Sequence below which some destination other than this one has everything. */
-static uint64_t safe_below(const struct daemon *daemon, size_t but)
-{
-	uint64_t safe = 0;
-	for (size_t i = 0; i < daemon->destination_count; i++) {
-		const char *name = daemon->destinations[i].config->name;
-		uint64_t cursor = UINT64_MAX;
-		for (size_t lane = 0; lane < LANE_COUNT; lane++) {
-			uint64_t at =
-				delivery_cursor(delivery_of(daemon->deliveries, name, lanes[lane]));
-			if (at < cursor)
-				cursor = at;
-		}
-		if (i != but && cursor > safe)
-			safe = cursor;
-	}
-	return safe;
-}
-
-/* Whether it has been silent for long while another destination answered. */
-static bool is_missed(struct daemon *daemon, size_t index, uint64_t now_ms)
-{
-	struct destination_thread *destination = &daemon->destinations[index];
-	uint64_t heard_ns = exporter_figures(destination->exporter).last_success_ns, newest_ns = 0;
-	for (size_t i = 0; i < daemon->destination_count; i++) {
-		uint64_t other_ns =
-			exporter_figures(daemon->destinations[i].exporter).last_success_ns;
-		if (i != index && other_ns > newest_ns)
-			newest_ns = other_ns;
-	}
-	if (heard_ns != destination->heard_ns || newest_ns < heard_ns)
-		destination->missed_since_ms = 0;
-	else if (newest_ns > heard_ns && !destination->missed_since_ms)
-		destination->missed_since_ms = now_ms;
-	destination->heard_ns = heard_ns;
-	return destination->missed_since_ms &&
-		now_ms - destination->missed_since_ms >= daemon->config->spool.silence_timeout_ms;
-}
-
-/*
- * A destination that answers is waited for, if need be with 503 at the doors. One that is missed may fill
- * its share of the disk; then it loses its oldest records that another one has, so that the others go
- * on. They share one log, so a share is all of it but an eighth.
- */
-static void enforce_shares(struct daemon *daemon, uint64_t now_ms)
-{
-	uint64_t share = daemon->config->spool.max_bytes - daemon->config->spool.max_bytes / 8;
-	for (size_t i = 0; i < daemon->destination_count; i++)
-		if (is_missed(daemon, i, now_ms))
-			exporter_enforce_share(
-				daemon->destinations[i].exporter, share, safe_below(daemon, i));
-}
-
 static void tick(struct daemon *daemon, uint64_t now_ms)
 {
-	enforce_shares(daemon, now_ms);
+	shares_enforce(&daemon->shares, now_ms);
 	deliveries_commit(daemon->deliveries);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
@@ -392,6 +356,7 @@ static void stop(struct daemon *daemon)
 		exporter_free(daemon->destinations[i].exporter);
 	}
 	free(daemon->destinations);
+	free(daemon->shares.at);
 
 	pipeline_free(daemon->pipeline);
 	if (daemon->deliveries) {

@@ -83,6 +83,7 @@ libtollgate_a_SOURCES = \
 	src/export/langfuse.c \
 	src/export/otlp.c \
 	src/export/own_door.c \
+	src/export/shares.c src/export/shares.h \
 	src/export/verdict.c src/export/verdict.h \
 	src/pipeline.c src/pipeline.h \
 	src/receive/otlp.c src/receive/otlp.h \

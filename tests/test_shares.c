@@ -1,0 +1,139 @@
+/* Who gives up records for whom; exporters and delivery state are played by this program. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "export/exporter.h"
+#include "export/shares.h"
+#include "spool/delivery.h"
+#include "spool/spool.h"
+
+enum { TIMEOUT_MS = 3000, LOG_BYTES = 8000 };
+
+struct exporter {
+	uint64_t answered_ns;
+	unsigned enforced;
+	uint64_t max_bytes, safe_below;
+};
+
+struct delivery {
+	const char *destination;
+	uint64_t cursor;
+};
+
+static struct exporter langfuse, tempo;
+static struct delivery deliveries[] = { { "langfuse", 70 }, { "tempo", 30 } };
+
+struct exporter_figures exporter_figures(const struct exporter *exporter)
+{
+	return (struct exporter_figures){ .last_success_ns = exporter->answered_ns };
+}
+
+void exporter_enforce_share(struct exporter *exporter, uint64_t max_bytes, uint64_t safe_below)
+{
+	exporter->enforced++;
+	exporter->max_bytes = max_bytes;
+	exporter->safe_below = safe_below;
+}
+
+struct delivery *delivery_of(struct deliveries *unused, const char *destination, const char *lane)
+{
+	(void)unused;
+	cr_expect_str_eq(lane, "default");
+	return &deliveries[strcmp(destination, "tempo") == 0];
+}
+
+uint64_t delivery_cursor(struct delivery *delivery)
+{
+	return delivery->cursor;
+}
+
+static uint64_t next_sequence = 100;
+
+struct spool_figures spool_figures(struct spool *unused)
+{
+	(void)unused;
+	return (struct spool_figures){ .next_sequence = next_sequence };
+}
+
+static const char *const lanes[] = { "default" };
+static struct share both[] = { { .exporter = &langfuse, .destination = "langfuse" },
+	{ .exporter = &tempo, .destination = "tempo" } };
+static struct shares shares = { .at = both,
+	.count = 2,
+	.lanes = lanes,
+	.lane_count = 1,
+	.max_bytes = LOG_BYTES,
+	.silence_timeout_ms = TIMEOUT_MS };
+
+static void pass_seconds(uint64_t from_s, uint64_t to_s, bool langfuse_answers, bool tempo_answers)
+{
+	for (uint64_t second = from_s; second < to_s; second++) {
+		if (langfuse_answers)
+			langfuse.answered_ns = second * 1000 + 900;
+		if (tempo_answers)
+			tempo.answered_ns = second * 1000 + 100;
+		shares_enforce(&shares, second * 1000 + 999);
+	}
+}
+
+Test(shares, nothing_is_given_up_for_a_destination_that_answers)
+{
+	pass_seconds(1, 20, true, true);
+	cr_expect_eq(langfuse.enforced + tempo.enforced, 0);
+}
+
+Test(shares, one_that_is_silent_while_the_other_answers_keeps_no_more_than_its_share)
+{
+	pass_seconds(1, 5, true, true);
+	pass_seconds(5, 7, true, false);
+	cr_expect_eq(tempo.enforced, 0, "not at once");
+	pass_seconds(7, 10, true, false);
+	cr_expect(tempo.enforced > 0);
+	cr_expect_eq(tempo.max_bytes, LOG_BYTES / 8 * 7);
+	cr_expect_eq(tempo.safe_below, 70, "what langfuse has");
+	cr_expect_eq(langfuse.enforced, 0);
+
+	unsigned before = tempo.enforced;
+	pass_seconds(10, 20, true, true);
+	cr_expect_eq(tempo.enforced, before, "and no longer when it is back");
+}
+
+Test(shares, being_away_together_costs_nothing)
+{
+	pass_seconds(1, 5, true, true);
+	pass_seconds(5, 50, false, false);
+	cr_expect_eq(langfuse.enforced + tempo.enforced, 0);
+	/* The one that comes back first does not cost the other anything at once. */
+	pass_seconds(50, 51, true, false);
+	pass_seconds(51, 60, true, true);
+	cr_expect_eq(langfuse.enforced + tempo.enforced, 0);
+}
+
+Test(shares, one_that_has_everything_need_not_answer_to_be_well)
+{
+	next_sequence = 70;
+	pass_seconds(1, 5, true, true);
+	pass_seconds(5, 10, false, false);
+	cr_expect(tempo.enforced > 0);
+	cr_expect_eq(langfuse.enforced, 0);
+}
+
+Test(shares, rest_is_no_silence)
+{
+	next_sequence = 30;
+	pass_seconds(1, 5, true, true);
+	pass_seconds(5, 100, false, false); /* both have everything */
+	next_sequence = 100;
+	pass_seconds(100, 110, false, false); /* both are away */
+	pass_seconds(110, 111, true, false);
+	pass_seconds(111, 120, true, true);
+	cr_expect_eq(langfuse.enforced + tempo.enforced, 0);
+}
+
+Test(shares, a_destination_alone_is_waited_for)
+{
+	shares.count = 1;
+	pass_seconds(1, 5, true, false);
+	pass_seconds(5, 50, false, false);
+	cr_expect_eq(langfuse.enforced, 0);
+}

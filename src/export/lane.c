@@ -95,6 +95,15 @@ static void queue(struct lane *lane, struct job *job)
 	lane->waiting_count++;
 }
 
+static void queue_all(struct lane *lane, struct job *jobs)
+{
+	while (jobs) {
+		struct job *job = jobs;
+		jobs = job->next;
+		queue(lane, job);
+	}
+}
+
 static void unlink_job(struct job **list, const struct job *job)
 {
 	while (*list != job)
@@ -208,11 +217,7 @@ static bool split(struct lane *lane, struct job *job)
 	if (job_split(job, &pieces) < 0)
 		return false;
 	job_free(job);
-	while (pieces) {
-		struct job *piece = pieces;
-		pieces = piece->next;
-		queue(lane, piece);
-	}
+	queue_all(lane, pieces);
 	lane->failures = 0; /* it does answer */
 	return true;
 }
@@ -476,26 +481,37 @@ uint64_t lane_held_since_ms(const struct lane *lane)
 	return lane->held_since_ms;
 }
 
+/* Drops what waits below; a job that reaches beyond is taken apart first. */
+static uint64_t drop_waiting(struct lane *lane, uint64_t below)
+{
+	uint64_t dropped = 0;
+	while (lane->waiting && lane->waiting->slices[0].sequence < below) {
+		struct job *job = lane->waiting, *pieces = NULL;
+		bool is_beyond = job->slices[job->slice_count - 1].sequence >= below;
+		if (is_beyond && job_split(job, &pieces) < 0)
+			break; /* no memory: the next second */
+		lane->waiting = job->next;
+		lane->waiting_count--;
+		if (is_beyond)
+			queue_all(lane, pieces);
+		else
+			dropped += intake_drop_job(&lane->intake, job);
+		job_free(job);
+	}
+	return dropped;
+}
+
 void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_below)
 {
 	struct spool_reader *reader = lane->intake.reader;
 	if (spool_reader_lag(reader).bytes <= max_bytes)
 		return;
 	uint64_t below = spool_sequence_within(lane->options.spool, max_bytes);
-
-	char text[LOG_TEXT_MAX];
-	uint64_t dropped = 0;
-	/* A job goes as a whole: it may hold more than is over the share. */
-	while (lane->waiting && lane->waiting->slices[0].sequence < below &&
-		lane->waiting->slices[lane->waiting->slice_count - 1].sequence < safe_below) {
-		struct job *job = lane->waiting;
-		lane->waiting = job->next;
-		lane->waiting_count--;
-		dropped += intake_drop_job(&lane->intake, job);
-		job_free(job);
-	}
 	if (below > safe_below)
 		below = safe_below;
+
+	char text[LOG_TEXT_MAX];
+	uint64_t dropped = drop_waiting(lane, below);
 	dropped += intake_drop(&lane->intake, below);
 	keep(lane);
 	if (!dropped)

@@ -290,3 +290,27 @@ Test(first_contact, a_daemon_that_would_send_to_itself_is_refused)
 	cr_expect_neq(strstr(log, "tempo"), NULL, "which destination it is is not said: %s", log);
 	free(log);
 }
+
+static struct fake_answer refuse_all(const struct fake_request *request, void *unused)
+{
+	return (struct fake_answer){ .status = 400 };
+}
+
+/* Refused at the door, refused by a destination, set aside: each says so, at every level. */
+Test(first_contact, neither_prompts_nor_keys_reach_the_log)
+{
+	struct bytes spans = fixture("claude/b-tool/0003-traces.pb");
+	fake_destination_rule(story.tempo, refuse_all, NULL);
+	story_start(&story, (const char *const[]){ "TOLLGATE_LOG_LEVEL=debug", NULL });
+	cr_expect_eq(story_post(&story, spans).status, 200);
+	cr_expect_eq(story_post(&story, (struct bytes)BYTES("Please run echo hi")).status, 400);
+	story_expect_log(&story, "event=dead_letter destination=tempo");
+	story_stop(&story);
+	char *log = daemon_log(&story.daemon);
+	cr_expect_not_null(strstr(log, "event=stopped"), "the log is whole");
+	cr_expect_null(strstr(log, "echo"), "%s", log);
+	cr_expect_null(strstr(log, STORY_SECRET_KEY), "%s", log);
+	cr_expect_null(strstr(log, STORY_AUTHORIZATION + strlen("Basic ")), "%s", log);
+	free(log);
+	free((void *)spans.at);
+}

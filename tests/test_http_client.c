@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -196,6 +197,8 @@ static void tls_start(struct tls_server *server, bool is_silent, char *ret_url, 
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	socklen_t len = sizeof at;
+	/* As the daemon does: a peer that leaves in the middle is an error, not the end. */
+	signal(SIGPIPE, SIG_IGN);
 	*server = (struct tls_server){ .fd = socket(AF_INET, SOCK_STREAM, 0),
 		.is_silent = is_silent };
 	make_certificate(server);

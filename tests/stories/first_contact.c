@@ -310,7 +310,7 @@ Test(first_contact, neither_prompts_nor_keys_reach_the_log)
 	cr_expect_not_null(strstr(log, "event=stopped"), "the log is whole");
 	cr_expect_null(strstr(log, "echo"), "%s", log);
 	cr_expect_null(strstr(log, STORY_SECRET_KEY), "%s", log);
-	cr_expect_null(strstr(log, STORY_AUTHORIZATION + strlen("Basic ")), "%s", log);
+	cr_expect_null(strstr(log, &STORY_AUTHORIZATION[strlen("Basic ")]), "%s", log);
 	free(log);
 	free((void *)spans.at);
 }

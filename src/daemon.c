@@ -25,6 +25,8 @@
 #include "receive/otlp.h"
 #include "spool/delivery.h"
 #include "spool/spool.h"
+#include "watch/control.h"
+#include "watch/watch.h"
 
 /* Projects, each with its share of every destination; one until the proxy brings more. */
 static const char *const lanes[] = { "default" };
@@ -45,6 +47,7 @@ struct destination_thread {
  *   writer     the spool's writer: commits what waits, then calls the doors back
  *   exporters  one per destination: reads its own copy from the spool, keeps its delivery state
  *   server     libmicrohttpd's pool: receives, enriches its own batch, suspends the connection
+ *   control    the same library on the control socket: answers the commands
  *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
  */
 struct daemon {
@@ -64,6 +67,9 @@ struct daemon {
 	struct shares shares;
 	struct otlp_door door;
 	struct http_server *server;
+	struct watched_destination *watched;
+	struct watch watch;
+	struct control *control;
 };
 
 static int fail(const char *what, int error)
@@ -295,6 +301,30 @@ static int open_doors(struct daemon *daemon)
 	return 0;
 }
 
+static int open_control(struct daemon *daemon)
+{
+	struct complaint complaint = { 0 };
+	daemon->watched = calloc(daemon->destination_count + 1, sizeof *daemon->watched);
+	if (!daemon->watched)
+		return fail("control", -ENOMEM);
+	for (size_t i = 0; i < daemon->destination_count; i++)
+		daemon->watched[i] = (struct watched_destination){ daemon->destinations[i].config,
+			daemon->destinations[i].exporter };
+	daemon->watch = (struct watch){
+		.config = daemon->config,
+		.started_ns = clock_unix_ns(),
+		.spool = daemon->spool,
+		.deliveries = daemon->deliveries,
+		.destinations = daemon->watched,
+		.destination_count = daemon->destination_count,
+	};
+	int error = control_start(&daemon->watch, &daemon->control, &complaint);
+	if (error)
+		return complaint.text[0] ? fail_in_words("control", &complaint) :
+					   fail("control", error);
+	return 0;
+}
+
 static void tick(struct daemon *daemon, uint64_t now_ms)
 {
 	shares_enforce(&daemon->shares, now_ms);
@@ -340,6 +370,8 @@ static void stop(struct daemon *daemon)
 	uint64_t timeout_ms = daemon->config->shutdown_timeout_ms;
 	if (daemon->server)
 		http_server_stop(daemon->server, timeout_ms);
+	control_stop(daemon->control);
+	free(daemon->watched);
 	if (daemon->writer_runs) {
 		spool_stop(daemon->spool);
 		pthread_join(daemon->writer, NULL);
@@ -397,7 +429,7 @@ int daemon_run(const struct config *config, char **notes)
 	(void)((error = take_signals(&daemon)) || (error = take_state_directory(&daemon)) ||
 		(error = load_prices(&daemon)) || (error = open_storage(&daemon)) ||
 		(error = make_exporters(&daemon)) || (error = start_threads(&daemon)) ||
-		(error = open_doors(&daemon)));
+		(error = open_control(&daemon)) || (error = open_doors(&daemon)));
 	if (!error)
 		serve_until_told(&daemon);
 	stop(&daemon);

@@ -87,9 +87,13 @@ libtollgate_a_SOURCES = \
 	src/export/verdict.c src/export/verdict.h \
 	src/pipeline.c src/pipeline.h \
 	src/receive/otlp.c src/receive/otlp.h \
+	src/watch/control.c src/watch/control.h \
+	src/watch/view_status.c \
+	src/watch/views.c src/watch/watch.h \
 	src/daemon.c src/daemon.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
+	src/cli/control.c src/cli/control.h \
 	src/cli/help.c \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \

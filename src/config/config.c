@@ -260,6 +260,18 @@ static int find_state_directory(struct loader *loader, char *const *environment)
 	return loader_set(loader, "state_directory", path, "state_directory");
 }
 
+static int find_control_socket(struct loader *loader, char *const *environment)
+{
+	char path[4096];
+	const char *runtime = environment_value(environment, "RUNTIME_DIRECTORY");
+	const char *directory = runtime ? runtime : loader->config->state_directory;
+	if (loader->config->control_socket)
+		return 0;
+	snprintf(path, sizeof path, "%.*s/control.sock",
+		(int)(runtime ? strcspn(runtime, ":") : strlen(directory)), directory);
+	return loader_set(loader, "control_socket", path, "control_socket");
+}
+
 int config_load(const char *file, char *const *environment, char *const *flags,
 	struct config **ret_config, char ***ret_notes, struct complaint *complaint)
 {
@@ -291,6 +303,8 @@ int config_load(const char *file, char *const *environment, char *const *flags,
 		error = read_flags(&loader, flags);
 	if (!error)
 		error = find_state_directory(&loader, environment);
+	if (!error)
+		error = find_control_socket(&loader, environment);
 	if (!error)
 		error = check_together(&loader);
 	buf_done(&loader.text);

@@ -46,6 +46,8 @@ struct destination_config {
 struct config {
 	char *listen; /* host:port, port 0 = any free one */
 	char *state_directory;
+	char *control_socket;         /* path; never NULL after loading */
+	char *control_group;          /* may use the control socket; NULL: the owner alone */
 	char *log_level;              /* error, warning, info, debug */
 	uint64_t shutdown_timeout_ms; /* what exporters get after SIGTERM */
 
@@ -92,6 +94,15 @@ struct config {
 	struct {
 		char *file; /* NULL: the table that was built in */
 	} prices;
+
+	/* The local view, a destination of its own beside the others. */
+	struct {
+		bool enabled;
+		uint64_t max_bytes;         /* of its file; the oldest spans go */
+		uint64_t max_age_days;      /* 0: no limit */
+		uint64_t content_max_bytes; /* of one input or output; longer ones are cut */
+		uint64_t max_lag_bytes;     /* further behind than this, it skips */
+	} local;
 
 	struct destination_config *destinations;
 	size_t destination_count;

@@ -31,6 +31,11 @@ const struct setting settings[] = {
 	{ SETTING(state_directory, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
 		.sentence = "Holds the spool; unset: $STATE_DIRECTORY, $XDG_STATE_HOME/tollgate or "
 			    "$HOME/.local/state/tollgate." },
+	{ SETTING(control_socket, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
+		.sentence = "Where the other commands reach the daemon; unset: control.sock in "
+			    "$RUNTIME_DIRECTORY, else in the state directory." },
+	{ SETTING(control_group, SETTING_TEXT), .min = 1, .max = 64,
+		.sentence = "Members of this group may use the control socket too." },
 	{ SETTING(log_level, SETTING_TEXT), .min = 1, .max = 16, .fallback = "info",
 		.choices = "error warning info debug",
 		.sentence = "The least important line that is logged." },
@@ -108,6 +113,17 @@ const struct setting settings[] = {
 
 	{ SETTING(prices.file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
 		.sentence = "A price table; unset: the one that was built in." },
+
+	{ SETTING(local.enabled, SETTING_BOOL), .fallback = "true",
+		.sentence = "Keeps what was seen lately for show, sessions and cost." },
+	{ SETTING(local.max_bytes, SETTING_BYTES), .min = MIB, .max = TIB, .fallback = "512MiB",
+		.sentence = "Of the local view's file; the oldest spans go." },
+	{ SETTING(local.max_age_days, SETTING_COUNT), .max = 36500, .fallback = "30",
+		.unit = "days", .sentence = "Older spans go; 0: no limit." },
+	{ SETTING(local.content_max_bytes, SETTING_BYTES), .max = 64 * MIB, .fallback = "16KiB",
+		.sentence = "Of one input or output in the local view; longer ones are cut." },
+	{ SETTING(local.max_lag_bytes, SETTING_BYTES), .min = MIB, .max = TIB, .fallback = "32MiB",
+		.sentence = "Further behind than this the local view skips what is oldest." },
 };
 const size_t setting_count = COUNT_OF(settings);
 

@@ -322,6 +322,14 @@ const char *http_request_path(const struct http_request *request)
 	return request->path;
 }
 
+const char *http_request_argument(const struct http_request *request, const char *name)
+{
+	const char *value = NULL;
+	enum MHD_Result found = MHD_lookup_connection_value_n(
+		request->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, NULL);
+	return found == MHD_YES && !value ? "" : value;
+}
+
 const char *http_request_header(const struct http_request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);

@@ -155,8 +155,8 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 	pthread_cond_init(&server->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 
-	int fd = -1;
-	int error = http_listen(options->listen, &fd, complaint);
+	int fd = options->listen_fd;
+	int error = options->listen ? http_listen(options->listen, &fd, complaint) : 0;
 	if (error)
 		goto out;
 	server->port = http_listen_port(fd);
@@ -164,7 +164,8 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 	if (!server->mhd) {
 		close(fd);
 		error = -EIO;
-		complain(complaint, "cannot start the HTTP server on %s", options->listen);
+		complain(complaint, "cannot start the HTTP server on %s",
+			options->listen ? options->listen : "a socket of its own");
 	}
 out:
 	if (error)

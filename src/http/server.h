@@ -41,7 +41,8 @@ struct http_route {
 };
 
 struct http_server_options {
-	const char *listen;              /* host:port, [::1]:port; port 0 takes any free one */
+	const char *listen; /* host:port, [::1]:port; port 0 takes any free one */
+	int listen_fd;      /* a socket that listens, taken over; where listen is NULL */
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;
 	unsigned threads;
@@ -83,6 +84,9 @@ void http_server_free(struct http_server *server);
 
 /* The path as the sender wrote it, without the query. */
 const char *http_request_path(const struct http_request *request);
+
+/* An argument of the query, decoded ("" for one without a value); NULL when it is not there. */
+const char *http_request_argument(const struct http_request *request, const char *name);
 
 /* The first header of that name, in any letter case; NULL when there is none. */
 const char *http_request_header(const struct http_request *request, const char *name);

@@ -1,0 +1,55 @@
+/*
+ * What operators see. A view answers one question about the running daemon in JSON; the control socket
+ * serves them all, and the commands print them. A view is one file that ends in one `const struct view`,
+ * and one line in views.c.
+ */
+#ifndef TG_WATCH_WATCH_H
+#define TG_WATCH_WATCH_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct complaint;
+struct config;
+struct deliveries;
+struct destination_config;
+struct exporter;
+struct http_request;
+struct local;
+struct spool;
+
+struct watched_destination {
+	const struct destination_config *config;
+	const struct exporter *exporter;
+};
+
+/* What is looked at; filled by daemon.c, and constant while anything looks. */
+struct watch {
+	const struct config *config;
+	uint64_t started_ns; /* Unix time */
+	struct spool *spool;
+	struct deliveries *deliveries;
+	const struct watched_destination *destinations;
+	size_t destination_count;
+	struct local *local; /* NULL: off */
+};
+
+struct view {
+	const char *method; /* GET; POST where something changes */
+	const char *path;
+
+	/*
+	 * From any thread. Arguments: http_request_argument(request, ...).
+	 *
+	 * 0 with a new reference, or negative errno with a sentence for the person who asked: -EINVAL a wrong
+	 * argument (400), -ENOENT no such thing (404), -EAGAIN or -ENOMEM not now (503), else 500.
+	 */
+	int (*answer)(const struct watch *watch, const struct http_request *request,
+		json_t **ret_answer, struct complaint *complaint);
+};
+
+/* The table; ends with NULL. */
+extern const struct view *const views[];
+
+#endif

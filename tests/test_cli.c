@@ -26,6 +26,12 @@ static const char *read_stdout(void)
 	return printed;
 }
 
+static void expect_narrow(const char *text)
+{
+	for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
+		cr_expect_leq(end - line, 80, "%.*s", (int)(end - line), line);
+}
+
 #define RUN(...) commands_run((char *[]){ "tollgate", __VA_ARGS__, NULL })
 
 Test(cli, a_wrong_configuration_is_told_in_one_line_with_its_place)
@@ -60,16 +66,112 @@ Test(cli, a_wrong_setting_on_the_command_line_has_no_file)
 		"tollgate: serve has no flag --confg; the nearest is --config\n");
 }
 
+/* Words of any length, for a help that nobody's real command needs today. */
+static const struct flag long_flags[] = {
+	{ "--max-content-bytes", "BYTES",
+		"A sentence that has more to say than the rest of this line has room for, so it goes on." },
+	{ "--by", "[model|cli|day|session]", "Short." },
+	{ "--json", NULL, "Without a value." },
+	{ NULL },
+};
+
+static int last_argument, last_sub_word;
+
+static int read_all(struct arguments *arguments)
+{
+	static const char *const words[] = { "list", "show", "retry", NULL };
+	const char *value = NULL;
+	while ((last_argument = arguments_next(arguments, &value)) >= 0)
+		;
+	if (last_argument == ARGUMENT_OPERAND)
+		last_sub_word = word_find(words, value, "long-winded");
+	return EXIT_DONE;
+}
+
+static const struct command long_winded = {
+	.name = "long-winded",
+	.sentence = "Says much.",
+	.operands = "[list|show [ID]|retry ID...] [PATH...]",
+	.flags = long_flags,
+	.run = read_all,
+};
+
+static int run_long_winded(char **argv)
+{
+	struct arguments arguments = { .command = &long_winded, .next = argv };
+	return long_winded.run(&arguments);
+}
+
+#define RUN_LONG_WINDED(...) run_long_winded((char *[]){ __VA_ARGS__, NULL })
+
+Test(cli, help_breaks_its_lines_between_words_and_aligns_its_columns)
+{
+	command_print_help(&long_winded);
+	cr_expect_str_eq(read_stdout(),
+		"Says much.\n\n"
+		"Usage: tollgate long-winded [--max-content-bytes BYTES]\n"
+		"                            [--by [model|cli|day|session]] [--json]\n"
+		"                            [list|show [ID]|retry ID...] [PATH...]\n\n"
+		"  --max-content-bytes BYTES     A sentence that has more to say than the rest of\n"
+		"                                this line has room for, so it goes on.\n"
+		"  --by [model|cli|day|session]  Short.\n"
+		"  --json                        Without a value.\n\n"
+		"Exit status: 0 done, 1 failed, 2 wrong usage or configuration.\n");
+}
+
+Test(cli, what_follows_two_dashes_is_an_operand)
+{
+	RUN_LONG_WINDED("--json", "--", "--help");
+	cr_expect_eq(last_argument, ARGUMENT_OPERAND);
+	RUN_LONG_WINDED("--json", "--");
+	cr_expect_eq(last_argument, ARGUMENT_END);
+	cr_expect_eq(RUN("serve", "--", "--help"), EXIT_USAGE);
+	cr_expect_eq(RUN("version", "--", "--"), EXIT_USAGE);
+	cr_expect_eq(RUN("help", "--", "version"), EXIT_DONE);
+	fflush(stderr);
+	cr_expect_stderr_eq_str("tollgate: long-winded does not know --help; the nearest is show\n"
+				"tollgate: serve does not take --help\n"
+				"tollgate: version does not take --\n");
+}
+
+Test(cli, a_wrong_word_names_the_nearest)
+{
+	RUN_LONG_WINDED("--json", "show");
+	cr_expect_eq(last_sub_word, 1);
+	RUN_LONG_WINDED("sow");
+	cr_expect_lt(last_sub_word, 0);
+	RUN_LONG_WINDED("--max-content-byte=1");
+	RUN_LONG_WINDED("--json=yes");
+	RUN_LONG_WINDED("--by");
+	cr_expect_eq(last_argument, ARGUMENT_WRONG);
+	RUN_LONG_WINDED("--by=");
+	cr_expect_eq(last_argument, ARGUMENT_END);
+	cr_expect_eq(RUN("srve"), EXIT_USAGE);
+	cr_expect_eq(RUN("version", "please"), EXIT_USAGE);
+	cr_expect_eq(RUN("version", "--loud"), EXIT_USAGE);
+	cr_expect_eq(RUN("help", "serve", "send"), EXIT_USAGE);
+	fflush(stderr);
+	cr_expect_stderr_eq_str(
+		"tollgate: long-winded does not know sow; the nearest is show\n"
+		"tollgate: long-winded has no flag --max-content-byte=1; the nearest is --max-content-bytes\n"
+		"tollgate: --json takes no value\n"
+		"tollgate: --by needs a value: --by [model|cli|day|session]\n"
+		"tollgate: there is no command srve; the nearest is serve\n"
+		"tollgate: version does not take please\n"
+		"tollgate: version has no flag --loud; the nearest is --help\n"
+		"tollgate: help does not take send\n");
+}
+
 Test(cli, help_lists_every_command)
 {
 	cr_expect_eq(RUN("help"), EXIT_DONE);
 	const char *help = read_stdout();
 	for (const struct command *const *command = commands; *command; command++) {
 		char line[128];
-		snprintf(
-			line, sizeof line, "\n  %-8s %s\n", (*command)->name, (*command)->sentence);
+		snprintf(line, sizeof line, "\n  %s ", (*command)->name);
 		cr_expect(strstr(help, line), "%s", line);
 	}
+	expect_narrow(help);
 	cr_expect(strstr(help, "Exit status: 0 done, 1 failed, 2 wrong usage or configuration."));
 }
 
@@ -85,9 +187,13 @@ Test(cli, every_command_explains_itself)
 		snprintf(usage, sizeof usage, "\nUsage: tollgate %s", (*command)->name);
 		const char *first = strstr(help, usage);
 		cr_expect(first && strstr(first + 1, usage), "%s", usage);
-		for (const struct flag *flag = (*command)->flags; flag && flag->name; flag++)
-			cr_expect(strstr(help, flag->sentence), "%s", flag->name);
+		for (const struct flag *flag = (*command)->flags; flag && flag->name; flag++) {
+			char row[64];
+			snprintf(row, sizeof row, "\n  %s ", flag->name);
+			cr_expect(strstr(help, row), "%s", flag->name);
+		}
 	}
+	expect_narrow(help);
 }
 
 Test(cli, dashes_before_help_and_version_are_understood)

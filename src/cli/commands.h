@@ -7,6 +7,8 @@
 #ifndef TG_CLI_COMMANDS_H
 #define TG_CLI_COMMANDS_H
 
+#include <stdbool.h>
+
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct flag {
@@ -21,6 +23,7 @@ struct command;
 struct arguments {
 	const struct command *command;
 	char **next;
+	bool is_past_flags; /* "--" was met: what follows are operands */
 };
 
 struct command {
@@ -50,5 +53,16 @@ enum { ARGUMENT_END = -1, ARGUMENT_OPERAND = -2, ARGUMENT_WRONG = -3 };
  * "--to=URL"), ARGUMENT_OPERAND with the operand, ARGUMENT_END, or ARGUMENT_WRONG after words to stderr.
  */
 int arguments_next(struct arguments *arguments, const char **ret_value);
+
+/* Words to stderr about an operand that the command does not take; EXIT_USAGE. */
+int refuse_operand(const struct arguments *arguments, const char *operand);
+
+/*
+ * The index of a written word in a list that ends with NULL, else -EINVAL after words to stderr with the
+ * nearest.
+ *
+ *   where  the word stands: "spool dead", "--by"
+ */
+int word_find(const char *const *words, const char *written, const char *where);
 
 #endif

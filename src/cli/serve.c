@@ -46,9 +46,8 @@ static int run(struct arguments *arguments)
 		} else if (argument == FLAG_SET && set_count < SETS_MAX) {
 			sets[set_count++] = (char *)value;
 		} else {
-			if (argument != ARGUMENT_WRONG)
-				fprintf(stderr, "tollgate: serve does not take %s\n", value);
-			return EXIT_USAGE;
+			return argument == ARGUMENT_WRONG ? EXIT_USAGE :
+							    refuse_operand(arguments, value);
 		}
 	}
 

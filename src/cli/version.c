@@ -7,10 +7,9 @@
 static int run(struct arguments *arguments)
 {
 	const char *value;
-	if (arguments_next(arguments, &value) != ARGUMENT_END) {
-		fprintf(stderr, "tollgate: version takes nothing\n");
-		return EXIT_USAGE;
-	}
+	int argument = arguments_next(arguments, &value);
+	if (argument != ARGUMENT_END)
+		return argument == ARGUMENT_OPERAND ? refuse_operand(arguments, value) : EXIT_USAGE;
 	printf("tollgate %s\n", PACKAGE_VERSION);
 	return EXIT_DONE;
 }

@@ -47,7 +47,7 @@ struct destination_thread {
  *   writer     the spool's writer: commits what waits, then calls the doors back
  *   exporters  one per destination: reads its own copy from the spool, keeps its delivery state
  *   server     libmicrohttpd's pool: receives, enriches its own batch, suspends the connection
- *   control    the same library on the control socket: answers the commands
+ *   control    one thread of that library watches the control socket, two answer the commands
  *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
  */
 struct daemon {
@@ -331,6 +331,7 @@ static void tick(struct daemon *daemon, uint64_t now_ms)
 	deliveries_commit(daemon->deliveries);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
+	control_tick(daemon->control);
 }
 
 static void serve_until_told(struct daemon *daemon)

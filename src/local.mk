@@ -36,8 +36,10 @@ libtollgate_a_SOURCES = \
 	src/http/server.c src/http/server.h \
 	src/batch.h \
 	src/vocabularies/claude_code.c \
+	src/vocabularies/flattened.c src/vocabularies/flattened.h \
 	src/vocabularies/gen_ai.c \
 	src/vocabularies/langfuse.c \
+	src/vocabularies/langfuse_metadata.c \
 	src/vocabularies/logfire.c \
 	src/vocabularies/openinference.c \
 	src/vocabularies/vocabularies.c \

@@ -37,8 +37,10 @@ libtollgate_a_SOURCES = \
 	src/http/unix_socket.c src/http/unix_socket.h \
 	src/batch.h \
 	src/vocabularies/claude_code.c \
+	src/vocabularies/flattened.c src/vocabularies/flattened.h \
 	src/vocabularies/gen_ai.c \
 	src/vocabularies/langfuse.c \
+	src/vocabularies/langfuse_metadata.c \
 	src/vocabularies/logfire.c \
 	src/vocabularies/openinference.c \
 	src/vocabularies/vocabularies.c \

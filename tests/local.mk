@@ -11,6 +11,7 @@ LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 
 fixture = tests/support/fixture.c tests/support/fixture.h
 oracle = tests/support/oracle.c tests/support/oracle.h $(fixture)
+one_span = tests/support/one_span.c tests/support/one_span.h
 http_peer = tests/support/http_peer.c tests/support/http_peer.h
 fake_spool = tests/support/fake_spool.c tests/support/fake_spool.h
 fake_destination = tests/support/fake_destination.c tests/support/fake_destination.h
@@ -20,6 +21,9 @@ spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_m
 test_programs = \
 	tests/test_otlp tests/test_enrich tests/test_pipeline tests/test_proto tests/test_reply \
 	tests/test_config tests/test_complaints tests/test_cli tests/test_send tests/test_control \
+	tests/test_otlp tests/test_enrich tests/test_openinference tests/test_pipeline \
+	tests/test_proto tests/test_reply \
+	tests/test_config tests/test_complaints tests/test_cli tests/test_send \
 	tests/test_price tests/test_price_match tests/test_price_table \
 	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
@@ -35,6 +39,7 @@ endif
 
 tests_test_otlp_SOURCES = tests/test_otlp.c $(oracle)
 tests_test_enrich_SOURCES = tests/test_enrich.c $(oracle)
+tests_test_openinference_SOURCES = tests/test_openinference.c $(one_span) $(oracle)
 tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
 tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_reply_SOURCES = tests/test_reply.c

@@ -7,6 +7,7 @@ libtollgate_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/complaint.c src/base/complaint.h \
 	src/base/counters.c src/base/counters.h \
+	src/base/duration.c src/base/duration.h \
 	src/base/files.c src/base/files.h \
 	src/base/json_skim.c src/base/json_skim.h \
 	src/base/log.c src/base/log.h \

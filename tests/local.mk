@@ -19,7 +19,7 @@ spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_m
 
 test_programs = \
 	tests/test_otlp tests/test_enrich tests/test_pipeline tests/test_proto tests/test_reply \
-	tests/test_config tests/test_complaints tests/test_cli tests/test_send \
+	tests/test_config tests/test_complaints tests/test_duration tests/test_cli tests/test_send \
 	tests/test_price tests/test_price_match tests/test_price_table \
 	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
@@ -40,6 +40,7 @@ tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_reply_SOURCES = tests/test_reply.c
 tests_test_config_SOURCES = tests/test_config.c
 tests_test_complaints_SOURCES = tests/test_complaints.c
+tests_test_duration_SOURCES = tests/test_duration.c
 tests_test_cli_SOURCES = tests/test_cli.c
 tests_test_send_SOURCES = tests/test_send.c
 tests_test_price_SOURCES = tests/test_price.c tests/support/price_tables.h

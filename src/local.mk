@@ -11,6 +11,7 @@ libtollgate_a_SOURCES = \
 	src/base/json_skim.c src/base/json_skim.h \
 	src/base/log.c src/base/log.h \
 	src/base/nearest.c src/base/nearest.h \
+	src/base/utf8.c src/base/utf8.h \
 	src/config/checks.c src/config/checks.h \
 	src/config/config.c src/config/config.h \
 	src/config/environment.c src/config/environment.h \
@@ -19,6 +20,9 @@ libtollgate_a_SOURCES = \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
 	src/config/values.c src/config/values.h \
+	src/otlp/json.c src/otlp/json.h \
+	src/otlp/json_scalar.c src/otlp/json_scalar.h \
+	src/otlp/json_schema.c src/otlp/json_schema.h \
 	src/otlp/reply.c src/otlp/reply.h \
 	src/otlp/request.c src/otlp/request.h \
 	src/otlp/span.c src/otlp/span.h \

@@ -18,7 +18,7 @@ spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
 test_programs = \
-	tests/test_otlp tests/test_enrich tests/test_pipeline tests/test_proto tests/test_reply \
+	tests/test_otlp tests/test_enrich tests/test_pipeline tests/test_json tests/test_proto tests/test_reply \
 	tests/test_config tests/test_complaints tests/test_cli tests/test_send \
 	tests/test_price tests/test_price_match tests/test_price_table \
 	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
@@ -36,6 +36,7 @@ endif
 tests_test_otlp_SOURCES = tests/test_otlp.c $(oracle)
 tests_test_enrich_SOURCES = tests/test_enrich.c $(oracle)
 tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
+tests_test_json_SOURCES = tests/test_json.c $(oracle)
 tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_reply_SOURCES = tests/test_reply.c
 tests_test_config_SOURCES = tests/test_config.c

@@ -22,6 +22,9 @@ libtollgate_a_SOURCES = \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
 	src/config/values.c src/config/values.h \
+	src/otlp/json.c src/otlp/json.h \
+	src/otlp/json_scalar.c src/otlp/json_scalar.h \
+	src/otlp/json_schema.c src/otlp/json_schema.h \
 	src/otlp/reply.c src/otlp/reply.h \
 	src/otlp/request.c src/otlp/request.h \
 	src/otlp/span.c src/otlp/span.h \

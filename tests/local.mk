@@ -23,6 +23,7 @@ test_programs = \
 	tests/test_config tests/test_complaints tests/test_cli tests/test_send tests/test_control \
 	tests/test_otlp tests/test_enrich tests/test_openinference tests/test_pipeline \
 	tests/test_proto tests/test_reply \
+	tests/test_otlp tests/test_enrich tests/test_pipeline tests/test_json tests/test_proto tests/test_reply \
 	tests/test_config tests/test_complaints tests/test_cli tests/test_send \
 	tests/test_config tests/test_complaints tests/test_duration tests/test_cli tests/test_send \
 	tests/test_price tests/test_price_match tests/test_price_table \
@@ -43,6 +44,7 @@ tests_test_otlp_SOURCES = tests/test_otlp.c $(oracle)
 tests_test_enrich_SOURCES = tests/test_enrich.c $(oracle)
 tests_test_openinference_SOURCES = tests/test_openinference.c $(one_span) $(oracle)
 tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
+tests_test_json_SOURCES = tests/test_json.c $(oracle)
 tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_reply_SOURCES = tests/test_reply.c
 tests_test_config_SOURCES = tests/test_config.c

@@ -18,6 +18,7 @@ libtollgate_a_SOURCES = \
 	src/config/loader.h \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
+	src/config/show.c src/config/show.h \
 	src/config/values.c src/config/values.h \
 	src/otlp/reply.c src/otlp/reply.h \
 	src/otlp/request.c src/otlp/request.h \
@@ -51,6 +52,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h \
+	src/pricing/tariff.c src/pricing/tariff.h \
 	src/enrich/content.c \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
@@ -90,9 +92,11 @@ libtollgate_a_SOURCES = \
 	src/watch/control.c src/watch/control.h \
 	src/watch/view_status.c \
 	src/watch/views.c src/watch/watch.h \
+	src/setup.c src/setup.h \
 	src/daemon.c src/daemon.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
+	src/cli/config.c \
 	src/cli/control.c src/cli/control.h \
 	src/cli/help.c \
 	src/cli/recording.c src/cli/recording.h \

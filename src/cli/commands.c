@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/complaint.h"
 #include "base/nearest.h"
 
-extern const struct command command_serve, command_send, command_help, command_version;
+extern const struct command command_serve, command_config, command_send, command_help,
+	command_version;
 
 const struct command *const commands[] = {
 	&command_serve,
+	&command_config,
 	&command_send,
 	&command_help,
 	&command_version,
@@ -37,7 +40,7 @@ void command_print_help(const struct command *command)
 			flag->value_name ? flag->value_name : "");
 	printf("%s%s\n", *command->operands ? " " : "", command->operands);
 	for (const struct flag *flag = command->flags; flag && flag->name; flag++)
-		printf("%s  %-8s %-12s %s\n", flag == command->flags ? "\n" : "", flag->name,
+		printf("%s  %-9s %-12s %s\n", flag == command->flags ? "\n" : "", flag->name,
 			flag->value_name ? flag->value_name : "", flag->sentence);
 	if (command->explain) {
 		printf("\n");
@@ -123,4 +126,22 @@ int arguments_next(struct arguments *arguments, const char **ret_value)
 		return i;
 	}
 	return refuse_flag(arguments->command, written);
+}
+
+int arguments_refuse(const struct arguments *arguments, int argument, const char *value)
+{
+	if (argument != ARGUMENT_WRONG)
+		fprintf(stderr, "tollgate: %s does not take %s\n", arguments->command->name, value);
+	return EXIT_USAGE;
+}
+
+int complaint_print(const struct complaint *complaint)
+{
+	fprintf(stderr, "tollgate: ");
+	if (complaint->file[0] && complaint->line)
+		fprintf(stderr, "%s:%d: ", complaint->file, complaint->line);
+	else if (complaint->file[0])
+		fprintf(stderr, "%s: ", complaint->file);
+	fprintf(stderr, "%s\n", complaint->text);
+	return EXIT_USAGE;
 }

@@ -7,6 +7,8 @@
 #ifndef TG_CLI_COMMANDS_H
 #define TG_CLI_COMMANDS_H
 
+struct complaint;
+
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct flag {
@@ -50,5 +52,11 @@ enum { ARGUMENT_END = -1, ARGUMENT_OPERAND = -2, ARGUMENT_WRONG = -3 };
  * "--to=URL"), ARGUMENT_OPERAND with the operand, ARGUMENT_END, or ARGUMENT_WRONG after words to stderr.
  */
 int arguments_next(struct arguments *arguments, const char **ret_value);
+
+/* Words to stderr about what arguments_next gave and the command has no use for. Returns EXIT_USAGE. */
+int arguments_refuse(const struct arguments *arguments, int argument, const char *value);
+
+/* FILE:LINE: and its words to stderr. Returns EXIT_USAGE. */
+int complaint_print(const struct complaint *complaint);
 
 #endif

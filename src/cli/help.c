@@ -12,6 +12,9 @@ static int run(struct arguments *arguments)
 	}
 	if (argument != ARGUMENT_OPERAND)
 		return EXIT_USAGE;
+	const char *more = NULL;
+	if ((argument = arguments_next(arguments, &more)) != ARGUMENT_END)
+		return arguments_refuse(arguments, argument, more);
 	const struct command *command = command_find(name);
 	if (!command)
 		return EXIT_USAGE;

@@ -6,11 +6,10 @@
 
 static int run(struct arguments *arguments)
 {
-	const char *value;
-	if (arguments_next(arguments, &value) != ARGUMENT_END) {
-		fprintf(stderr, "tollgate: version takes nothing\n");
-		return EXIT_USAGE;
-	}
+	const char *value = NULL;
+	int argument = arguments_next(arguments, &value);
+	if (argument != ARGUMENT_END)
+		return arguments_refuse(arguments, argument, value);
 	printf("tollgate %s\n", PACKAGE_VERSION);
 	return EXIT_DONE;
 }

@@ -25,7 +25,8 @@ struct daemon_start {
 	const char *const *arguments; /* the program first, NULL at the end */
 	const char *const
 		*environment;  /* NAME=value, NULL at the end; nothing else but PATH and the
-	                                     sanitizers' options is handed on */
+	                                     sanitizers' options is handed on; XDG_CONFIG_HOME is
+	                                     the directory */
 	const char *directory; /* "log" is made in it, or written on when it is there */
 };
 

@@ -16,14 +16,17 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "config/config.h"
-#include "export/destination.h"
+#include "config/settings.h"
+#include "config/show.h"
 #include "export/exporter.h"
 #include "export/local.h"
 #include "export/shares.h"
 #include "http/server.h"
 #include "pipeline.h"
 #include "pricing/price.h"
+#include "pricing/tariff.h"
 #include "receive/otlp.h"
+#include "setup.h"
 #include "spool/delivery.h"
 #include "spool/spool.h"
 #include "watch/control.h"
@@ -35,7 +38,6 @@ enum { LANE_COUNT = sizeof lanes / sizeof *lanes };
 
 enum {
 	TICK_MS = 1000,
-	PRICE_FILE_MAX_BYTES = 16 << 20,
 	LOCAL_SHARE = 8,       /* of the spool, which the local view may keep at most */
 	LOCAL_FREE_FACTOR = 2, /* times the free disk that doors need: so much it leaves */
 };
@@ -58,12 +60,14 @@ struct destination_thread {
  *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
  */
 struct daemon {
-	const struct config *config;
+	const struct setup_sources *sources;
+	const struct config *config; /* of the start; what was made from it points into it */
+	struct setup latest;         /* read at the last SIGHUP; empty before */
 	sigset_t signals;
 	int signal_fd;
 	int lock_fd;
 	struct budget budget;
-	struct prices *prices;
+	struct tariff *tariff;
 	struct deliveries *deliveries;
 	struct spool *spool;
 	struct pipeline *pipeline;
@@ -114,6 +118,7 @@ static int take_signals(struct daemon *daemon)
 	sigemptyset(&daemon->signals);
 	sigaddset(&daemon->signals, SIGTERM);
 	sigaddset(&daemon->signals, SIGINT);
+	sigaddset(&daemon->signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &daemon->signals, NULL);
 	daemon->signal_fd = signalfd(-1, &daemon->signals, SFD_CLOEXEC);
 	return daemon->signal_fd < 0 ? fail("signals", -errno) : 0;
@@ -136,27 +141,14 @@ static int take_state_directory(struct daemon *daemon)
 	return daemon->lock_fd < 0 ? daemon->lock_fd : 0;
 }
 
-static int load_prices(struct daemon *daemon)
+static int post_prices(struct daemon *daemon, struct setup *setup)
 {
-	struct complaint complaint = { 0 };
-	const char *file = daemon->config->prices.file;
-	int error;
-	if (file) {
-		struct buf json;
-		buf_init(&json, PRICE_FILE_MAX_BYTES, NULL);
-		error = file_read(file, &json);
-		if (error)
-			complain(&complaint, "prices.file %s: %s", file, strerror(-error));
-		else
-			error = prices_parse(buf_bytes(&json), file, &daemon->prices, &complaint);
-		buf_done(&json);
-	} else {
-		error = prices_builtin(&daemon->prices, &complaint);
-	}
-	if (error)
-		return fail_in_words("prices", &complaint);
 	log_event(LOG_LEVEL_INFO, "prices_loaded", "models=%zu as_of=%s",
-		prices_count(daemon->prices), prices_as_of(daemon->prices));
+		prices_count(setup->prices), prices_as_of(setup->prices));
+	daemon->tariff = tariff_new(setup->prices);
+	if (!daemon->tariff)
+		return fail("prices", -ENOMEM);
+	setup->prices = NULL;
 	return 0;
 }
 
@@ -180,7 +172,7 @@ static int open_storage(struct daemon *daemon)
 	if (error)
 		return fail("spool", error);
 	spool_begin_at(daemon->spool, deliveries_end(daemon->deliveries));
-	daemon->pipeline = pipeline_new(config, daemon->prices, daemon->spool, daemon->deliveries);
+	daemon->pipeline = pipeline_new(config, daemon->tariff, daemon->spool, daemon->deliveries);
 	return daemon->pipeline ? 0 : fail("pipeline", -ENOMEM);
 }
 
@@ -221,8 +213,6 @@ static int make_exporter(struct daemon *daemon, const struct destination_config 
 		.hold_initial_ms = EXPORTER_HOLD_INITIAL_MS,
 		.hold_max_ms = EXPORTER_HOLD_MAX_MS,
 	};
-	if (destination_check_not_ours(config, daemon->config->listen, &complaint) < 0)
-		return fail_in_words("destinations", &complaint);
 	int error = exporter_new(&options, &destination->exporter, &complaint);
 	if (error)
 		return complaint.text[0] ? fail_in_words("destinations", &complaint) :
@@ -395,6 +385,102 @@ static void tick(struct daemon *daemon, uint64_t now_ms)
 	control_tick(daemon->control);
 }
 
+/* ---- SIGHUP ---- */
+
+static void fail_reload(const struct complaint *complaint)
+{
+	char file[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
+	log_event(LOG_LEVEL_ERROR, "reload_failed", "file=%s line=%d why=%s",
+		log_text(file, complaint->file), complaint->line, log_text(text, complaint->text));
+}
+
+struct change {
+	char names[512]; /* of what is taken over, divided by blanks */
+	size_t len;
+};
+
+static void note_reloaded(const char *name, const struct setting *row, void *arg)
+{
+	struct change *change = arg;
+	size_t room = sizeof change->names - change->len;
+	if (!row || !row->is_reloaded || strlen(name) + 1 >= room)
+		return;
+	change->len += (size_t)snprintf(
+		change->names + change->len, room, "%s%s", change->len ? " " : "", name);
+}
+
+static void note_restart(const char *name, const struct setting *row, void *arg)
+{
+	(void)arg;
+	if (!row || !row->is_reloaded)
+		log_event(LOG_LEVEL_WARNING, "setting_needs_restart", "name=%s", name);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Keys belong to an address: new ones are not shown to the old one. */
+static bool same_address(const struct destination_config *a, const struct destination_config *b)
+{
+	return a->type == b->type && same_text(a->endpoint, b->endpoint) &&
+		same_text(a->traces_endpoint, b->traces_endpoint) &&
+		same_text(a->logs_endpoint, b->logs_endpoint) &&
+		same_text(a->metrics_endpoint, b->metrics_endpoint) &&
+		same_text(a->ca_file, b->ca_file);
+}
+
+static int rekey(struct daemon *daemon, const struct config *config, struct complaint *complaint)
+{
+	for (size_t i = 0; i < daemon->destination_count; i++) {
+		const struct destination_thread *destination = &daemon->destinations[i];
+		const struct destination_config *now =
+			config_destination(config, destination->config->name);
+		if (!now || !now->enabled)
+			continue;
+		if (!same_address(now, destination->config)) {
+			log_event(LOG_LEVEL_WARNING, "keys_need_restart",
+				"destination=%s why=\"its address is another, too\"", now->name);
+			continue;
+		}
+		int error = exporter_rekey(destination->exporter, now, complaint);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* All or nothing, unless memory ends on the way. */
+static void reload(struct daemon *daemon)
+{
+	struct complaint complaint = { 0 };
+	struct change change = { 0 };
+	struct setup setup = { 0 };
+	char text[LOG_TEXT_MAX];
+	int error = setup_read(daemon->sources, &setup, &complaint);
+	if (!error)
+		error = rekey(daemon, setup.config, &complaint);
+	if (error) {
+		complain(&complaint, "%s", strerror(-error));
+		fail_reload(&complaint);
+		setup_done(&setup);
+		return;
+	}
+	const struct config *before =
+		daemon->latest.config ? daemon->latest.config : daemon->config;
+	config_compare(before, setup.config, note_reloaded, &change);
+	config_compare(daemon->config, setup.config, note_restart, NULL);
+	log_set_level(level_named(setup.config->log_level));
+	log_event(LOG_LEVEL_INFO, "reloaded", "changed=%s models=%zu prices_as_of=%s",
+		log_text(text, change.names), prices_count(setup.prices),
+		prices_as_of(setup.prices));
+	tariff_replace(daemon->tariff, setup.prices);
+	setup.prices = NULL;
+	setup_done(&daemon->latest);
+	daemon->latest = setup;
+}
+
 static void serve_until_told(struct daemon *daemon)
 {
 	struct pollfd signals = { .fd = daemon->signal_fd, .events = POLLIN };
@@ -408,7 +494,11 @@ static void serve_until_told(struct daemon *daemon)
 		}
 		if (poll(&signals, 1, (int)(next - now)) > 0) {
 			struct signalfd_siginfo info;
-			if (read(daemon->signal_fd, &info, sizeof info) == sizeof info) {
+			if (read(daemon->signal_fd, &info, sizeof info) != sizeof info)
+				continue;
+			if (info.ssi_signo == SIGHUP) {
+				reload(daemon);
+			} else {
 				log_event(LOG_LEVEL_INFO, "stopping", "signal=%u", info.ssi_signo);
 				return;
 			}
@@ -463,7 +553,8 @@ static void stop(struct daemon *daemon)
 		deliveries_close(daemon->deliveries);
 	}
 	spool_close(daemon->spool);
-	prices_free(daemon->prices);
+	tariff_free(daemon->tariff);
+	setup_done(&daemon->latest);
 	if (daemon->lock_fd >= 0)
 		close(daemon->lock_fd);
 	if (daemon->signal_fd >= 0)
@@ -481,20 +572,23 @@ static void keep_memory(void)
 	mallopt(M_ARENA_MAX, 4);
 }
 
-int daemon_run(const struct config *config, char **notes)
+int daemon_run(const struct setup_sources *sources, struct setup *setup)
 {
-	struct daemon daemon = { .config = config, .signal_fd = -1, .lock_fd = -1 };
+	const struct config *config = setup->config;
+	struct daemon daemon = {
+		.sources = sources, .config = config, .signal_fd = -1, .lock_fd = -1
+	};
 	int error;
 
 	keep_memory();
 	log_set_level(level_named(config->log_level));
-	for (; notes && *notes; notes++) {
+	for (char **note = setup->notes; *note; note++) {
 		char text[LOG_TEXT_MAX];
 		log_event(
-			LOG_LEVEL_WARNING, "setting_not_applied", "why=%s", log_text(text, *notes));
+			LOG_LEVEL_WARNING, "setting_not_applied", "why=%s", log_text(text, *note));
 	}
 	(void)((error = take_signals(&daemon)) || (error = take_state_directory(&daemon)) ||
-		(error = load_prices(&daemon)) || (error = open_storage(&daemon)) ||
+		(error = post_prices(&daemon, setup)) || (error = open_storage(&daemon)) ||
 		(error = make_exporters(&daemon)) || (error = make_local(&daemon)) ||
 		(error = start_threads(&daemon)) || (error = open_control(&daemon)) ||
 		(error = open_doors(&daemon)));

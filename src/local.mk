@@ -21,6 +21,7 @@ libtollgate_a_SOURCES = \
 	src/config/loader.h \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
+	src/config/show.c src/config/show.h \
 	src/config/values.c src/config/values.h \
 	src/otlp/json.c src/otlp/json.h \
 	src/otlp/json_scalar.c src/otlp/json_scalar.h \
@@ -60,6 +61,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h \
+	src/pricing/tariff.c src/pricing/tariff.h \
 	src/enrich/content.c \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
@@ -108,9 +110,11 @@ libtollgate_a_SOURCES = \
 	src/watch/view_spans.c \
 	src/watch/view_status.c \
 	src/watch/views.c src/watch/watch.h \
+	src/setup.c src/setup.h \
 	src/daemon.c src/daemon.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
+	src/cli/config.c \
 	src/cli/control.c src/cli/control.h \
 	src/cli/control_socket.c src/cli/control_socket.h \
 	src/cli/help.c \

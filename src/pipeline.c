@@ -7,12 +7,13 @@
 #include "config/config.h"
 #include "enrich/enrich.h"
 #include "otlp/request.h"
+#include "pricing/tariff.h"
 #include "spool/delivery.h"
 #include "spool/spool.h"
 
 struct pipeline {
 	const struct config *config;
-	const struct prices *prices;
+	struct tariff *tariff;
 	struct spool *spool;
 	struct deliveries *deliveries;
 	bool wants_plain; /* a destination takes SHAPE_PLAIN */
@@ -26,13 +27,13 @@ struct passage {
 	void *owner;
 };
 
-struct pipeline *pipeline_new(const struct config *config, const struct prices *prices,
+struct pipeline *pipeline_new(const struct config *config, struct tariff *tariff,
 	struct spool *spool, struct deliveries *deliveries)
 {
 	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
 	if (!pipeline)
 		return NULL;
-	*pipeline = (struct pipeline){ config, prices, spool, deliveries, false, false };
+	*pipeline = (struct pipeline){ config, tariff, spool, deliveries, false, false };
 	for (size_t i = 0; i < config->destination_count; i++) {
 		const struct destination_config *destination = &config->destinations[i];
 		pipeline->wants_langfuse |=
@@ -125,7 +126,9 @@ static const char *why_rejected(const struct enriched *enriched)
 int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request)
 {
 	struct enriched enriched;
-	int error = enrich(request, pipeline->config, pipeline->prices, &batch->arena, &enriched);
+	struct prices *prices = tariff_hold(pipeline->tariff);
+	int error = enrich(request, pipeline->config, prices, &batch->arena, &enriched);
+	tariff_release(pipeline->tariff, prices);
 	if (error)
 		return error;
 	counter_add(COUNTER_SPANS_RECEIVED, enriched.span_count + enriched.rejected_count);

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+struct complaint;
+
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct flag {
@@ -64,5 +66,11 @@ int refuse_operand(const struct arguments *arguments, const char *operand);
  *   where  the word stands: "spool dead", "--by"
  */
 int word_find(const char *const *words, const char *written, const char *where);
+
+/* Words to stderr about what arguments_next gave and the command has no use for. Returns EXIT_USAGE. */
+int arguments_refuse(const struct arguments *arguments, int argument, const char *value);
+
+/* FILE:LINE: and its words to stderr. Returns EXIT_USAGE. */
+int complaint_print(const struct complaint *complaint);
 
 #endif

@@ -1,6 +1,7 @@
 #include "config/checks.h"
 
 #include <ctype.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -79,6 +80,11 @@ const char *check_key(char *text)
 const char *check_readable(char *path)
 {
 	return access(path, R_OK) == 0 ? NULL : "the path of a file that can be read";
+}
+
+const char *check_group(char *name)
+{
+	return getgrnam(name) ? NULL : "the name of a group that is known here";
 }
 
 const char *check_destination_name(char *text)

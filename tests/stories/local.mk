@@ -3,6 +3,7 @@ test_programs += \
 	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
 	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space \
 	tests/stories/group
+	tests/stories/settings
 
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
@@ -25,3 +26,5 @@ tests_stories_space_SOURCES = tests/stories/space.c $(story)
 tests_stories_space_LDADD = $(story_ldadd)
 tests_stories_group_SOURCES = tests/stories/group.c
 tests_stories_group_LDADD = $(story_ldadd)
+tests_stories_settings_SOURCES = tests/stories/settings.c $(story)
+tests_stories_settings_LDADD = $(story_ldadd)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 enum { MAX_SETTINGS = 32, CONFIG_BYTES = 2048 };
 
@@ -13,6 +14,7 @@ static void write_config(const struct story *story, const char *path)
 {
 	FILE *file = fopen(path, "we");
 	cr_assert_not_null(file);
+	cr_assert_eq(fchmod(fileno(file), 0600), 0);
 	fprintf(file,
 		"{ \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s/state\",\n"
 		"  \"shutdown_timeout_ms\": 2000,\n"

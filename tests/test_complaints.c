@@ -322,7 +322,8 @@ static const struct mistake {
 		.words =
 			"LANGFUSE_HOST is for a destination of type langfuse, but destinations.langfuse is none: rename it" },
 
-	{ .environment = { "TOLLGATE_CONTROL_GROUP=root", "TOLLGATE_STATE_DIRECTORY=/s" },
+	{ .environment = { "TOLLGATE_CONTROL_GROUP=root", "TOLLGATE_STATE_DIRECTORY=/s//",
+		  "TOLLGATE_CONTROL_SOCKET=/s/control.sock" },
 		.words =
 			"control_group cannot reach /s/control.sock: the state directory is its owner's alone; "
 			"set control_socket, such as /run/tollgate/control.sock" },

@@ -243,6 +243,14 @@ static int check_destination(struct loader *loader, const struct destination_con
 	return 0;
 }
 
+static bool lies_in(const char *path, const char *directory)
+{
+	size_t len = strlen(directory);
+	while (len && directory[len - 1] == '/')
+		len--;
+	return strncmp(path, directory, len) == 0 && path[len] == '/';
+}
+
 static int check_together(struct loader *loader)
 {
 	const struct config *config = loader->config;
@@ -264,10 +272,7 @@ static int check_together(struct loader *loader)
 	for (size_t i = 0; i < config->destination_count; i++)
 		if (check_destination(loader, &config->destinations[i]) < 0)
 			return -EINVAL;
-	size_t len = strlen(config->state_directory);
-	if (config->control_group &&
-		strncmp(config->control_socket, config->state_directory, len) == 0 &&
-		config->control_socket[len] == '/')
+	if (config->control_group && lies_in(config->control_socket, config->state_directory))
 		return COMPLAIN_AT(loader, "control_group",
 			"control_group cannot reach %s: the state directory is its owner's alone; set "
 			"control_socket, such as /run/tollgate/control.sock",

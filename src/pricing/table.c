@@ -427,6 +427,7 @@ int prices_parse(struct bytes json, const char *name, struct prices **ret_prices
 	if (error == 0) {
 		*ret_prices = prices;
 		prices = NULL;
+		complaint->file[0] = '\0';
 	}
 out:
 	prices_free(prices);

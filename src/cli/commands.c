@@ -6,11 +6,15 @@
 
 #include "base/nearest.h"
 
-extern const struct command command_serve, command_send, command_help, command_version;
+extern const struct command command_serve, command_send, command_show, command_sessions,
+	command_cost, command_help, command_version;
 
 const struct command *const commands[] = {
 	&command_serve,
 	&command_send,
+	&command_show,
+	&command_sessions,
+	&command_cost,
 	&command_help,
 	&command_version,
 	NULL,

@@ -117,10 +117,20 @@ libtollgate_a_SOURCES = \
 	src/cli/config.c \
 	src/cli/control.c src/cli/control.h \
 	src/cli/control_socket.c src/cli/control_socket.h \
+	src/cli/cost.c src/cli/cost.h \
+	src/cli/figures.c src/cli/figures.h \
 	src/cli/help.c \
+	src/cli/page.c src/cli/page.h \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \
 	src/cli/serve.c \
+	src/cli/sessions.c src/cli/sessions.h \
+	src/cli/show.c src/cli/show.h \
+	src/cli/show_print.c \
+	src/cli/table.c src/cli/table.h \
+	src/cli/terminal.c src/cli/terminal.h \
+	src/cli/tokens.c src/cli/tokens.h \
+	src/cli/tree.c src/cli/tree.h \
 	src/cli/version.c
 
 EXTRA_DIST += src/export/local_schema.sql

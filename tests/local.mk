@@ -30,7 +30,7 @@ test_programs = \
 	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
 	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares \
-	tests/test_views
+	tests/test_terminal tests/test_views tests/test_pages
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
 if HAVE_CRITERION
@@ -75,6 +75,8 @@ tests_test_destinations_SOURCES = tests/test_destinations.c
 tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)
 tests_test_shares_SOURCES = tests/test_shares.c
 tests_test_exporter_SOURCES = tests/test_exporter.c $(fake_destination) $(fake_spool)
+tests_test_terminal_SOURCES = tests/test_terminal.c
+tests_test_pages_SOURCES = tests/test_pages.c
 tests_test_views_SOURCES = tests/test_views.c $(fixture)
 tests_test_views_LDADD = tests/support/libharness.a $(LDADD)
 

@@ -344,10 +344,11 @@ Test(views, a_session_is_one_line_of_figures)
 		"{'session_id': 's-one', 'service': 'cli', 'traces': 2, 'spans': 5, 'calls': 2,"
 		" 'tools': 1, 'errors': 1, 'usage': {'input': 15, 'output': 73,"
 		" 'input_cached_tokens': 8192, 'total': 8280}, 'cost_fusd': 13346400000000,"
-		" 'unpriced': 1, 'first_ns': 100, 'last_ns': 1100}";
-	static const char two[] = "{'session_id': 's-two', 'traces': 1, 'spans': 1, 'calls': 0,"
-				  " 'tools': 0, 'errors': 0, 'unpriced': 0, 'first_ns': 500,"
-				  " 'last_ns': 500}";
+		" 'unpriced': 1, 'lower_bounds': 1, 'first_ns': 100, 'last_ns': 1100}";
+	static const char two[] =
+		"{'session_id': 's-two', 'traces': 1, 'spans': 1, 'calls': 0,"
+		" 'tools': 0, 'errors': 0, 'unpriced': 0, 'lower_bounds': 0, 'first_ns': 500,"
+		" 'last_ns': 500}";
 	char wanted[1024];
 	snprintf(wanted, sizeof wanted,
 		"{'begins_ns': 1, 'is_cut': false, 'traces_without_session': 1, 'sessions': [%s, %s]}",

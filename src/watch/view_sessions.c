@@ -21,6 +21,8 @@ static const char sessions[] =
 	" sum_usage(usage) FILTER (WHERE " IS_MODEL_CALL ") AS usage,"
 	" sum_fusd(cost_fusd) FILTER (WHERE " IS_MODEL_CALL ") AS cost_fusd,"
 	" count(*) FILTER (WHERE " IS_MODEL_CALL " AND cost_fusd IS NULL) AS unpriced,"
+	" count(*) FILTER (WHERE " IS_MODEL_CALL
+	" AND cost_status = 'lower_bound') AS lower_bounds,"
 	" min(start_ns) AS first_ns, max(max(start_ns, end_ns)) AS last_ns "
 	"FROM newest JOIN span ON session_id = id GROUP BY session_id ORDER BY started DESC, id";
 

@@ -29,7 +29,9 @@ static const char trace_itself[] =
 	" service, scope, provider, model, usage, cost_fusd, cost_source, cost_status"
 #define OF_TRACE " FROM span WHERE trace_id = ? ORDER BY start_ns, arrival"
 static const char spans[] = SPAN OF_TRACE;
-static const char spans_with_content[] = SPAN ", input, output" OF_TRACE;
+static const char spans_with_content[] =
+	SPAN ", input, nullif(input_bytes, 0) AS input_bytes, output,"
+	     " nullif(output_bytes, 0) AS output_bytes" OF_TRACE;
 
 /* The ids that begin so. The id itself, where it is there, is the shortest and comes first. */
 static const char candidates[] =

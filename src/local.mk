@@ -31,13 +31,14 @@ libtollgate_a_SOURCES = \
 	src/otlp/wire.c src/otlp/wire.h \
 	src/otlp/writer.c src/otlp/writer.h \
 	src/http/client.c src/http/client.h \
+	src/http/codecs.h \
 	src/http/compression.c src/http/compression.h \
-	src/http/gzip_engine.h \
 	src/http/gzip_isal.c \
 	src/http/gzip_zlib.c \
 	src/http/listen.c src/http/listen.h \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
+	src/http/zstd.c \
 	src/batch.h \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/gen_ai.c \

@@ -34,14 +34,15 @@ libtollgate_a_SOURCES = \
 	src/otlp/wire.c src/otlp/wire.h \
 	src/otlp/writer.c src/otlp/writer.h \
 	src/http/client.c src/http/client.h \
+	src/http/codecs.h \
 	src/http/compression.c src/http/compression.h \
-	src/http/gzip_engine.h \
 	src/http/gzip_isal.c \
 	src/http/gzip_zlib.c \
 	src/http/listen.c src/http/listen.h \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
 	src/http/unix_socket.c src/http/unix_socket.h \
+	src/http/zstd.c \
 	src/batch.h \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/flattened.c src/vocabularies/flattened.h \

@@ -58,7 +58,7 @@ const struct setting settings[] = {
 		.sentence = "Of a request as it is sent; larger ones are answered 413." },
 	{ SETTING(limits.max_decompressed_bytes, SETTING_BYTES), .min = KIB, .max = GIB,
 		.fallback = "64MiB",
-		.sentence = "Of a request after gzip; larger ones are answered 413." },
+		.sentence = "Of a request after decompression; larger ones are answered 413." },
 	{ SETTING(limits.max_depth, SETTING_COUNT), .min = 10, .max = 1000, .fallback = "100",
 		.unit = "levels", .sentence = "Messages within messages in one request." },
 	{ SETTING(limits.max_spans, SETTING_COUNT), .min = 1, .max = 10000000, .fallback = "200000",

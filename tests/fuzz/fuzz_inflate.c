@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "config.h"
-#include "http/gzip_engine.h"
+#include "http/codecs.h"
 
 #ifdef HAVE_ISAL
 static const struct gzip_engine *const ours = &gzip_isal;

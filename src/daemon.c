@@ -32,7 +32,7 @@
 static const char *const lanes[] = { "default" };
 enum { LANE_COUNT = sizeof lanes / sizeof *lanes };
 
-enum { TICK_MS = 1000, PRICE_FILE_MAX_BYTES = 16 << 20 };
+enum { TICK_MS = 1000, REPEAT_LOG_MS = 60 * 1000, PRICE_FILE_MAX_BYTES = 16 << 20 };
 
 struct destination_thread {
 	const struct destination_config *config;
@@ -325,10 +325,22 @@ static int open_control(struct daemon *daemon)
 	return 0;
 }
 
+/* What is not written now is written by a later try; until then a crash would mean sending it again. */
+static void commit_deliveries(struct daemon *daemon)
+{
+	static struct log_gate gate;
+	char text[LOG_TEXT_MAX];
+	uint64_t held;
+	int error = deliveries_commit(daemon->deliveries);
+	if (error && log_gate_open(&gate, REPEAT_LOG_MS, &held))
+		log_event(LOG_LEVEL_ERROR, "delivery_state_not_written", "error=%s lines_held=%llu",
+			log_text(text, strerror(-error)), (unsigned long long)held);
+}
+
 static void tick(struct daemon *daemon, uint64_t now_ms)
 {
 	shares_enforce(&daemon->shares, now_ms);
-	deliveries_commit(daemon->deliveries);
+	commit_deliveries(daemon);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
 }
@@ -354,13 +366,16 @@ static void serve_until_told(struct daemon *daemon)
 	}
 }
 
+/* What happened in this run; what did not is left out. */
 static void log_figures(void)
 {
 	char line[1024];
 	size_t len = 0;
 	for (enum counter counter = 0; counter < COUNTER_COUNT && len < sizeof line; counter++)
-		len += (size_t)snprintf(line + len, sizeof line - len, "%s%s=%llu", len ? " " : "",
-			counter_name(counter), (unsigned long long)counter_read(counter));
+		if (counter == COUNTER_REQUESTS_RECEIVED || counter_read(counter))
+			len += (size_t)snprintf(line + len, sizeof line - len, "%s%s=%llu",
+				len ? " " : "", counter_name(counter),
+				(unsigned long long)counter_read(counter));
 	log_event(LOG_LEVEL_INFO, "stopped", "%s", line);
 }
 
@@ -392,7 +407,7 @@ static void stop(struct daemon *daemon)
 
 	pipeline_free(daemon->pipeline);
 	if (daemon->deliveries) {
-		deliveries_commit(daemon->deliveries);
+		commit_deliveries(daemon);
 		deliveries_close(daemon->deliveries);
 	}
 	spool_close(daemon->spool);

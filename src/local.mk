@@ -53,6 +53,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h \
+	src/pricing/unknown.c src/pricing/unknown.h \
 	src/enrich/content.c \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \

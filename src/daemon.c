@@ -26,6 +26,7 @@
 #include "spool/delivery.h"
 #include "spool/spool.h"
 #include "watch/control.h"
+#include "watch/doors.h"
 #include "watch/watch.h"
 
 /* Projects, each with its share of every destination; one until the proxy brings more. */
@@ -271,16 +272,17 @@ static int start_threads(struct daemon *daemon)
 static int open_doors(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
-	static struct http_route routes[OTLP_ROUTE_COUNT];
+	static struct http_route routes[OTLP_ROUTE_COUNT + WATCH_ROUTE_COUNT];
 	struct complaint complaint = { 0 };
 	daemon->budget.limit_bytes = config->limits.max_memory_bytes;
 	daemon->door =
 		(struct otlp_door){ config, &daemon->budget, daemon->pipeline, daemon->spool };
 	receive_otlp_routes(&daemon->door, routes);
+	watch_routes(&daemon->watch, routes + OTLP_ROUTE_COUNT);
 	struct http_server_options options = {
 		.listen = config->listen,
 		.routes = routes,
-		.route_count = OTLP_ROUTE_COUNT,
+		.route_count = OTLP_ROUTE_COUNT + WATCH_ROUTE_COUNT,
 		.threads = (unsigned)config->http.threads,
 		.max_connections = (unsigned)config->http.max_connections,
 		.request_timeout_ms = config->http.request_timeout_ms,
@@ -386,12 +388,12 @@ static void stop(struct daemon *daemon)
 	if (daemon->server)
 		http_server_stop(daemon->server, timeout_ms);
 	control_stop(daemon->control);
-	free(daemon->watched);
 	if (daemon->writer_runs) {
 		spool_stop(daemon->spool);
 		pthread_join(daemon->writer, NULL);
 	}
 	http_server_free(daemon->server);
+	free(daemon->watched);
 
 	uint64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
 	for (size_t i = 0; i < daemon->destination_count; i++)

@@ -91,6 +91,8 @@ libtollgate_a_SOURCES = \
 	src/pipeline.c src/pipeline.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/watch/control.c src/watch/control.h \
+	src/watch/doors.c src/watch/doors.h \
+	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_status.c \
 	src/watch/views.c src/watch/watch.h \
 	src/daemon.c src/daemon.h \

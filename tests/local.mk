@@ -11,6 +11,7 @@ LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 
 fixture = tests/support/fixture.c tests/support/fixture.h
 oracle = tests/support/oracle.c tests/support/oracle.h $(fixture)
+exposition = tests/support/exposition.c tests/support/exposition.h
 one_span = tests/support/one_span.c tests/support/one_span.h
 http_peer = tests/support/http_peer.c tests/support/http_peer.h
 fake_spool = tests/support/fake_spool.c tests/support/fake_spool.h
@@ -25,7 +26,8 @@ test_programs = \
 	tests/test_price tests/test_price_match tests/test_price_table \
 	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
-	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares
+	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares \
+	tests/test_metrics
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
 if HAVE_CRITERION
@@ -64,6 +66,7 @@ tests_test_verdict_SOURCES = tests/test_verdict.c
 tests_test_destinations_SOURCES = tests/test_destinations.c
 tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)
 tests_test_shares_SOURCES = tests/test_shares.c
+tests_test_metrics_SOURCES = tests/test_metrics.c $(exposition)
 tests_test_exporter_SOURCES = tests/test_exporter.c $(fake_destination) $(fake_spool)
 
 # Plain programs, for every build and for the thread sanitizer above all.

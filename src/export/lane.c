@@ -484,6 +484,11 @@ bool lane_is_done(const struct lane *lane)
 	return !lane->waiting && !lane->flying && intake_is_empty(&lane->intake);
 }
 
+struct spool_lag lane_lag(const struct lane *lane)
+{
+	return spool_reader_lag(lane->intake.reader);
+}
+
 uint64_t lane_held_since_ms(const struct lane *lane)
 {
 	return lane->held_since_ms;

@@ -63,6 +63,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
+	src/pricing/unknown.c src/pricing/unknown.h \
 	src/enrich/content.c \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
@@ -109,6 +110,8 @@ libtollgate_a_SOURCES = \
 	src/watch/view_cost.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \
+	src/watch/doors.c src/watch/doors.h \
+	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_status.c \
 	src/watch/views.c src/watch/watch.h \
 	src/setup.c src/setup.h \

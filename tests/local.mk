@@ -11,6 +11,7 @@ LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 
 fixture = tests/support/fixture.c tests/support/fixture.h
 oracle = tests/support/oracle.c tests/support/oracle.h $(fixture)
+exposition = tests/support/exposition.c tests/support/exposition.h
 one_span = tests/support/one_span.c tests/support/one_span.h
 http_peer = tests/support/http_peer.c tests/support/http_peer.h
 fake_spool = tests/support/fake_spool.c tests/support/fake_spool.h
@@ -31,6 +32,7 @@ test_programs = \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
 	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares \
 	tests/test_terminal tests/test_views tests/test_pages
+	tests/test_metrics
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
 if HAVE_CRITERION
@@ -74,6 +76,7 @@ tests_test_verdict_SOURCES = tests/test_verdict.c
 tests_test_destinations_SOURCES = tests/test_destinations.c
 tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)
 tests_test_shares_SOURCES = tests/test_shares.c
+tests_test_metrics_SOURCES = tests/test_metrics.c $(exposition)
 tests_test_exporter_SOURCES = tests/test_exporter.c $(fake_destination) $(fake_spool)
 tests_test_terminal_SOURCES = tests/test_terminal.c
 tests_test_pages_SOURCES = tests/test_pages.c
@@ -88,6 +91,11 @@ check_PROGRAMS += $(thread_programs)
 TESTS += $(thread_programs)
 tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
 tests_threads_tariff_threads_SOURCES = tests/threads/tariff_threads.c
+	tests/threads/exporter_threads tests/threads/counter_threads
+check_PROGRAMS += $(thread_programs)
+TESTS += $(thread_programs)
+tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
+tests_threads_counter_threads_SOURCES = tests/threads/counter_threads.c
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c $(http_peer)
 tests_threads_spool_threads_SOURCES = tests/threads/spool_threads.c $(spool_fixture)
 tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "enrich/subject.h"
+#include "pricing/unknown.h"
 
 /* Both operands are exact doubles below nine dollars, so the quotient is the nearest one. */
 static double dollars(fusd amount)
@@ -119,14 +120,16 @@ static uint64_t call_time(const struct span *span)
 	return span->end_ns ? span->end_ns : clock_unix_ns();
 }
 
-static void count(enum price_status status)
+static void count(enum price_status status, struct bytes model)
 {
-	if (status == PRICE_FOUND)
+	if (status == PRICE_FOUND) {
 		counter_add(COUNTER_SPANS_PRICED, 1);
-	else if (status == PRICE_UNKNOWN_MODEL)
+	} else if (status == PRICE_UNKNOWN_MODEL) {
 		counter_add(COUNTER_SPANS_UNKNOWN_MODEL, 1);
-	else
+		unknown_models_add(model);
+	} else {
 		counter_add(COUNTER_SPANS_UNPRICED, 1);
+	}
 }
 
 void enrich_cost(struct subject *subject)
@@ -150,7 +153,7 @@ void enrich_cost(struct subject *subject)
 	};
 	struct cost cost;
 	enum price_status status = price_call(subject->prices, &question, &cost);
-	count(status);
+	count(status, subject->model);
 	if (status == PRICE_FOUND) {
 		add_priced(subject, &cost);
 		return;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <strings.h>
 
 extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
@@ -120,7 +121,7 @@ struct entry {
 	uint16_t rank; /* vocabulary * MAX_WORDS + place in its list */
 };
 
-enum { INDEX_SIZE = 1024, LONGEST_NAME = 64, MAX_VOCABULARIES = 32, MAX_WORDS = 256 };
+enum { INDEX_SIZE = 1024, LONGEST_NAME = 64, MAX_WORDS = 256 };
 static struct entry names[INDEX_SIZE];
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
 
@@ -148,7 +149,7 @@ static struct entry *look_up(struct bytes name)
 static void fill_index(void)
 {
 	for (unsigned v = 0; vocabularies[v]; v++) {
-		assert(v < MAX_VOCABULARIES);
+		assert(v < VOCABULARIES_MAX);
 		for (unsigned w = 0; vocabularies[v]->words[w].name; w++) {
 			const struct word *word = &vocabularies[v]->words[w];
 			struct bytes name = bytes_of(word->name);
@@ -308,6 +309,20 @@ void facts_read_resource(const struct attributes *attributes, struct facts *fact
 	memset(facts, 0, sizeof *facts);
 	for (size_t i = 0; i < attributes->count; i++)
 		read_attribute(&attributes->at[i], UINT32_MAX, facts);
+}
+
+static _Atomic uint64_t spans_made[VOCABULARIES_MAX];
+
+void vocabularies_count(const uint32_t spans[VOCABULARIES_MAX])
+{
+	for (unsigned v = 0; vocabularies[v]; v++)
+		if (spans[v])
+			atomic_fetch_add_explicit(&spans_made[v], spans[v], memory_order_relaxed);
+}
+
+uint64_t vocabulary_spans(unsigned vocabulary)
+{
+	return atomic_load_explicit(&spans_made[vocabulary], memory_order_relaxed);
 }
 
 void facts_say(struct facts *facts, enum fact fact, struct buf *text, struct arena *arena)

@@ -194,8 +194,13 @@ struct vocabulary {
 	void (*complete)(const struct span *span, struct arena *arena, struct facts *facts);
 };
 
-/* The table, in order of preference. */
+/* The table, in order of preference; ends with NULL. */
 extern const struct vocabulary *const vocabularies[];
+enum { VOCABULARIES_MAX = 32 };
+
+/* How many spans each vocabulary, by its index, made AI spans since the start. From any thread. */
+void vocabularies_count(const uint32_t spans[VOCABULARIES_MAX]);
+uint64_t vocabulary_spans(unsigned vocabulary);
 
 /* Reads what a span says. Values point into the span's bytes or into the arena. */
 void facts_read(const struct span *span, const struct surroundings *around, struct arena *arena,

@@ -87,6 +87,7 @@ tests_test_views_LDADD = tests/support/libharness.a $(LDADD)
 thread_programs = \
 	tests/threads/price_threads tests/threads/http_threads tests/threads/spool_threads \
 	tests/threads/exporter_threads tests/threads/tariff_threads
+	tests/threads/exporter_threads tests/threads/control_threads
 check_PROGRAMS += $(thread_programs)
 TESTS += $(thread_programs)
 tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
@@ -97,6 +98,8 @@ TESTS += $(thread_programs)
 tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
 tests_threads_counter_threads_SOURCES = tests/threads/counter_threads.c
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c $(http_peer)
+tests_threads_control_threads_SOURCES = tests/threads/control_threads.c $(http_peer)
+tests_threads_control_threads_LDADD = tests/support/libharness.a $(LDADD)
 tests_threads_spool_threads_SOURCES = tests/threads/spool_threads.c $(spool_fixture)
 tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_threads_exporter_threads_SOURCES = tests/threads/exporter_threads.c \

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,7 @@ const struct view *const views[] = { &view_slow, &view_echo, &view_fail, &view_l
 
 static void begin(void)
 {
+	signal(SIGPIPE, SIG_IGN);
 	cr_redirect_stderr();
 	cr_assert_eq(scratch_make(directory), 0);
 	snprintf(path, sizeof path, "%s/control.sock", directory);
@@ -532,7 +534,7 @@ Test(control, a_group_that_the_daemon_is_not_in_is_told_how_to_let_it_in)
 	if (geteuid() == 0) {
 		config.control_group = own_group();
 		cr_assert_eq(chmod(directory, 0777), 0);
-		cr_assert_eq(setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY), 0);
+		cr_assert_eq(setgroups(0, NULL) || setegid(NOBODY) || seteuid(NOBODY), 0);
 	} else {
 		const struct group *root = getgrgid(0);
 		if (!root || group_member(0))
@@ -544,6 +546,7 @@ Test(control, a_group_that_the_daemon_is_not_in_is_told_how_to_let_it_in)
 	cr_expect_eq(access(deeper, F_OK), -1);
 	*strrchr(deeper, '/') = '\0';
 	cr_expect_eq(access(deeper, F_OK), -1, "a directory is left behind");
+	cr_expect_eq(seteuid(getuid()), 0);
 }
 
 Test(control, a_daemon_that_is_not_running_is_missed_in_one_line)
@@ -586,6 +589,12 @@ Test(control, the_socket_is_found_by_variable_file_and_state_directory)
 	cr_expect_eq(ask(NULL, "/echo"), EXIT_DONE);
 
 	write_file(file, "{ not JSON");
+	setenv("XDG_STATE_HOME", "/nonexistent", 1);
+	cr_expect(access("/run/tollgate", F_OK) == 0 || ask(NULL, "/echo") == EXIT_FAILED);
+	cr_expect(access("/run/tollgate", F_OK) == 0 ||
+		strstr(printed,
+			"(there is neither /nonexistent/tollgate/control.sock nor "
+			"/run/tollgate/control.sock)"));
 	setenv("XDG_STATE_HOME", directory, 1);
 	snprintf(text, sizeof text, "%s/tollgate", directory);
 	cr_assert_eq(symlink(".", text), 0);

@@ -155,15 +155,19 @@ static int open_place(const char *path, struct unix_place *ret_place)
 int control_socket_open(const char *given, struct unix_place *ret_place)
 {
 	char found[PATH_MAX];
-	const char *path = found;
-	bool is_said = find_path(given, found);
-	int error = open_place(path, ret_place);
-	if (error && !is_said) {
-		int of_service = open_place(service_socket, ret_place);
-		if (of_service != -ENOENT) {
-			path = service_socket;
-			error = of_service;
-		}
+	if (find_path(given, found)) {
+		int error = open_place(found, ret_place);
+		return error ? complain_of(found, error) : 0;
 	}
-	return error ? complain_of(path, error) : 0;
+	int own = open_place(found, ret_place);
+	int error = own ? open_place(service_socket, ret_place) : 0;
+	if (own == -ENOENT && error == -ENOENT)
+		fprintf(stderr,
+			"tollgate: the daemon is not running (there is neither %s nor %s); start it with tollgate serve\n",
+			found, service_socket);
+	else if (error == -ENOENT)
+		complain_of(found, own);
+	else if (error)
+		complain_of(service_socket, error);
+	return error;
 }

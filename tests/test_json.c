@@ -585,6 +585,7 @@ Test(json, no_text_takes_more_memory_than_its_own_length)
 		{ "{\"resourceSpans\":[{\"resource\":{\"entityRefs\":[{\"idKeys\":[\"\"", ",\"\"",
 			"]}]}}]}" },
 		{ "{\"x\":[0", ",0", "]}" },
+		{ "{\"\\n", "\\n", "\":1}" },
 	};
 	for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
 		size_t bytes = i == 0 ? 64 * MEGABYTE : 5 * MEGABYTE;

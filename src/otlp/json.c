@@ -96,25 +96,30 @@ static bool stands(const struct reader *reader, uint8_t byte)
 
 /*
  * The content of a string: in the text itself, or with escapes spelled out behind the output, where it
- * leaves room for the header of a field. A number may be read there: a NUL follows.
+ * leaves so much room for the header of a field. A number may be read there: a NUL follows.
  */
-static int read_string(struct reader *reader, const struct level *level, struct bytes *ret_text)
+static int spell_string(struct reader *reader, const struct level *level, size_t header_bytes,
+	struct bytes *ret_text)
 {
 	bool has_escapes;
-	if (!stands(reader, '"'))
-		return refuse_value(reader, level, "must be a string");
 	if (!skim_string(&reader->skim, ret_text, &has_escapes))
 		return refuse_syntax(reader, level);
 	if (!has_escapes)
 		return 0;
-	uint8_t *to = buf_reserve(reader->out, HEADER_MAX_BYTES + ret_text->len + 1);
+	uint8_t *to = buf_reserve(reader->out, header_bytes + ret_text->len + 1);
 	if (!to)
 		return reader->out->error;
-	to += HEADER_MAX_BYTES;
+	to += header_bytes;
 	uint8_t *end = scalar_unescape(*ret_text, to);
 	*end = '\0';
 	*ret_text = (struct bytes){ to, (size_t)(end - to) };
 	return 0;
+}
+
+static int read_string(struct reader *reader, const struct level *level, struct bytes *ret_text)
+{
+	return stands(reader, '"') ? spell_string(reader, level, HEADER_MAX_BYTES, ret_text) :
+				     refuse_value(reader, level, "must be a string");
 }
 
 /* A number as it is spelled, bare or in quotes. */
@@ -472,10 +477,8 @@ static int read_member(struct reader *reader, struct level *level)
 	unsigned index = level->next;
 	level->field = NULL;
 	reader->value = reader->skim.at;
-	if (!stands(reader, '"'))
-		return refuse_syntax(reader, level);
 	if (!take_expected_name(reader, level)) {
-		int error = read_string(reader, level, &name);
+		int error = spell_string(reader, level, 0, &name);
 		if (error)
 			return error;
 		index = find_field(level->message, name);

@@ -510,6 +510,10 @@ Test(receive, whatever_may_pass_is_503_with_retry_after)
 			cr_expect(reply_has(&reply, "Retry-After", "5"));
 		}
 	}
+	cr_expect_eq(counter_read(COUNTER_REFUSED_OVERLOADED), 2);
+	cr_expect_eq(counter_read(COUNTER_REFUSED_DISK_FULL), 2);
+	cr_expect_eq(counter_read(COUNTER_REFUSED_DISK_ERROR), 4);
+	cr_expect_eq(counter_read(COUNTER_REFUSED_STOPPING), 2);
 	cr_expect_eq(refused(), 10);
 	house_close(&house);
 }

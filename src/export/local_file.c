@@ -304,7 +304,7 @@ static int find_oldest(struct local_file *file, uint64_t *ret_arrival, uint64_t 
 static int remove_some(struct local_file *file, uint64_t oldest_ns, bool all)
 {
 	sqlite3_stmt *statement = file->statements[DELETE_BELOW];
-	uint64_t arrival, received_ns;
+	uint64_t arrival = 0, received_ns = 0;
 	int error = find_oldest(file, &arrival, &received_ns);
 	if (error == -ENOENT || (!error && !all && received_ns >= oldest_ns))
 		return 0;

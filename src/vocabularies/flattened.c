@@ -13,7 +13,7 @@ struct leaf {
 static struct bytes segment_at(struct bytes path, size_t at)
 {
 	if (at >= path.len)
-		return (struct bytes){ 0 };
+		return (struct bytes){ path.at, 0 };
 	const uint8_t *start = path.at + at, *dot = memchr(start, '.', path.len - at);
 	return (struct bytes){ start, dot ? (size_t)(dot - start) : path.len - at };
 }

@@ -1,4 +1,9 @@
 # Stories: the whole daemon between fake destinations, seen from outside.
+test_programs += \
+	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
+	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space \
+	tests/stories/view
+
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
 
@@ -35,3 +40,5 @@ tests_stories_settings_LDADD = $(story_ldadd)
 test_programs += tests/stories/monitors
 tests_stories_monitors_SOURCES = tests/stories/monitors.c $(one_span) $(exposition) $(story)
 tests_stories_monitors_LDADD = $(story_ldadd)
+tests_stories_view_SOURCES = tests/stories/view.c $(story)
+tests_stories_view_LDADD = $(story_ldadd)

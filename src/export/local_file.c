@@ -323,7 +323,7 @@ static int remove_some(struct local_file *file, uint64_t oldest_ns, bool all)
 
 int local_file_trim(struct local_file *file, uint64_t max_bytes, uint64_t oldest_ns)
 {
-	uint64_t pages, free_pages, most = max_bytes / file->page_bytes;
+	uint64_t pages = 0, free_pages = 0, most = max_bytes / file->page_bytes;
 	int error = ask(file, PAGE_COUNT, &pages);
 	if (!error)
 		error = ask(file, FREE_PAGES, &free_pages);

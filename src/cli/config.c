@@ -27,8 +27,8 @@ static const struct flag flags[] = {
 
 static void explain(void)
 {
-	printf("Keys and headers are masked. \"tollgate serve --help\" says what each setting is, and\n"
-	       "where the file is looked for.\n");
+	printf("Keys and headers are masked. \"tollgate serve --help\" says what each setting\n"
+	       "is, and where the file is looked for.\n");
 }
 
 static int print_json(json_t *json)

@@ -20,8 +20,8 @@ static const struct flag flags[] = {
 
 static void explain(void)
 {
-	printf("Later sources win: defaults, the file, the environment, flags. The file is that of\n"
-	       "--config, else of TOLLGATE_CONFIG, else the first that is there of\n"
+	printf("Later sources win: defaults, the file, the environment, flags. The file is that\n"
+	       "of --config, else of TOLLGATE_CONFIG, else the first that is there of\n"
 	       "tollgate/tollgate.json in $XDG_CONFIG_HOME or ~/.config, and\n"
 	       "/etc/tollgate/tollgate.json. Langfuse is a destination when its keys are in the\n"
 	       "environment, Tempo when TOLLGATE_TEMPO_ENDPOINT is. SIGHUP reads keys, headers,\n"

@@ -256,7 +256,7 @@ Test(views, a_beginning_of_several_ids_names_them)
 Test(views, very_many_candidates_are_not_all_named)
 {
 	for (int i = 0; i < 30; i++) {
-		char span[8], session[512];
+		char span[16], session[512];
 		snprintf(span, sizeof span, "%d", i);
 		snprintf(session, sizeof session, "long%0200d", i);
 		INSERT(TRACE_A, span, .session = session, .start_ns = 1);
@@ -272,7 +272,7 @@ Test(views, an_id_that_is_there_wins_over_longer_ones)
 	INSERT(TRACE_A, "a1", .name = "short", .session = "s", .start_ns = 1);
 	INSERT(TRACE_B, "b1", .name = "long", .session = "s1", .start_ns = 1);
 	for (int i = 0; i < 20; i++) {
-		char span[8], session[8];
+		char span[16], session[16];
 		snprintf(span, sizeof span, "%d", i);
 		snprintf(session, sizeof session, "s%d", i);
 		INSERT(TRACE_C, span, .session = session, .start_ns = 1);

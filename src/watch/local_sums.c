@@ -11,10 +11,11 @@ enum {
 	INT128_TEXT_MAX = 48,
 };
 
+/* SQLite's memory for it is aligned to 8 bytes, which an __int128 alone is not content with. */
 struct amount {
 	__int128 fusd;
 	bool is_known;
-};
+} __attribute__((packed, aligned(8)));
 
 static void add_amount(sqlite3_context *context, int count, sqlite3_value **values)
 {

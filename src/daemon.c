@@ -16,8 +16,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "config/config.h"
-#include "config/settings.h"
-#include "config/show.h"
+#include "export/destination.h"
 #include "export/exporter.h"
 #include "export/local.h"
 #include "export/shares.h"
@@ -400,52 +399,6 @@ static void tick(struct daemon *daemon, uint64_t now_ms)
 	control_tick(daemon->control);
 }
 
-/* ---- SIGHUP ---- */
-
-static void fail_reload(const struct complaint *complaint)
-{
-	char file[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
-	log_event(LOG_LEVEL_ERROR, "reload_failed", "file=%s line=%d why=%s",
-		log_text(file, complaint->file), complaint->line, log_text(text, complaint->text));
-}
-
-struct change {
-	char names[512]; /* of what is taken over, divided by blanks */
-	size_t len;
-};
-
-static void note_reloaded(const char *name, const struct setting *row, void *arg)
-{
-	struct change *change = arg;
-	size_t room = sizeof change->names - change->len;
-	if (!row || !row->is_reloaded || strlen(name) + 1 >= room)
-		return;
-	change->len += (size_t)snprintf(
-		change->names + change->len, room, "%s%s", change->len ? " " : "", name);
-}
-
-static void note_restart(const char *name, const struct setting *row, void *arg)
-{
-	(void)arg;
-	if (!row || !row->is_reloaded)
-		log_event(LOG_LEVEL_WARNING, "setting_needs_restart", "name=%s", name);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-/* Keys belong to an address: new ones are not shown to the old one. */
-static bool same_address(const struct destination_config *a, const struct destination_config *b)
-{
-	return a->type == b->type && same_text(a->endpoint, b->endpoint) &&
-		same_text(a->traces_endpoint, b->traces_endpoint) &&
-		same_text(a->logs_endpoint, b->logs_endpoint) &&
-		same_text(a->metrics_endpoint, b->metrics_endpoint) &&
-		same_text(a->ca_file, b->ca_file);
-}
-
 static int rekey(struct daemon *daemon, const struct config *config, struct complaint *complaint)
 {
 	for (size_t i = 0; i < daemon->destination_count; i++) {
@@ -454,7 +407,7 @@ static int rekey(struct daemon *daemon, const struct config *config, struct comp
 			config_destination(config, destination->config->name);
 		if (!now || !now->enabled)
 			continue;
-		if (!same_address(now, destination->config)) {
+		if (!destination_same_address(now, destination->config)) {
 			log_event(LOG_LEVEL_WARNING, "keys_need_restart",
 				"destination=%s why=\"its address is another, too\"", now->name);
 			continue;
@@ -466,30 +419,22 @@ static int rekey(struct daemon *daemon, const struct config *config, struct comp
 	return 0;
 }
 
-/* All or nothing, unless memory ends on the way. */
+/* SIGHUP: all or nothing, unless memory ends on the way. */
 static void reload(struct daemon *daemon)
 {
 	struct complaint complaint = { 0 };
-	struct change change = { 0 };
 	struct setup setup = { 0 };
-	char text[LOG_TEXT_MAX];
 	int error = setup_read(daemon->sources, &setup, &complaint);
 	if (!error)
 		error = rekey(daemon, setup.config, &complaint);
 	if (error) {
 		complain(&complaint, "%s", strerror(-error));
-		fail_reload(&complaint);
+		setup_log_failure(&complaint);
 		setup_done(&setup);
 		return;
 	}
-	const struct config *before =
-		daemon->latest.config ? daemon->latest.config : daemon->config;
-	config_compare(before, setup.config, note_reloaded, &change);
-	config_compare(daemon->config, setup.config, note_restart, NULL);
 	log_set_level(level_named(setup.config->log_level));
-	log_event(LOG_LEVEL_INFO, "reloaded", "changed=%s models=%zu prices_as_of=%s",
-		log_text(text, change.names), prices_count(setup.prices),
-		prices_as_of(setup.prices));
+	setup_log_changes(daemon->config, &daemon->latest, &setup);
 	tariff_replace(daemon->tariff, setup.prices);
 	setup.prices = NULL;
 	setup_done(&daemon->latest);

@@ -32,4 +32,16 @@ void setup_done(struct setup *setup);
  */
 int setup_check(const struct config *config, struct complaint *complaint);
 
+/* What a reload says in the log: why it left everything as it was, ... */
+void setup_log_failure(const struct complaint *complaint);
+
+/*
+ * ... or one line with the settings that are taken over, and one for each that waits for a restart.
+ *
+ *   first   of the start
+ *   before  of the last reload; empty when this is the first
+ */
+void setup_log_changes(
+	const struct config *first, const struct setup *before, const struct setup *now);
+
 #endif

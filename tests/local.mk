@@ -20,14 +20,6 @@ spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
 test_programs =
-test_programs = \
-	tests/test_otlp tests/test_enrich tests/test_pipeline tests/test_proto tests/test_reply \
-	tests/test_config tests/test_complaints tests/test_cli tests/test_send \
-	tests/test_price tests/test_price_match tests/test_price_table \
-	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
-	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
-	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares \
-	tests/test_local
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
 if HAVE_CRITERION
@@ -102,6 +94,7 @@ tests_test_shares_SOURCES = tests/test_shares.c
 test_programs += tests/test_metrics
 tests_test_metrics_SOURCES = tests/test_metrics.c $(exposition)
 test_programs += tests/test_exporter
+test_programs += tests/test_local
 tests_test_local_SOURCES = tests/test_local.c $(fixture) $(spool_fixture)
 tests_test_local_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_test_exporter_SOURCES = tests/test_exporter.c $(fake_destination) $(fake_spool)

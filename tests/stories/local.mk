@@ -1,7 +1,7 @@
 # Stories: the whole daemon between fake destinations, seen from outside.
 test_programs += \
 	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
-	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space
+	tests/stories/encodings tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space
 
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
@@ -14,6 +14,8 @@ tests_stories_outages_SOURCES = tests/stories/outages.c $(story)
 tests_stories_outages_LDADD = $(story_ldadd)
 tests_stories_doors_SOURCES = tests/stories/doors.c $(story)
 tests_stories_doors_LDADD = $(story_ldadd)
+tests_stories_encodings_SOURCES = tests/stories/encodings.c $(story)
+tests_stories_encodings_LDADD = $(story_ldadd)
 tests_stories_idle_SOURCES = tests/stories/idle.c $(story)
 tests_stories_idle_LDADD = $(story_ldadd)
 tests_stories_kill_SOURCES = tests/stories/kill.c tests/faults/rounds.c tests/faults/rounds.h $(story)

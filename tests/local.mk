@@ -128,6 +128,10 @@ thread_programs += tests/threads/exporter_threads
 tests_threads_exporter_threads_SOURCES = tests/threads/exporter_threads.c \
 	$(fake_destination) $(fake_spool)
 
+thread_programs += tests/threads/local_threads
+tests_threads_local_threads_SOURCES = tests/threads/local_threads.c $(fake_spool)
+tests_threads_local_threads_LDADD = $(harness_ldadd)
+
 # A shared object for LD_PRELOAD, built as if it were a program: libtool for one file would be too much.
 check_PROGRAMS += tests/faults/failing_disk.so
 tests_faults_failing_disk_so_SOURCES = tests/faults/failing_disk.c

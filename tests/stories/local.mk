@@ -53,3 +53,7 @@ tests_stories_monitors_LDADD = $(story_ldadd)
 test_programs += tests/stories/view
 tests_stories_view_SOURCES = tests/stories/view.c $(story)
 tests_stories_view_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/local
+tests_stories_local_SOURCES = tests/stories/local.c $(story)
+tests_stories_local_LDADD = $(story_ldadd)

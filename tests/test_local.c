@@ -294,7 +294,7 @@ Test(local, spans_of_the_vocabularies_have_model_tokens_and_cost)
 			"embeddings text-embedding-3-small|EMBEDDING|DEFAULT|-|-|-|app|openai"
 			"|text-embedding-3-small|{\"input\":33}|660000000" },
 		{ "otlp/valid/42-explicit-langfuse.pb",
-			"chat|AGENT|WARNING|bad|other|lf-u|app|-|gpt-4o|{\"input\":1}|-" },
+			"chat|AGENT|WARNING|bad|lf-s|lf-u|app|-|gpt-4o|{\"input\":1}|-" },
 		{ "otlp/valid/01-no-attributes.pb", "GET /|-|DEFAULT|-|-|-|app|-|-|-|-" },
 	};
 	open_all();

@@ -242,12 +242,6 @@ int arguments_next(struct arguments *arguments, const char **ret_value)
 	return refuse_flag(arguments->command, written);
 }
 
-int refuse_operand(const struct arguments *arguments, const char *operand)
-{
-	fprintf(stderr, "tollgate: %s does not take %s\n", arguments->command->name, operand);
-	return EXIT_USAGE;
-}
-
 int word_find(const char *const *words, const char *written, const char *where)
 {
 	struct nearest nearest = { .wanted = written };

@@ -56,9 +56,6 @@ enum { ARGUMENT_END = -1, ARGUMENT_OPERAND = -2, ARGUMENT_WRONG = -3 };
  */
 int arguments_next(struct arguments *arguments, const char **ret_value);
 
-/* Words to stderr about an operand that the command does not take; EXIT_USAGE. */
-int refuse_operand(const struct arguments *arguments, const char *operand);
-
 /*
  * The index of a written word in a list that ends with NULL, else -EINVAL after words to stderr with the
  * nearest.

@@ -24,6 +24,7 @@
 #include "pricing/price.h"
 #include "receive/otlp.h"
 #include "spool/delivery.h"
+#include "spool/ledger.h"
 #include "spool/spool.h"
 #include "watch/control.h"
 #include "watch/watch.h"
@@ -59,6 +60,7 @@ struct daemon {
 	struct prices *prices;
 	struct deliveries *deliveries;
 	struct spool *spool;
+	struct ledger *ledger;
 	struct pipeline *pipeline;
 	pthread_t writer;
 	bool writer_runs;
@@ -170,7 +172,10 @@ static int open_storage(struct daemon *daemon)
 	if (error)
 		return fail("spool", error);
 	spool_begin_at(daemon->spool, deliveries_end(daemon->deliveries));
-	daemon->pipeline = pipeline_new(config, daemon->prices, daemon->spool, daemon->deliveries);
+	error = ledger_open(daemon->spool, daemon->deliveries, &daemon->ledger);
+	if (error)
+		return fail("ledger", error);
+	daemon->pipeline = pipeline_new(config, daemon->prices, daemon->spool);
 	return daemon->pipeline ? 0 : fail("pipeline", -ENOMEM);
 }
 
@@ -254,7 +259,10 @@ static int make_exporters(struct daemon *daemon)
 
 static int start_threads(struct daemon *daemon)
 {
-	int error = pthread_create(&daemon->writer, NULL, run_writer, daemon->spool);
+	int error = ledger_begin(daemon->ledger);
+	if (error)
+		return fail("ledger", error);
+	error = pthread_create(&daemon->writer, NULL, run_writer, daemon->spool);
 	if (error)
 		return fail("writer", -error);
 	daemon->writer_runs = true;
@@ -328,7 +336,7 @@ static int open_control(struct daemon *daemon)
 static void tick(struct daemon *daemon, uint64_t now_ms)
 {
 	shares_enforce(&daemon->shares, now_ms);
-	deliveries_commit(daemon->deliveries);
+	ledger_commit(daemon->ledger);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
 }
@@ -391,10 +399,10 @@ static void stop(struct daemon *daemon)
 	free(daemon->shares.at);
 
 	pipeline_free(daemon->pipeline);
-	if (daemon->deliveries) {
-		deliveries_commit(daemon->deliveries);
-		deliveries_close(daemon->deliveries);
-	}
+	if (daemon->ledger)
+		ledger_commit(daemon->ledger);
+	ledger_free(daemon->ledger);
+	deliveries_close(daemon->deliveries);
 	spool_close(daemon->spool);
 	prices_free(daemon->prices);
 	if (daemon->lock_fd >= 0)

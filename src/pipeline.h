@@ -8,12 +8,11 @@
 struct config;
 struct prices;
 struct spool;
-struct deliveries;
 struct pipeline;
 
 /* All arguments outlive the pipeline. */
-struct pipeline *pipeline_new(const struct config *config, const struct prices *prices,
-	struct spool *spool, struct deliveries *deliveries);
+struct pipeline *pipeline_new(
+	const struct config *config, const struct prices *prices, struct spool *spool);
 void pipeline_free(struct pipeline *pipeline);
 
 /*

@@ -23,6 +23,7 @@ test_programs = \
 	tests/test_price tests/test_price_match tests/test_price_table \
 	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
+	tests/test_ledger \
 	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
@@ -57,6 +58,8 @@ tests_test_spool_faults_SOURCES = tests/test_spool_faults.c $(spool_fixture)
 tests_test_spool_faults_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_test_delivery_SOURCES = tests/test_delivery.c
 tests_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
+tests_test_ledger_SOURCES = tests/test_ledger.c $(spool_fixture)
+tests_test_ledger_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps) -Wl,--wrap=clock_unix_ns
 tests_test_verdict_SOURCES = tests/test_verdict.c
 tests_test_destinations_SOURCES = tests/test_destinations.c
 tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)

@@ -1,11 +1,13 @@
 #include "export/lane.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "config/config.h"
 #include "export/intake.h"
+#include "spool/dead_letter.h"
 
 enum {
 	WAITING_MAX = 256,         /* jobs for another try, before no new ones are begun */
@@ -38,6 +40,19 @@ struct lane {
 	struct log_gate held_gate, retry_gate, rejected_gate;
 };
 
+static void lose(void *intake, const struct record *head)
+{
+	intake_lose(intake, head);
+}
+
+static unsigned signals_of(const struct lane_options *options)
+{
+	unsigned signals = 0;
+	for (int signal = SIGNAL_TRACES; signal <= SIGNAL_METRICS; signal++)
+		signals |= options->takes[signal] ? 1U << signal : 0;
+	return signals;
+}
+
 int lane_new(const struct lane_options *options, struct lane **ret_lane)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
@@ -54,6 +69,8 @@ int lane_new(const struct lane_options *options, struct lane **ret_lane)
 		free(lane);
 		return -ENOMEM;
 	}
+	delivery_begin(lane->delivery, options->shapes, signals_of(options));
+	spool_reader_report_loss(lane->intake.reader, lose, &lane->intake);
 	lane->intake.delivery = lane->delivery;
 	lane->intake.takes = lane->options.takes;
 	lane->intake.batch_size = config->batch_size;
@@ -170,10 +187,10 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 		uint32_t middle = slice->from + some;
 		if (some)
 			delivery_mark(lane->delivery, slice->sequence, slice->from, middle,
-				OUTCOME_REJECTED, some);
+				OUTCOME_REJECTED);
 		if (middle < slice->to)
 			delivery_mark(lane->delivery, slice->sequence, middle, slice->to,
-				OUTCOME_DELIVERED, slice->to - middle);
+				OUTCOME_DELIVERED);
 		rejected -= some;
 	}
 	lane->deliveries++;
@@ -182,13 +199,21 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 }
 
 /* One slice as a dead letter. False when the letter could not be kept: then nothing is given up. */
-static bool set_aside(
-	struct lane *lane, struct job *job, struct bytes request, int status, const char *why)
+static bool set_aside(struct lane *lane, struct job *job, struct bytes request,
+	enum encoding encoding, int status, const char *why)
 {
 	char text[LOG_TEXT_MAX];
 	const struct slice *slice = &job->slices[0];
-	int error = delivery_set_aside(lane->delivery, slice->sequence, slice->from, request.at,
-		(uint32_t)request.len, status, why);
+	struct dead_letter letter = {
+		.sequence = slice->sequence,
+		.span = slice->from,
+		.span_count = job->span_count,
+		.signal = job->signal,
+		.encoding = encoding,
+		.status = status,
+	};
+	snprintf(letter.reason, sizeof letter.reason, "%s", why);
+	int error = delivery_set_aside(lane->delivery, &letter, request);
 	log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
 		error ? "dead_letter_not_kept" : "dead_letter",
 		"destination=%s record=%llu span=%u spans=%u status=%d why=%s error=%d",
@@ -196,8 +221,6 @@ static bool set_aside(
 		job->span_count, status, log_text(text, why), error);
 	if (error)
 		return false;
-	delivery_mark(lane->delivery, slice->sequence, slice->from, slice->to, OUTCOME_DEAD,
-		job->span_count);
 	count(&lane->options.counts->dead, job->span_count);
 	conclude(lane, job, false);
 	return true;
@@ -205,10 +228,13 @@ static bool set_aside(
 
 static bool set_span_aside(struct lane *lane, struct job *job, const struct reply *reply)
 {
-	struct bytes plain;
-	if (job_plain(job, &plain) < 0)
-		plain = job->pieces[0];
-	return set_aside(lane, job, plain, reply->status, verdict_why(reply));
+	struct bytes request;
+	enum encoding encoding = ENCODING_IDENTITY;
+	if (job_plain(job, &request) < 0) {
+		request = job->pieces[0];
+		encoding = job->encoding;
+	}
+	return set_aside(lane, job, request, encoding, reply->status, verdict_why(reply));
 }
 
 static bool split(struct lane *lane, struct job *job)
@@ -287,7 +313,8 @@ static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
 {
 	if (error == -ENOENT && job->slice_count > 1 && split(lane, job))
 		return;
-	if (error == -EBADMSG && set_aside(lane, job, job->pieces[0], 0, "not well formed"))
+	if (error == -EBADMSG &&
+		set_aside(lane, job, job->pieces[0], job->encoding, 0, "not well formed"))
 		return;
 	if (error != -ENOENT || job->slice_count > 1) {
 		wait_again(lane, job, now_ms + lane->options.config->retry_max_ms);
@@ -296,7 +323,7 @@ static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
 	log_event(LOG_LEVEL_ERROR, "export_lost", "destination=%s record=%llu spans=%u why=damaged",
 		lane->options.config->name, (unsigned long long)job->slices[0].sequence,
 		job->span_count);
-	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job));
+	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job, OUTCOME_DAMAGED));
 	job_free(job);
 }
 
@@ -495,7 +522,7 @@ static uint64_t drop_waiting(struct lane *lane, uint64_t below)
 		if (is_beyond)
 			queue_all(lane, pieces);
 		else
-			dropped += intake_drop_job(&lane->intake, job);
+			dropped += intake_drop_job(&lane->intake, job, OUTCOME_DROPPED);
 		job_free(job);
 	}
 	return dropped;

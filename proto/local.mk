@@ -6,7 +6,7 @@ PROTO_FILES = \
 	proto/otlp_metrics.proto \
 	proto/rpc_status.proto
 proto_generated = $(PROTO_FILES:.proto=.pb-c.c) $(PROTO_FILES:.proto=.pb-c.h)
-nodist_libtollgate_a_SOURCES = $(proto_generated)
+nodist_libtollgate_a_SOURCES += $(proto_generated)
 BUILT_SOURCES += $(proto_generated)
 CLEANFILES += $(proto_generated)
 EXTRA_DIST += $(PROTO_FILES)

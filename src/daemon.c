@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "export/destination.h"
 #include "export/exporter.h"
+#include "export/local.h"
 #include "export/shares.h"
 #include "http/server.h"
 #include "pipeline.h"
@@ -33,7 +34,12 @@
 static const char *const lanes[] = { "default" };
 enum { LANE_COUNT = sizeof lanes / sizeof *lanes };
 
-enum { TICK_MS = 1000, PRICE_FILE_MAX_BYTES = 16 << 20 };
+enum {
+	TICK_MS = 1000,
+	PRICE_FILE_MAX_BYTES = 16 << 20,
+	LOCAL_SHARE = 8,       /* of the spool, which the local view may keep at most */
+	LOCAL_FREE_FACTOR = 2, /* times the free disk that doors need: so much it leaves */
+};
 
 struct destination_thread {
 	const struct destination_config *config;
@@ -47,6 +53,7 @@ struct destination_thread {
  *
  *   writer     the spool's writer: commits what waits, then calls the doors back
  *   exporters  one per destination: reads its own copy from the spool, keeps its delivery state
+ *   local      the same for the local view, with the lowest priority: writes its file
  *   server     libmicrohttpd's pool: receives, enriches its own batch, suspends the connection
  *   control    the same library on the control socket: answers the commands
  *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
@@ -66,6 +73,9 @@ struct daemon {
 	bool writer_runs;
 	struct destination_thread *destinations;
 	size_t destination_count;
+	struct local *local; /* NULL: off */
+	pthread_t local_thread;
+	bool local_runs;
 	struct shares shares;
 	struct otlp_door door;
 	struct http_server *server;
@@ -196,6 +206,13 @@ static void *run_exporter(void *arg)
 	return NULL;
 }
 
+static void *run_local(void *arg)
+{
+	pthread_setname_np(pthread_self(), "local");
+	local_run(arg);
+	return NULL;
+}
+
 static int make_exporter(struct daemon *daemon, const struct destination_config *config)
 {
 	struct complaint complaint = { 0 };
@@ -250,10 +267,47 @@ static int make_exporters(struct daemon *daemon)
 			return error;
 	}
 	share_the_disk(daemon);
-	if (daemon->destination_count == 0)
-		log_event(LOG_LEVEL_WARNING, "no_destination",
-			"why=\"spans are kept on disk until one is configured: LANGFUSE_PUBLIC_KEY and "
-			"LANGFUSE_SECRET_KEY, TOLLGATE_TEMPO_ENDPOINT, or destinations in the configuration file\"");
+	return 0;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void warn_without_destination(const struct daemon *daemon)
+{
+	if (daemon->destination_count > 0)
+		return;
+	log_event(LOG_LEVEL_WARNING, "no_destination",
+		"why=\"%s: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, TOLLGATE_TEMPO_ENDPOINT, or "
+		"destinations in the configuration file\"",
+		daemon->local ?
+			"spans are in the local view alone, and do not reach a destination that "
+			"is configured later" :
+			"spans are kept on disk until one is configured");
+}
+
+static int make_local(struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
+	struct local_options options = {
+		.directory = config->state_directory,
+		.max_bytes = config->local.max_bytes,
+		.max_age_days = config->local.max_age_days,
+		.content_max_bytes = config->local.content_max_bytes,
+		.max_lag_bytes =
+			smaller(config->local.max_lag_bytes, config->spool.max_bytes / LOCAL_SHARE),
+		.min_free_bytes = config->spool.min_free_bytes * LOCAL_FREE_FACTOR,
+		.spool = daemon->spool,
+		.deliveries = daemon->deliveries,
+		.lanes = lanes,
+		.lane_count = LANE_COUNT,
+	};
+	int error = config->local.enabled ? local_open(&options, &daemon->local) : 0;
+	if (error)
+		return fail("local", error);
+	warn_without_destination(daemon);
 	return 0;
 }
 
@@ -273,6 +327,12 @@ static int start_threads(struct daemon *daemon)
 			return fail("exporter", -error);
 		destination->runs = true;
 	}
+	error = daemon->local ?
+		pthread_create(&daemon->local_thread, NULL, run_local, daemon->local) :
+		0;
+	if (error)
+		return fail("local", -error);
+	daemon->local_runs = daemon->local != NULL;
 	return 0;
 }
 
@@ -325,6 +385,7 @@ static int open_control(struct daemon *daemon)
 		.deliveries = daemon->deliveries,
 		.destinations = daemon->watched,
 		.destination_count = daemon->destination_count,
+		.local = daemon->local,
 	};
 	int error = control_start(&daemon->watch, &daemon->control, &complaint);
 	if (error)
@@ -390,11 +451,16 @@ static void stop(struct daemon *daemon)
 	for (size_t i = 0; i < daemon->destination_count; i++)
 		if (daemon->destinations[i].runs)
 			exporter_stop(daemon->destinations[i].exporter, deadline_ms);
+	if (daemon->local_runs)
+		local_stop(daemon->local, deadline_ms);
 	for (size_t i = 0; i < daemon->destination_count; i++) {
 		if (daemon->destinations[i].runs)
 			pthread_join(daemon->destinations[i].thread, NULL);
 		exporter_free(daemon->destinations[i].exporter);
 	}
+	if (daemon->local_runs)
+		pthread_join(daemon->local_thread, NULL);
+	local_free(daemon->local);
 	free(daemon->destinations);
 	free(daemon->shares.at);
 
@@ -436,8 +502,9 @@ int daemon_run(const struct config *config, char **notes)
 	}
 	(void)((error = take_signals(&daemon)) || (error = take_state_directory(&daemon)) ||
 		(error = load_prices(&daemon)) || (error = open_storage(&daemon)) ||
-		(error = make_exporters(&daemon)) || (error = start_threads(&daemon)) ||
-		(error = open_control(&daemon)) || (error = open_doors(&daemon)));
+		(error = make_exporters(&daemon)) || (error = make_local(&daemon)) ||
+		(error = start_threads(&daemon)) || (error = open_control(&daemon)) ||
+		(error = open_doors(&daemon)));
 	if (!error)
 		serve_until_told(&daemon);
 	stop(&daemon);

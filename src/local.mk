@@ -7,10 +7,13 @@ libtollgate_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/complaint.c src/base/complaint.h \
 	src/base/counters.c src/base/counters.h \
+	src/base/duration.c src/base/duration.h \
 	src/base/files.c src/base/files.h \
 	src/base/json_skim.c src/base/json_skim.h \
 	src/base/log.c src/base/log.h \
 	src/base/nearest.c src/base/nearest.h \
+	src/base/sqlite.c src/base/sqlite.h \
+	src/base/utf8.c src/base/utf8.h \
 	src/config/checks.c src/config/checks.h \
 	src/config/config.c src/config/config.h \
 	src/config/environment.c src/config/environment.h \
@@ -83,6 +86,9 @@ libtollgate_a_SOURCES = \
 	src/export/job.c src/export/job.h \
 	src/export/lane.c src/export/lane.h \
 	src/export/langfuse.c \
+	src/export/local.c src/export/local.h \
+	src/export/local_file.c src/export/local_file.h \
+	src/export/local_row.c src/export/local_row.h \
 	src/export/otlp.c \
 	src/export/own_door.c \
 	src/export/shares.c src/export/shares.h \
@@ -90,17 +96,45 @@ libtollgate_a_SOURCES = \
 	src/pipeline.c src/pipeline.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/watch/control.c src/watch/control.h \
+	src/watch/local_query.c src/watch/local_query.h \
+	src/watch/local_questions.h \
+	src/watch/local_sums.c src/watch/local_sums.h \
+	src/watch/view_cost.c \
+	src/watch/view_sessions.c \
+	src/watch/view_spans.c \
 	src/watch/view_status.c \
 	src/watch/views.c src/watch/watch.h \
 	src/daemon.c src/daemon.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/control.c src/cli/control.h \
+	src/cli/cost.c src/cli/cost.h \
+	src/cli/figures.c src/cli/figures.h \
 	src/cli/help.c \
+	src/cli/page.c src/cli/page.h \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \
 	src/cli/serve.c \
+	src/cli/sessions.c src/cli/sessions.h \
+	src/cli/show.c src/cli/show.h \
+	src/cli/show_print.c \
+	src/cli/table.c src/cli/table.h \
+	src/cli/terminal.c src/cli/terminal.h \
+	src/cli/tokens.c src/cli/tokens.h \
+	src/cli/tree.c src/cli/tree.h \
 	src/cli/version.c
+
+EXTRA_DIST += src/export/local_schema.sql
+nodist_libtollgate_a_SOURCES = src/export/local_schema.c
+CLEANFILES += src/export/local_schema.c
+src/export/local_schema.c: src/export/local_schema.sql
+	$(AM_V_GEN)$(MKDIR_P) src/export && { \
+		echo '/* Made from src/export/local_schema.sql. */' && \
+		echo '#include "export/local_file.h"' && \
+		echo 'const char local_schema[] =' && \
+		sed 's/\\/&&/g; s/"/\\"/g; s/.*/"&\\n"/' $(srcdir)/src/export/local_schema.sql && \
+		echo ';'; \
+	} >$@.tmp && mv $@.tmp $@
 
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c

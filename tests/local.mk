@@ -19,12 +19,13 @@ spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_m
 
 test_programs = \
 	tests/test_otlp tests/test_enrich tests/test_pipeline tests/test_proto tests/test_reply \
-	tests/test_config tests/test_complaints tests/test_cli tests/test_send \
+	tests/test_config tests/test_complaints tests/test_duration tests/test_cli tests/test_send \
 	tests/test_price tests/test_price_match tests/test_price_table \
 	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
 	tests/test_ledger \
-	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares
+	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares \
+	tests/test_terminal tests/test_views tests/test_pages
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
 if HAVE_CRITERION
@@ -41,6 +42,7 @@ tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_reply_SOURCES = tests/test_reply.c
 tests_test_config_SOURCES = tests/test_config.c
 tests_test_complaints_SOURCES = tests/test_complaints.c
+tests_test_duration_SOURCES = tests/test_duration.c
 tests_test_cli_SOURCES = tests/test_cli.c
 tests_test_send_SOURCES = tests/test_send.c
 tests_test_price_SOURCES = tests/test_price.c tests/support/price_tables.h
@@ -65,6 +67,10 @@ tests_test_destinations_SOURCES = tests/test_destinations.c
 tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)
 tests_test_shares_SOURCES = tests/test_shares.c
 tests_test_exporter_SOURCES = tests/test_exporter.c $(fake_destination) $(fake_spool)
+tests_test_terminal_SOURCES = tests/test_terminal.c
+tests_test_pages_SOURCES = tests/test_pages.c
+tests_test_views_SOURCES = tests/test_views.c $(fixture)
+tests_test_views_LDADD = tests/support/libharness.a $(LDADD)
 
 # Plain programs, for every build and for the thread sanitizer above all.
 thread_programs = \

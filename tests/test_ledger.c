@@ -59,12 +59,8 @@ static unsigned chance(unsigned below)
 static void lose(void *arg, const struct record *head)
 {
 	struct party *party = arg;
-	uint32_t from, to = 0;
-	while (delivery_open_range(
-		party->delivery, head->sequence, head->span_count, to, &from, &to)) {
-		delivery_expect(party->delivery, head->sequence, head->span_count);
-		delivery_mark(party->delivery, head->sequence, from, to, OUTCOME_DAMAGED);
-	}
+	delivery_give_up(
+		party->delivery, head->sequence, head->span_count, OUTCOME_DAMAGED);
 }
 
 static void join(struct party *party)

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 void buf_init(struct buf *buf, size_t max_bytes, struct budget *budget)
 {
 	*buf = (struct buf){ .max_bytes = max_bytes, .budget = budget };
@@ -78,31 +80,6 @@ void buf_decimal(struct buf *buf, int64_t number)
 	if (number < 0)
 		*--at = '-';
 	buf_append(buf, at, (size_t)(text + sizeof text - at));
-}
-
-/* The length of the valid UTF-8 sequence at `at`, or 0. */
-static size_t utf8_length(const uint8_t *at, const uint8_t *end)
-{
-	uint8_t lead = at[0];
-	size_t length = 0;
-	if (lead < 0x80)
-		length = 1;
-	else if (lead >= 0xc2 && lead < 0xf5)
-		length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-	if (!length || (size_t)(end - at) < length)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	if (lead == 0xe0 && at[1] < 0xa0) /* overlong */
-		return 0;
-	if (lead == 0xed && at[1] >= 0xa0) /* surrogate */
-		return 0;
-	if (lead == 0xf0 && at[1] < 0x90) /* overlong */
-		return 0;
-	if (lead == 0xf4 && at[1] >= 0x90) /* above U+10FFFF */
-		return 0;
-	return length;
 }
 
 static bool is_plain(uint8_t byte)

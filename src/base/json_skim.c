@@ -11,6 +11,7 @@ struct skim {
 	const uint8_t *at, *end;
 	unsigned depth;
 	uint8_t is_object[MAX_DEPTH / 8]; /* what is open, a bit each */
+	struct bytes name;                /* of the member read last, as it is written */
 };
 
 static void blanks(struct skim *s)
@@ -165,8 +166,10 @@ static bool open_container(struct skim *s)
 static bool member_name(struct skim *s)
 {
 	blanks(s);
+	const uint8_t *quote = s->at;
 	if (!string(s))
 		return false;
+	s->name = (struct bytes){ quote + 1, (size_t)(s->at - quote) - 2 };
 	blanks(s);
 	return take(s, ':');
 }
@@ -189,7 +192,21 @@ static bool after_value(struct skim *s, bool *ret_more)
 	return true;
 }
 
-static bool container(struct bytes text)
+/* A number that is wanted from an outermost object. */
+struct wanted {
+	const char *name;
+	struct bytes number;
+};
+
+static void look(struct wanted *wanted, const struct skim *s, const uint8_t *value)
+{
+	bool is_number = *value == '-' || (*value >= '0' && *value <= '9');
+	if (s->depth == 1 && in_object(s) && is_number && bytes_are(s->name, wanted->name))
+		wanted->number = (struct bytes){ value, (size_t)(s->at - value) };
+}
+
+/*   wanted  may be NULL */
+static bool container(struct bytes text, struct wanted *wanted)
 {
 	struct skim s = { .at = text.at, .end = bytes_end(text) };
 	for (bool more = true; more;) {
@@ -206,8 +223,12 @@ static bool container(struct bytes text)
 				continue;
 			else
 				return false;
-		} else if (!scalar(&s)) {
-			return false;
+		} else {
+			const uint8_t *value = s.at;
+			if (!scalar(&s))
+				return false;
+			if (wanted)
+				look(wanted, &s, value);
 		}
 		if (!after_value(&s, &more))
 			return false;
@@ -226,10 +247,24 @@ static uint8_t first_byte(struct bytes text)
 bool json_is_container(struct bytes text)
 {
 	uint8_t first = first_byte(text);
-	return (first == '{' || first == '[') && container(text);
+	return (first == '{' || first == '[') && container(text, NULL);
 }
 
 bool json_is_array(struct bytes text)
 {
-	return first_byte(text) == '[' && container(text);
+	return first_byte(text) == '[' && container(text, NULL);
+}
+
+bool json_is_object(struct bytes text)
+{
+	return first_byte(text) == '{' && container(text, NULL);
+}
+
+bool json_find_number(struct bytes text, const char *name, struct bytes *ret_number)
+{
+	struct wanted wanted = { .name = name };
+	if (first_byte(text) != '{' || !container(text, &wanted) || !wanted.number.len)
+		return false;
+	*ret_number = wanted.number;
+	return true;
 }

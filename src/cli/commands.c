@@ -8,11 +8,15 @@
 
 enum { LINE_COLUMNS = 80, FLAG_TEXT_MAX = 64 };
 
-extern const struct command command_serve, command_send, command_help, command_version;
+extern const struct command command_serve, command_send, command_show, command_sessions,
+	command_cost, command_help, command_version;
 
 const struct command *const commands[] = {
 	&command_serve,
 	&command_send,
+	&command_show,
+	&command_sessions,
+	&command_cost,
 	&command_help,
 	&command_version,
 	NULL,

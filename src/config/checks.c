@@ -86,6 +86,8 @@ const char *check_destination_name(char *text)
 	size_t len = strlen(text);
 	if (len == 0 || len > 32 || strspn(text, lower_name) != len)
 		return "1 to 32 of a-z, 0-9, - and _";
+	if (strcmp(text, "local") == 0)
+		return "another name than that of the local view";
 	return NULL;
 }
 

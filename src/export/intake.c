@@ -156,25 +156,11 @@ uint64_t intake_drop_job(struct intake *intake, const struct job *job, enum outc
 	return job->span_count;
 }
 
-/* Gives up the spans of a record that are still open. */
-static uint64_t drop_record(
-	struct intake *intake, const struct record *record, enum outcome outcome)
-{
-	uint64_t dropped = 0;
-	uint32_t from, to = 0;
-	while (delivery_open_range(
-		intake->delivery, record->sequence, units_of(record), to, &from, &to)) {
-		delivery_expect(intake->delivery, record->sequence, units_of(record));
-		delivery_mark(intake->delivery, record->sequence, from, to, outcome);
-		dropped += to - from;
-	}
-	return dropped;
-}
-
 void intake_lose(struct intake *intake, const struct record *head)
 {
 	if (is_ours(intake, head) && head->sequence >= intake->taken_below)
-		drop_record(intake, head, OUTCOME_DAMAGED);
+		delivery_give_up(
+			intake->delivery, head->sequence, units_of(head), OUTCOME_DAMAGED);
 }
 
 uint64_t intake_drop(struct intake *intake, uint64_t sequence)
@@ -195,7 +181,8 @@ uint64_t intake_drop(struct intake *intake, uint64_t sequence)
 		if (record->sequence >= sequence)
 			spool_reader_seek(intake->reader, record->sequence);
 		else if (is_ours(intake, record))
-			dropped += drop_record(intake, record, OUTCOME_DROPPED);
+			dropped += delivery_give_up(intake->delivery, record->sequence,
+				units_of(record), OUTCOME_DROPPED);
 		bytes += record->raw_bytes;
 		record_release(record);
 	}

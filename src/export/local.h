@@ -1,9 +1,12 @@
 /*
  * The local view: a destination on this machine, one SQLite file that shows what went through lately.
  *
- * It must slow nothing: its thread runs at the lowest priority, reads the spool as destinations do, but
- * never keeps more than max_lag_bytes there; further behind it skips what is oldest, and counts that. Its
- * tables are in local_schema.sql, for other programs too.
+ * It must slow nothing: its thread runs at the lowest priority and reads the spool as destinations do, but
+ * never keeps more than max_lag_bytes there; further behind it skips what is oldest, and counts that. A
+ * file that cannot be written is tried again each second, and waited for no longer than that. Its tables
+ * are in local_schema.sql, for other programs too.
+ *
+ * Each request is there once: where it is stored in two shapes, in Langfuse's.
  */
 #ifndef TG_EXPORT_LOCAL_H
 #define TG_EXPORT_LOCAL_H
@@ -27,13 +30,17 @@ struct local_options {
 	uint64_t max_age_days; /* 0: no limit */
 	uint64_t content_max_bytes;
 	uint64_t max_lag_bytes;
+	uint64_t min_free_bytes; /* nothing is written with less free disk */
 	struct spool *spool;
 	struct deliveries *deliveries;
 	const char *const *lanes;
 	size_t lane_count;
 };
 
-/* Opens or makes the file; one that is damaged is moved aside. 0 or negative errno. */
+/*
+ * Opens or makes the file; one that is damaged is moved aside, and one that cannot be opened for another
+ * reason is tried again later. Keeps what it has not shown from here on. 0 or -ENOMEM.
+ */
 int local_open(const struct local_options *options, struct local **ret_local);
 void local_free(struct local *local);
 

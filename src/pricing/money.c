@@ -79,3 +79,52 @@ int fusd_parse(const char *text, fusd *ret_amount)
 	*ret_amount = amount;
 	return 0;
 }
+
+enum { EXPONENT_MAX = 64 };
+
+/* What follows e or E; beyond what any amount could have it is no matter how far. */
+static int read_exponent(struct bytes text)
+{
+	bool is_negative = text.len && *text.at == '-';
+	int exponent = 0;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] >= '0' && text.at[i] <= '9' && exponent < EXPONENT_MAX)
+			exponent = exponent * 10 + (text.at[i] - '0');
+	if (exponent > EXPONENT_MAX)
+		exponent = EXPONENT_MAX;
+	return is_negative ? -exponent : exponent;
+}
+
+int fusd_read(struct bytes number, fusd *ret_amount)
+{
+	const fusd most = (fusd)1 << 120;
+	fusd amount = 0;
+	int shift = DECIMALS;
+	bool is_fraction = false;
+	for (size_t i = 0; i < number.len; i++) {
+		uint8_t byte = number.at[i];
+		if (byte == '.') {
+			is_fraction = true;
+		} else if (byte == 'e' || byte == 'E') {
+			shift += read_exponent(
+				(struct bytes){ number.at + i + 1, number.len - i - 1 });
+			break;
+		} else if (byte < '0' || byte > '9') {
+			return -EINVAL;
+		} else if (amount < most / 10) {
+			amount = amount * 10 + (byte - '0');
+			shift -= is_fraction;
+		} else if (!is_fraction) {
+			return -ERANGE;
+		}
+	}
+	for (; shift > 0 && amount; shift--) {
+		if (amount >= most / 10)
+			return -ERANGE;
+		amount *= 10;
+	}
+	for (; shift < 0 && amount; shift++)
+		amount = (amount + (shift == -1 ? 5 : 0)) / 10;
+	*ret_amount = amount;
+	return 0;
+}

@@ -98,4 +98,10 @@ size_t fusd_text(char out[FUSD_TEXT_MAX], fusd amount);
  */
 int fusd_parse(const char *text, fusd *ret_amount);
 
+/*
+ * A well-formed JSON number in USD, with fraction and exponent as senders write them, rounded to a
+ * femtodollar. -EINVAL when it is negative, -ERANGE when it is beyond all money.
+ */
+int fusd_read(struct bytes number, fusd *ret_amount);
+
 #endif

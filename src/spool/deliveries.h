@@ -44,8 +44,10 @@ struct delivery {
 
 	/* Its books. */
 	bool is_live;      /* delivery_begin was called */
+	bool is_yielding;  /* as delivery_yield says */
 	bool is_unsettled; /* they cannot add up, for a cause that is known: ledger.c settles them */
 	unsigned takes; /* shapes, and signals above them; as the file says until delivery_begin */
+	uint64_t settled_below; /* what went below is booked */
 	uint64_t counted; /* sequence up to which sums.accepted has everything; 0: no books yet */
 	struct ledger_sums sums;
 	struct ledger_sums pending; /* of them, what is not in the file yet */

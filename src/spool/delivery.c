@@ -114,6 +114,13 @@ void delivery_begin(struct delivery *delivery, unsigned shapes, unsigned signals
 	pthread_mutex_unlock(&delivery->all->lock);
 }
 
+void delivery_yield(struct delivery *delivery)
+{
+	pthread_mutex_lock(&delivery->all->lock);
+	delivery->is_yielding = true;
+	pthread_mutex_unlock(&delivery->all->lock);
+}
+
 struct ledger_sums delivery_sums(struct delivery *delivery)
 {
 	pthread_mutex_lock(&delivery->all->lock);
@@ -393,4 +400,16 @@ bool delivery_open_range(struct delivery *delivery, uint64_t sequence, uint32_t 
 	*ret_from = at;
 	*ret_to = to;
 	return true;
+}
+
+uint32_t delivery_give_up(struct delivery *delivery, uint64_t sequence, uint32_t span_count,
+	enum outcome outcome)
+{
+	uint32_t from, to = 0, count = 0;
+	while (delivery_open_range(delivery, sequence, span_count, to, &from, &to)) {
+		delivery_expect(delivery, sequence, span_count);
+		delivery_mark(delivery, sequence, from, to, outcome);
+		count += to - from;
+	}
+	return count;
 }

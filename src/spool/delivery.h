@@ -46,6 +46,9 @@ struct delivery *delivery_of(
  */
 void delivery_begin(struct delivery *delivery, unsigned shapes, unsigned signals);
 
+/* The log need not keep for it what it has not finished: what goes before is dropped. After delivery_begin. */
+void delivery_yield(struct delivery *delivery);
+
 /* Above every number that any destination knows of, for spool_begin_at; at least 1. */
 uint64_t deliveries_end(struct deliveries *deliveries);
 
@@ -80,6 +83,10 @@ const char *outcome_name(enum outcome outcome);
  */
 void delivery_expect(struct delivery *delivery, uint64_t sequence, uint32_t span_count);
 void delivery_mark(struct delivery *delivery, uint64_t sequence, uint32_t from, uint32_t to,
+	enum outcome outcome);
+
+/* Expects a record and finishes all that is open of it. Returns the number of spans. */
+uint32_t delivery_give_up(struct delivery *delivery, uint64_t sequence, uint32_t span_count,
 	enum outcome outcome);
 
 /*

@@ -1,15 +1,14 @@
 #include "spool/deliveries.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sqlite.h"
 #include "spool/crc32c.h"
 
 /*
@@ -60,26 +59,6 @@ enum { PRUNE_MINUTES = 60 };
 /* Questions wait for a checkpoint at most, never for a commit. */
 enum { BUSY_TIMEOUT_MS = 2000 };
 
-static int to_errno(int result)
-{
-	switch (result & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_DONE:
-		return 0;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-	case SQLITE_ERROR: /* a table is not as we made it */
-	case SQLITE_MISMATCH:
-		return -EBADMSG;
-	default:
-		return -EIO;
-	}
-}
-
 /*
  * Runs one statement with its values: 's' text, 'i' int64. `row` is called for each result row; it may
  * be NULL. 0 or negative errno.
@@ -88,7 +67,8 @@ static int run(sqlite3 *db, const char *sql, int (*row)(void *arg, sqlite3_stmt 
 	void *arg, const char *types, ...)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL), error = to_errno(result);
+	int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL),
+	    error = sqlite_errno(result);
 	va_list values;
 	va_start(values, types);
 	for (int i = 0; types[i] && !error; i++) {
@@ -97,13 +77,13 @@ static int run(sqlite3 *db, const char *sql, int (*row)(void *arg, sqlite3_stmt 
 				statement, i + 1, va_arg(values, const char *), -1, SQLITE_STATIC);
 		else
 			result = sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t));
-		error = to_errno(result);
+		error = sqlite_errno(result);
 	}
 	va_end(values);
 	while (!error && (result = sqlite3_step(statement)) == SQLITE_ROW)
 		error = row ? row(arg, statement) : 0;
 	if (!error)
-		error = to_errno(result);
+		error = sqlite_errno(result);
 	sqlite3_finalize(statement);
 	return error;
 }
@@ -256,9 +236,9 @@ static int load(struct deliveries *deliveries)
 			" FROM pragma_application_id, pragma_user_version",
 			read_version, &version, "");
 	if (!error && version == 0)
-		error = to_errno(sqlite3_exec(db, migration, NULL, NULL, NULL));
+		error = sqlite_errno(sqlite3_exec(db, migration, NULL, NULL, NULL));
 	if (!error)
-		error = to_errno(sqlite3_exec(db, schema, NULL, NULL, NULL));
+		error = sqlite_errno(sqlite3_exec(db, schema, NULL, NULL, NULL));
 	if (!error) /* first, because what is below a cursor is not kept */
 		error = run(db, "SELECT * FROM cursor", load_cursor, deliveries, "");
 	if (!error)
@@ -278,38 +258,26 @@ static int load(struct deliveries *deliveries)
 	return error;
 }
 
-static void name_file(const struct deliveries *deliveries, const char *suffix, char path[PATH_MAX])
+static void name_file(const struct deliveries *deliveries, char path[PATH_MAX])
 {
-	snprintf(path, PATH_MAX, "%s/delivery.sqlite%s", deliveries->directory, suffix);
+	snprintf(path, PATH_MAX, "%s/delivery.sqlite", deliveries->directory);
 }
 
 static int open_db(struct deliveries *deliveries)
 {
 	char path[PATH_MAX];
-	name_file(deliveries, "", path);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) /* SQLite would make it readable for others */
-		return -errno;
-	close(fd);
-	int result = sqlite3_open_v2(
-		path, &deliveries->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (result == SQLITE_OK)
-		result =
-			sqlite3_exec(deliveries->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-	if (result == SQLITE_OK)
-		result =
-			sqlite3_exec(deliveries->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
-	if (result != SQLITE_OK) {
-		sqlite3_close(deliveries->db);
-		deliveries->db = NULL;
-	}
-	return to_errno(result);
+	name_file(deliveries, path);
+	int error = sqlite_open(path, "", &deliveries->db);
+	if (error) /* the log lets go what is committed, so that shall outlive a power cut */
+		return error;
+	return sqlite_errno(
+		sqlite3_exec(deliveries->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL));
 }
 
 static int make_db(struct deliveries *deliveries)
 {
 	int error = open_db(deliveries);
-	return error ? error : to_errno(sqlite3_exec(deliveries->db, schema, NULL, NULL, NULL));
+	return error ? error : sqlite_errno(sqlite3_exec(deliveries->db, schema, NULL, NULL, NULL));
 }
 
 static void mark_all_changed(struct deliveries *deliveries)
@@ -325,17 +293,13 @@ static void mark_all_changed(struct deliveries *deliveries)
 /* Another file for one that is damaged: what was read of that one, and has happened since, goes in. */
 static int replace_db(struct deliveries *deliveries)
 {
-	char path[PATH_MAX], aside[PATH_MAX];
+	char path[PATH_MAX];
 	sqlite3_close(deliveries->db);
 	deliveries->db = NULL;
-	name_file(deliveries, "", path);
-	name_file(deliveries, ".damaged", aside);
-	if (rename(path, aside) < 0)
-		return -errno;
-	name_file(deliveries, "-wal", path);
-	unlink(path);
-	name_file(deliveries, "-shm", path);
-	unlink(path);
+	name_file(deliveries, path);
+	int error = sqlite_move_aside(path);
+	if (error)
+		return error;
 	log_event(LOG_LEVEL_ERROR, "delivery_state_replaced", "moved_to=delivery.sqlite.damaged");
 	mark_all_changed(deliveries);
 	return make_db(deliveries);
@@ -397,12 +361,13 @@ static void snapshot_letters(struct snapshot *to, const struct deliveries *deliv
 			buf_append(&to->letters, &changes[i], sizeof changes[i]);
 }
 
-/* Below what is finished and counted for everybody, no start needs a record. */
+/* Below what is finished and counted for everybody who does not yield, no start needs a record. */
 static uint64_t needed_from(const struct deliveries *deliveries)
 {
 	uint64_t from = 0;
 	for (const struct delivery *at = deliveries->first; at; at = at->next) {
-		uint64_t own = at->counted < at->cursor ? at->counted : at->cursor;
+		bool is_ahead = at->counted < at->cursor || at->is_yielding;
+		uint64_t own = is_ahead ? at->counted : at->cursor;
 		if (at->is_live && (!from || own < from))
 			from = own;
 	}
@@ -577,13 +542,13 @@ static int open_to_read(const struct deliveries *deliveries, sqlite3 **ret_db)
 {
 	char path[PATH_MAX];
 	sqlite3 *db = NULL;
-	name_file(deliveries, "", path);
+	name_file(deliveries, path);
 	int result = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 	if (result == SQLITE_OK)
 		result = sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
 	if (result != SQLITE_OK) {
 		sqlite3_close(db);
-		return to_errno(result);
+		return sqlite_errno(result);
 	}
 	*ret_db = db;
 	return 0;

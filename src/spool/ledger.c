@@ -18,10 +18,11 @@ struct ledger {
 	uint64_t damage_seen;        /* COUNTER_SPOOL_RECORDS_DAMAGED when the books were settled */
 };
 
-/* What is finished of a record, or of all from first to last. */
-struct done {
+/* What a destination has of a record, or of all from first to last. */
+struct held {
 	uint64_t first, last;
-	uint32_t units; /* UINT32_MAX: all */
+	uint32_t finished; /* spans; UINT32_MAX: all */
+	uint32_t open;     /* of a record that it has read: it may do without the log */
 };
 
 /* The books of one lane as they were at one moment, and what the log adds to them. */
@@ -31,8 +32,8 @@ struct account {
 	unsigned takes;
 	uint64_t cursor, counted;
 	struct ledger_sums sums;
-	struct done *done; /* beyond the cursor, in order */
-	size_t done_count, done_at;
+	struct held *held; /* beyond the cursor, in order */
+	size_t held_count, held_at;
 	int64_t uncounted; /* accepted beyond `counted` */
 	int64_t measured;
 	uint64_t records, bytes, oldest_ns;
@@ -64,12 +65,16 @@ static bool is_for(const struct account *account, const struct record *head)
 
 /* ---- the books of one moment ---- */
 
-static uint32_t finished_units(const struct entry *entry)
+static struct held held_of(const struct entry *entry)
 {
-	uint32_t units = 0;
+	struct held held = { .first = entry->sequence, .last = entry->last };
 	for (uint32_t i = 0; i < entry->range_count; i++)
-		units += entry->finished[i].to - entry->finished[i].from;
-	return entry_is_run(entry) ? UINT32_MAX : units;
+		held.finished += entry->finished[i].to - entry->finished[i].from;
+	if (entry_is_run(entry))
+		held.finished = UINT32_MAX;
+	else if (entry->units > held.finished)
+		held.open = entry->units - held.finished;
+	return held;
 }
 
 /* With lock held. */
@@ -83,22 +88,19 @@ static int copy_account(struct delivery *delivery, struct account *account)
 		.cursor = delivery->cursor,
 		.counted = delivery->counted,
 		.sums = delivery->sums,
-		.done = malloc((delivery->count + 1) * sizeof *account->done),
+		.held = malloc((delivery->count + 1) * sizeof *account->held),
 	};
-	if (!account->done)
+	if (!account->held)
 		return -ENOMEM;
-	for (size_t i = 0; i < delivery->count; i++) {
-		const struct entry *entry = &delivery->entries[i];
-		account->done[account->done_count++] =
-			(struct done){ entry->sequence, entry->last, finished_units(entry) };
-	}
+	for (size_t i = 0; i < delivery->count; i++)
+		account->held[account->held_count++] = held_of(&delivery->entries[i]);
 	return 0;
 }
 
 static void accounts_done(struct accounts *accounts)
 {
 	for (size_t i = 0; i < accounts->count; i++)
-		free(accounts->at[i].done);
+		free(accounts->at[i].held);
 	free(accounts->at);
 }
 
@@ -123,16 +125,24 @@ static int accounts_init(struct deliveries *deliveries, struct accounts *account
 
 /* ---- what the log adds ---- */
 
+static void count_unseen(struct account *account, uint64_t below)
+{
+	for (; account->held_at < account->held_count &&
+		account->held[account->held_at].last < below;
+		account->held_at++)
+		account->measured += account->held[account->held_at].open;
+}
+
+/* What of a record is not finished. */
 static uint32_t open_units(struct account *account, const struct record *head)
 {
-	while (account->done_at < account->done_count &&
-		account->done[account->done_at].last < head->sequence)
-		account->done_at++;
-	const struct done *done = &account->done[account->done_at];
+	count_unseen(account, head->sequence);
+	struct held *held = &account->held[account->held_at];
 	uint32_t units = units_of(head);
-	if (account->done_at == account->done_count || done->first > head->sequence)
+	if (account->held_at == account->held_count || held->first > head->sequence)
 		return units;
-	return units > done->units ? units - done->units : 0;
+	held->open = 0; /* seen */
+	return units > held->finished ? units - held->finished : 0;
 }
 
 static void add_head(struct account *account, const struct record *head)
@@ -173,6 +183,8 @@ static int add_heads(struct accounts *accounts, struct spool_reader *reader, uin
 	while (!(error = spool_reader_next_head(reader, &head)))
 		for (size_t i = 0; i < accounts->count; i++)
 			add_head(&accounts->at[i], &head);
+	for (size_t i = 0; i < accounts->count; i++)
+		count_unseen(&accounts->at[i], UINT64_MAX);
 	return error == -EAGAIN ? 0 : error;
 }
 
@@ -216,18 +228,18 @@ static int64_t waiting_now(const struct account *account)
 /* ---- settling ---- */
 
 /*
- * Books what the log does not hold: as damaged, or, for a lane that comes anew, as dropped. What it holds
- * and nobody booked for such a lane was accepted before it had books.
+ * Books what the log does not hold: as damaged, or, for a lane that is known to have missed something, as
+ * dropped. What it holds and nobody booked for such a lane was accepted before it had books.
  */
-static void settle_account(const struct account *account, bool is_damage)
+static void settle_account(const struct account *account, uint64_t whole_from, bool is_damage)
 {
 	struct delivery *delivery = account->delivery;
 	struct ledger_sums sums = { 0 };
 	int64_t lost = waiting_now(account) - account->measured;
-	bool is_anew = account->is_unsettled;
-	if (lost > 0 && (is_anew || is_damage))
-		sums.finished[is_anew ? OUTCOME_DROPPED : OUTCOME_DAMAGED] = lost;
-	else if (lost < 0 && is_anew)
+	bool has_missed = account->is_unsettled;
+	if (lost > 0 && (has_missed || is_damage))
+		sums.finished[has_missed ? OUTCOME_DROPPED : OUTCOME_DAMAGED] = lost;
+	else if (lost < 0 && has_missed)
 		sums.accepted = -lost;
 	else
 		lost = 0;
@@ -235,6 +247,7 @@ static void settle_account(const struct account *account, bool is_damage)
 	sums_add(&delivery->sums, &sums);
 	sums_add(&delivery->pending, &sums);
 	delivery->is_unsettled = false;
+	delivery->settled_below = whole_from;
 	delivery->is_changed = true;
 	pthread_mutex_unlock(&delivery->all->lock);
 
@@ -244,19 +257,20 @@ static void settle_account(const struct account *account, bool is_damage)
 			"destination=%s lane=%s spans=%lld booked=%s", delivery->destination,
 			log_text(name, delivery->lane), (long long)(lost > 0 ? lost : -lost),
 			lost < 0        ? "accepted" :
-				is_anew ? "dropped" :
+				has_missed ? "dropped" :
 					  "damaged");
 }
 
 static int settle(struct ledger *ledger, bool is_damage)
 {
 	struct accounts accounts;
+	uint64_t whole_from = spool_figures(ledger->spool).whole_from;
 	int error = measure(ledger, &accounts);
 	if (error)
 		return error;
 	for (size_t i = 0; i < accounts.count; i++)
 		if (accounts.at[i].is_live)
-			settle_account(&accounts.at[i], is_damage);
+			settle_account(&accounts.at[i], whole_from, is_damage);
 	accounts_done(&accounts);
 	return 0;
 }
@@ -286,18 +300,22 @@ void ledger_free(struct ledger *ledger)
 	free(ledger);
 }
 
-/* Whether records went that a lane has not finished: it was not configured, or files were lost. */
-static bool is_anybody_anew(struct ledger *ledger)
+/*
+ * Whether records went that a lane has not finished: it was not configured, it yields, or files were
+ * lost.
+ */
+static bool is_anybody_unsettled(struct ledger *ledger)
 {
 	uint64_t whole_from = spool_figures(ledger->spool).whole_from;
-	bool is_anew = false;
+	bool is_unsettled = false;
 	pthread_mutex_lock(&ledger->deliveries->lock);
 	for (struct delivery *at = ledger->deliveries->first; at; at = at->next) {
-		at->is_unsettled = at->is_live && (at->is_unsettled || at->cursor < whole_from);
-		is_anew = is_anew || at->is_unsettled;
+		bool has_missed = at->cursor < whole_from && at->settled_below < whole_from;
+		at->is_unsettled = at->is_live && (at->is_unsettled || has_missed);
+		is_unsettled = is_unsettled || at->is_unsettled;
 	}
 	pthread_mutex_unlock(&ledger->deliveries->lock);
-	return is_anew;
+	return is_unsettled;
 }
 
 /* Books what came since the last time. Only this thread moves `counted`. */
@@ -330,7 +348,7 @@ static int count(struct ledger *ledger)
 int ledger_begin(struct ledger *ledger)
 {
 	int error = count(ledger);
-	if (!error && is_anybody_anew(ledger))
+	if (!error && is_anybody_unsettled(ledger))
 		error = settle(ledger, false);
 	ledger->damage_seen = counter_read(COUNTER_SPOOL_RECORDS_DAMAGED);
 	return error;
@@ -340,7 +358,8 @@ int ledger_commit(struct ledger *ledger)
 {
 	uint64_t damage = counter_read(COUNTER_SPOOL_RECORDS_DAMAGED);
 	count(ledger); /* what memory is short for now is counted the next time */
-	if (damage != ledger->damage_seen && settle(ledger, true) == 0)
+	bool is_damage = damage != ledger->damage_seen;
+	if ((is_anybody_unsettled(ledger) || is_damage) && settle(ledger, is_damage) == 0)
 		ledger->damage_seen = damage;
 	int error = deliveries_commit(ledger->deliveries);
 	if (ledger->deliveries->needed_from)

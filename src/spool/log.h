@@ -38,7 +38,8 @@ struct spool_reader {
 	bool is_freed; /* what it kept stays kept */
 
 	_Atomic uint64_t position;
-	uint64_t keep; /* guarded by lock, as the next */
+	uint64_t keep;      /* guarded by lock, as all up to `walk` */
+	uint64_t max_bytes; /* kept for it; UINT64_MAX: as much as it needs */
 	/* What was read and is kept, oldest first, as far as there is room: tells the age of what waits. */
 	struct {
 		uint64_t sequence, received_ns;
@@ -93,6 +94,9 @@ static inline struct segment *spool_last(struct spool *spool)
 
 /* Bytes of the records from `sequence` on: an estimate, as if all were of one size. */
 uint64_t segment_bytes_from(const struct segment *segment, uint64_t sequence);
+
+/* spool_sequence_within, with lock held. */
+uint64_t space_sequence_within(const struct spool *spool, uint64_t bytes);
 
 /* Reads the directory. 0 or negative errno: never because of what a segment holds. */
 int recover(struct spool *spool);

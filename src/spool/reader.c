@@ -26,6 +26,7 @@ struct spool_reader *spool_reader_new(struct spool *spool, const char *lane, enu
 	reader->shapes = shapes;
 	reader->wake = wake;
 	reader->wake_arg = wake_arg;
+	reader->max_bytes = UINT64_MAX;
 	if (lane) {
 		assert(strlen(lane) <= LANE_NAME_MAX);
 		reader->has_lane = true;
@@ -331,6 +332,13 @@ void spool_reader_keep(struct spool_reader *reader, uint64_t sequence)
 	pthread_mutex_unlock(&spool->lock);
 	if (atomic_load(&reader->position) < sequence)
 		atomic_store(&reader->position, sequence);
+}
+
+void spool_reader_bound(struct spool_reader *reader, uint64_t max_bytes)
+{
+	pthread_mutex_lock(&reader->spool->lock);
+	reader->max_bytes = max_bytes;
+	pthread_mutex_unlock(&reader->spool->lock);
 }
 
 /* When the oldest kept record came; when it was not read yet, when one shortly before it did. */

@@ -30,6 +30,21 @@ uint64_t segment_bytes_from(const struct segment *segment, uint64_t sequence)
 		(double)(segment->end_sequence - segment->first_sequence));
 }
 
+uint64_t space_sequence_within(const struct spool *spool, uint64_t bytes)
+{
+	for (size_t i = spool->segment_count; i-- > 0;) {
+		const struct segment *segment = spool->segments[i];
+		uint64_t stored = segment_bytes_from(segment, 0);
+		if (stored > bytes) {
+			uint64_t records = segment->end_sequence - segment->first_sequence;
+			uint64_t fit = (uint64_t)((double)records * (double)bytes / (double)stored);
+			return segment->end_sequence - fit;
+		}
+		bytes -= stored;
+	}
+	return spool->segment_count ? spool->segments[0]->first_sequence : spool->next_sequence;
+}
+
 int space_push(struct spool *spool, struct segment *segment)
 {
 	if (spool->segment_count == spool->segment_capacity) {
@@ -44,12 +59,23 @@ int space_push(struct spool *spool, struct segment *segment)
 	return 0;
 }
 
+/* What a reader keeps, as far as it may. */
+static uint64_t kept_from(const struct spool *spool, const struct spool_reader *reader)
+{
+	if (reader->max_bytes == UINT64_MAX)
+		return reader->keep;
+	uint64_t within = space_sequence_within(spool, reader->max_bytes);
+	return within > reader->keep ? within : reader->keep;
+}
+
 void space_release(struct spool *spool)
 {
 	uint64_t floor = SPOOL_KEEP_NOTHING;
-	for (struct spool_reader *reader = spool->readers; reader; reader = reader->next)
-		if (reader->keep < floor)
-			floor = reader->keep;
+	for (struct spool_reader *reader = spool->readers; reader; reader = reader->next) {
+		uint64_t from = kept_from(spool, reader);
+		if (from < floor)
+			floor = from;
+	}
 	if (floor > spool->floor && floor != SPOOL_KEEP_NOTHING && spool->is_writing)
 		spool->floor = floor;
 

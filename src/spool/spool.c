@@ -81,19 +81,7 @@ void spool_begin_at(struct spool *spool, uint64_t sequence)
 uint64_t spool_sequence_within(struct spool *spool, uint64_t bytes)
 {
 	pthread_mutex_lock(&spool->lock);
-	uint64_t sequence = spool->next_sequence;
-	for (size_t i = spool->segment_count; i-- > 0;) {
-		const struct segment *segment = spool->segments[i];
-		uint64_t stored = segment_bytes_from(segment, 0);
-		if (stored > bytes) {
-			uint64_t records = segment->end_sequence - segment->first_sequence;
-			uint64_t fit = (uint64_t)((double)records * (double)bytes / (double)stored);
-			sequence = segment->end_sequence - fit;
-			break;
-		}
-		bytes -= stored;
-		sequence = segment->first_sequence;
-	}
+	uint64_t sequence = space_sequence_within(spool, bytes);
 	pthread_mutex_unlock(&spool->lock);
 	return sequence;
 }

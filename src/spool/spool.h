@@ -133,6 +133,12 @@ void spool_reader_seek(struct spool_reader *reader, uint64_t sequence);
 #define SPOOL_KEEP_NOTHING UINT64_MAX
 void spool_reader_keep(struct spool_reader *reader, uint64_t sequence);
 
+/*
+ * From now on the reader keeps at most the newest `max_bytes`, read or not, for as long as it lives: one
+ * whose slowness must never cost the others room. What is gone when it comes there is passed over.
+ */
+void spool_reader_bound(struct spool_reader *reader, uint64_t max_bytes);
+
 /* How far a reader is behind; approximate to a segment for bytes. */
 struct spool_lag {
 	uint64_t records; /* of all lanes, from what is kept to the end */

@@ -1,7 +1,8 @@
 # Stories: the whole daemon between fake destinations, seen from outside.
 test_programs += \
 	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
-	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space
+	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space \
+	tests/stories/view
 
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
@@ -22,3 +23,5 @@ tests_stories_disk_SOURCES = tests/stories/disk.c $(story)
 tests_stories_disk_LDADD = $(story_ldadd)
 tests_stories_space_SOURCES = tests/stories/space.c $(story)
 tests_stories_space_LDADD = $(story_ldadd)
+tests_stories_view_SOURCES = tests/stories/view.c $(story)
+tests_stories_view_LDADD = $(story_ldadd)

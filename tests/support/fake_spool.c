@@ -399,6 +399,22 @@ bool delivery_open_range(struct delivery *delivery, uint64_t sequence, uint32_t 
 	return true;
 }
 
+uint32_t delivery_give_up(struct delivery *delivery, uint64_t sequence, uint32_t span_count,
+	enum outcome outcome)
+{
+	uint32_t from, to = 0, count = 0;
+	while (delivery_open_range(delivery, sequence, span_count, to, &from, &to)) {
+		delivery_expect(delivery, sequence, span_count);
+		delivery_mark(delivery, sequence, from, to, outcome);
+		count += to - from;
+	}
+	return count;
+}
+
+void delivery_yield(struct delivery *delivery)
+{
+}
+
 int delivery_set_aside(
 	struct delivery *delivery, const struct dead_letter *letter, struct bytes request)
 {

@@ -1,0 +1,132 @@
+/* tollgate sessions: the newest sessions, a line each. */
+#include "cli/sessions.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/control.h"
+#include "cli/figures.h"
+#include "cli/page.h"
+#include "cli/table.h"
+#include "cli/tokens.h"
+
+enum { FLAG_SINCE, FLAG_LIMIT, FLAG_JSON, FLAG_SOCKET };
+
+static const struct flag flags[] = {
+	[FLAG_SINCE] = { "--since", "TIME", "Only those of 7d, 24h, 30m, 90s or 2026-11-01 on." },
+	[FLAG_LIMIT] = { "--limit", "N", "At most so many; 20 when not said." },
+	[FLAG_JSON] = { "--json", NULL, "The daemon's answer as it is." },
+	[FLAG_SOCKET] = { "--socket", "PATH", "The daemon's control socket." },
+	{ NULL },
+};
+
+enum column { SESSION, CLI, AGE, TRACES, CALLS, TOOLS, ERRORS, TOKENS, COST, USER };
+
+static const struct table_column columns[] = {
+	[SESSION] = { "session", .min_columns = 9 },
+	[CLI] = { "cli", .min_columns = 11, .rank = 1 },
+	[AGE] = { "ago", .is_right = true, .rank = 2 },
+	[TRACES] = { "traces", .is_right = true, .rank = 4 },
+	[CALLS] = { "calls", .is_right = true, .rank = 3 },
+	[TOOLS] = { "tools", .is_right = true, .rank = 6 },
+	[ERRORS] = { "errors", .is_right = true, .rank = 5 },
+	[TOKENS] = { "tokens", .is_right = true, .rank = 1 },
+	[COST] = { "cost", .is_right = true, .rank = 1 },
+	[USER] = { "user", .min_columns = 8, .rank = 7 },
+};
+
+static void add_count(struct table *table, enum column column, enum style style, uint64_t count)
+{
+	char figure[FIGURE_MAX];
+	table_cell(table, column, style, "", bytes_of(figure_count(figure, (int64_t)count)));
+}
+
+static void add_session(struct table *table, const json_t *session, uint64_t now_ns,
+	const struct terminal *terminal)
+{
+	char figure[FIGURE_MAX];
+	uint64_t errors = json_uint(session, "errors");
+	table_cell(table, SESSION, STYLE_BOLD, "", bytes_of(json_text(session, "session_id")));
+	table_cell(table, CLI, STYLE_PLAIN, "", bytes_of(json_text(session, "service")));
+	table_cell(table, AGE, STYLE_PLAIN, "",
+		bytes_of(figure_age(figure, json_uint(session, "last_ns"), now_ns)));
+	add_count(table, TRACES, STYLE_PLAIN, json_uint(session, "traces"));
+	add_count(table, CALLS, STYLE_PLAIN, json_uint(session, "calls"));
+	add_count(table, TOOLS, STYLE_PLAIN, json_uint(session, "tools"));
+	add_count(table, ERRORS, errors ? STYLE_RED : STYLE_PLAIN, errors);
+	add_count(table, TOKENS, STYLE_PLAIN, tokens_total(json_object_get(session, "usage")));
+	table_cell(
+		table, COST, STYLE_PLAIN, "", bytes_of(figure_cost_of(figure, session, terminal)));
+	table_cell(table, USER, STYLE_PLAIN, "", bytes_of(json_text(session, "user_id")));
+}
+
+static void add_remarks(struct table *table, const json_t *answer)
+{
+	char text[128];
+	uint64_t without = json_uint(answer, "traces_without_session");
+	if (json_is_true(json_object_get(answer, "is_cut")))
+		table_note(table, STYLE_DIM, "", bytes_of("There are more: --limit N."));
+	snprintf(text, sizeof text, "%llu %s to no session: tollgate show --last N.",
+		(unsigned long long)without, without == 1 ? "trace belongs" : "traces belong");
+	if (without)
+		table_note(table, STYLE_DIM, "", bytes_of(text));
+	page_remark_skipped(table, answer);
+}
+
+int sessions_print(
+	const json_t *answer, uint64_t now_ns, const struct terminal *terminal, struct buf *out)
+{
+	const json_t *sessions = json_object_get(answer, "sessions");
+	struct table table;
+	json_t *session;
+	size_t i;
+	table_init(&table);
+	for (i = 0; i < sizeof columns / sizeof *columns; i++)
+		table_column(&table, columns[i]);
+	table.has_titles = json_array_size(sessions) > 0;
+	if (!table.has_titles)
+		table_note(&table, STYLE_PLAIN, "", bytes_of("No session in this time."));
+	json_array_foreach(sessions, i, session)
+		add_session(&table, session, now_ns, terminal);
+	add_remarks(&table, answer);
+	int error = table_print(&table, terminal, out);
+	table_done(&table);
+	return error;
+}
+
+static int print_now(const json_t *answer, const struct terminal *terminal, struct buf *out)
+{
+	return sessions_print(answer, clock_unix_ns(), terminal, out);
+}
+
+static int run(struct arguments *arguments)
+{
+	struct page page = { .path = "/v1/sessions" };
+	const char *value = NULL;
+	for (int argument; (argument = arguments_next(arguments, &value)) != ARGUMENT_END;) {
+		if (argument == FLAG_SINCE) {
+			if (page_since(&page, value) < 0)
+				return EXIT_USAGE;
+		} else if (argument == FLAG_LIMIT) {
+			control_argument(page.path, sizeof page.path, "limit", value);
+		} else if (argument == FLAG_JSON) {
+			page.is_json = true;
+		} else if (argument == FLAG_SOCKET) {
+			page.socket = value;
+		} else {
+			if (argument == ARGUMENT_OPERAND)
+				fprintf(stderr, "tollgate: sessions does not take %s\n", value);
+			return EXIT_USAGE;
+		}
+	}
+	return page_show(&page, print_now);
+}
+
+const struct command command_sessions = {
+	.name = "sessions",
+	.sentence = "Lists the newest sessions with their figures.",
+	.operands = "",
+	.flags = flags,
+	.run = run,
+};

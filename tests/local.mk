@@ -25,7 +25,7 @@ test_programs = \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
 	tests/test_ledger \
 	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares \
-	tests/test_terminal tests/test_views tests/test_pages
+	tests/test_local tests/test_views tests/test_terminal tests/test_pages
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
 if HAVE_CRITERION
@@ -66,6 +66,8 @@ tests_test_verdict_SOURCES = tests/test_verdict.c
 tests_test_destinations_SOURCES = tests/test_destinations.c
 tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)
 tests_test_shares_SOURCES = tests/test_shares.c
+tests_test_local_SOURCES = tests/test_local.c $(fixture) $(spool_fixture)
+tests_test_local_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_test_exporter_SOURCES = tests/test_exporter.c $(fake_destination) $(fake_spool)
 tests_test_terminal_SOURCES = tests/test_terminal.c
 tests_test_pages_SOURCES = tests/test_pages.c

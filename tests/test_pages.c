@@ -214,7 +214,7 @@ Test(pages, traces_of_a_session_have_their_sum_above_them)
 		"  1 model call · $0.25\n"
 		"x  LLM  $0.25\n"
 		"\n"
-		"There is more than one answer holds: what is older is missing.\n");
+		"There is more than one answer holds: ask for single traces.\n");
 }
 
 Test(pages, a_span_whose_parent_is_missing_stands_at_the_root)

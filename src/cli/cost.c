@@ -16,8 +16,8 @@ enum { FLAG_BY, FLAG_SINCE, FLAG_JSON, FLAG_SOCKET };
 enum { OTHER_BUCKETS_MAX = 8, KEY_COLUMNS_MIN = 12, RANK_OTHER = 10 };
 
 static const struct flag flags[] = {
-	[FLAG_BY] = { "--by", "WHAT", "model (when not said), cli, day or session." },
-	[FLAG_SINCE] = { "--since", "TIME", "7d (when not said), 24h, 30m, 90s or 2026-11-01." },
+	[FLAG_BY] = { "--by", "WHAT", "model, cli, day or session (model)." },
+	[FLAG_SINCE] = { "--since", "TIME", "7d, 24h, 30m, 90s or 2026-11-01 (7d)." },
 	[FLAG_JSON] = { "--json", NULL, "The daemon's answer as it is." },
 	[FLAG_SOCKET] = { "--socket", "PATH", "The daemon's control socket." },
 	{ NULL },

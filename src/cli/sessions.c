@@ -14,8 +14,8 @@
 enum { FLAG_SINCE, FLAG_LIMIT, FLAG_JSON, FLAG_SOCKET };
 
 static const struct flag flags[] = {
-	[FLAG_SINCE] = { "--since", "TIME", "Only those of 7d, 24h, 30m, 90s or 2026-11-01 on." },
-	[FLAG_LIMIT] = { "--limit", "N", "At most so many; 20 when not said." },
+	[FLAG_SINCE] = { "--since", "TIME", "Only those since 7d, 24h, 30m, 90s or 2026-11-01." },
+	[FLAG_LIMIT] = { "--limit", "N", "At most so many (20)." },
 	[FLAG_JSON] = { "--json", NULL, "The daemon's answer as it is." },
 	[FLAG_SOCKET] = { "--socket", "PATH", "The daemon's control socket." },
 	{ NULL },

@@ -10,7 +10,7 @@
 enum { FLAG_LAST, FLAG_CONTENT, FLAG_JSON, FLAG_SOCKET };
 
 static const struct flag flags[] = {
-	[FLAG_LAST] = { "--last", "N", "The newest N traces; 1 when nothing is named." },
+	[FLAG_LAST] = { "--last", "N", "The newest N traces (1)." },
 	[FLAG_CONTENT] = { "--content", NULL, "Inputs and outputs too, their first lines." },
 	[FLAG_JSON] = { "--json", NULL, "The daemon's answer as it is." },
 	[FLAG_SOCKET] = { "--socket", "PATH", "The daemon's control socket." },

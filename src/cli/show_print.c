@@ -415,6 +415,6 @@ int show_print(const json_t *answer, const struct terminal *terminal, struct buf
 			error = print_trace(json_array_get(traces, i), terminal, out);
 	}
 	if (json_is_true(json_object_get(answer, "is_cut")))
-		buf_text(out, "\nThere is more than one answer holds: what is older is missing.\n");
+		buf_text(out, "\nThere is more than one answer holds: ask for single traces.\n");
 	return error;
 }

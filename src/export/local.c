@@ -21,6 +21,7 @@
 
 enum {
 	LOWEST_PRIORITY = 19,
+	CPU_SHARE = 20,  /* it takes a twentieth of one processor, however much there is to show */
 	GATHER_MS = 200, /* what comes meanwhile goes into one transaction */
 	RETRY_MS = 1000, /* after a failure */
 	TRIM_MS = 10 * 1000,
@@ -29,12 +30,12 @@ enum {
 	/* One transaction. */
 	SPANS_MAX = 20000,
 	RECORDS_MAX = 1024,
-	BYTES_MAX = 16 << 20, /* of requests; or a share of the file when that is small */
-	FILE_SHARE = 8,
+	BYTES_MAX = 16 << 20, /* of requests; less when the file is small: */
+	FILE_SHARE = 8,       /* that part of it */
 	DURATION_MS = 1000,
 
 	LOOK_SPANS = 128, /* so often is looked at how far behind it is */
-	HARD_FACTOR = 2,  /* beyond so many times max_lag_bytes the spool asks nobody */
+	HARD_FACTOR = 4,  /* beyond so many times max_lag_bytes the spool asks nobody */
 	ARENA_FACTOR = 8, /* bytes of working memory per byte of a request */
 	ARENA_BYTES = 1 << 20,
 };
@@ -75,8 +76,8 @@ struct local {
 	int put_error;
 	struct buf inflated;
 
-	uint64_t retry_ms; /* nothing is written earlier */
-	uint64_t trim_ms;  /* when the file's bounds are looked at */
+	uint64_t not_before_ms; /* nothing is written earlier */
+	uint64_t trim_ms;       /* when the file's bounds are looked at */
 	bool is_trimming;
 	uint64_t skipped_unsaid; /* not in the file yet */
 	struct log_gate failed_gate, skipped_gate;
@@ -251,7 +252,7 @@ static void fail(struct local *local, int error, uint64_t now_ms)
 		spool_reader_seek(
 			local->lanes[i].reader, delivery_cursor(local->lanes[i].delivery));
 	local->is_trimming = false;
-	local->retry_ms = now_ms + RETRY_MS;
+	local->not_before_ms = now_ms + RETRY_MS;
 	if (error == -EBADMSG || error == -ESTALE) {
 		local_file_close(local->file);
 		local->file = NULL;
@@ -422,6 +423,7 @@ static bool is_full(const struct local *local)
 static int write_some(struct local *local, uint64_t now_ms)
 {
 	bool is_end = false;
+	atomic_store(&local->is_woken, false);
 	int error = local->skipped_unsaid ? begin(local, now_ms) : 0;
 	while (!error && !is_end && !is_full(local)) {
 		is_end = true;
@@ -457,24 +459,33 @@ static int trim_some(struct local *local, uint64_t now_ms)
 	return more;
 }
 
-/* Does a little of what there is to do. True when there may be more. */
-static bool work(struct local *local, uint64_t now_ms)
+static int write_or_trim(struct local *local, uint64_t now_ms)
 {
-	if (is_behind(local))
-		skip(local, local->options.max_lag_bytes / 2, "too far behind");
-	if (now_ms < local->retry_ms)
-		return false;
-	if (!local->file)
-		open_file(local);
-	if (!local->file) {
-		local->retry_ms = now_ms + RETRY_MS;
-		return false;
-	}
 	bool is_trim_due = local->is_trimming || now_ms >= local->trim_ms ||
 		atomic_load(&local->file_bytes) > local->options.max_bytes;
 	int more = is_trim_due ? trim_some(local, now_ms) : 0;
-	if (more == 0)
-		more = write_some(local, now_ms);
+	return more ? more : write_some(local, now_ms);
+}
+
+static uint64_t cpu_ms(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+/* Does a little of what there is to do. True when there may be more. */
+static bool work(struct local *local, uint64_t now_ms)
+{
+	uint64_t before_ms = cpu_ms();
+	if (!local->file)
+		open_file(local);
+	if (!local->file) {
+		local->not_before_ms = now_ms + RETRY_MS;
+		return false;
+	}
+	int more = write_or_trim(local, now_ms);
+	local->not_before_ms = clock_monotonic_ms() + (cpu_ms() - before_ms) * (CPU_SHARE - 1);
 	if (more < 0)
 		fail(local, more, now_ms);
 	if (more == -ENOSPC)
@@ -491,10 +502,10 @@ static void sleep_until(struct local *local, uint64_t until_ms)
 }
 
 /* Until there is something new, and a little longer; memory is for those who need it. */
-static void rest(struct local *local, uint64_t now_ms)
+static void rest(struct local *local)
 {
 	buf_done(&local->inflated);
-	sleep_until(local, local->retry_ms > now_ms ? local->retry_ms : local->trim_ms);
+	sleep_until(local, local->trim_ms);
 	if (!atomic_load(&local->deadline_ms))
 		sleep_until(local, clock_monotonic_ms() + GATHER_MS);
 }
@@ -515,12 +526,17 @@ void local_run(struct local *local)
 	for (;;) {
 		uint64_t deadline_ms = atomic_load(&local->deadline_ms);
 		uint64_t now_ms = clock_monotonic_ms();
-		atomic_store(&local->is_woken, false);
+		if (is_behind(local))
+			skip(local, local->options.max_lag_bytes / 2, "too far behind");
+		if (now_ms < local->not_before_ms && !deadline_ms) {
+			sleep_until(local, now_ms + GATHER_MS);
+			continue;
+		}
 		bool has_more = work(local, now_ms);
 		if (deadline_ms && (!has_more || now_ms >= deadline_ms))
 			break;
 		if (!has_more && !deadline_ms)
-			rest(local, now_ms);
+			rest(local);
 	}
 }
 

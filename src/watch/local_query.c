@@ -122,6 +122,12 @@ bool local_query_next(struct local_query *query, sqlite3_stmt *statement)
 	return result == SQLITE_ROW;
 }
 
+void local_query_set(struct local_query *query, json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) < 0)
+		fail_memory(query);
+}
+
 /* Names and prompts are a sender's bytes: what is not UTF-8 becomes U+FFFD. */
 static json_t *text_json(struct bytes text)
 {
@@ -148,7 +154,7 @@ static json_t *column_json(sqlite3_stmt *row, int column, const char *name)
 	return usage ? usage : text_json(text);
 }
 
-json_t *local_query_row(struct local_query *query, sqlite3_stmt *statement)
+static json_t *read_row(struct local_query *query, sqlite3_stmt *statement)
 {
 	json_t *row = json_object();
 	for (int i = 0; i < sqlite3_column_count(statement); i++) {
@@ -178,7 +184,8 @@ json_t *local_query_rows(struct local_query *query, sqlite3_stmt *statement)
 			break;
 		query->rows_left--;
 		query->bytes_left -= bytes;
-		local_query_append(query, rows, local_query_row(query, statement));
+		if (json_array_append_new(rows, read_row(query, statement)) < 0)
+			fail_memory(query);
 	}
 	sqlite3_finalize(statement);
 	return rows;
@@ -186,21 +193,9 @@ json_t *local_query_rows(struct local_query *query, sqlite3_stmt *statement)
 
 json_t *local_query_one(struct local_query *query, sqlite3_stmt *statement)
 {
-	json_t *row = local_query_next(query, statement) ? local_query_row(query, statement) : NULL;
+	json_t *row = local_query_next(query, statement) ? read_row(query, statement) : NULL;
 	sqlite3_finalize(statement);
 	return row;
-}
-
-void local_query_set(struct local_query *query, json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, value) < 0)
-		fail_memory(query);
-}
-
-void local_query_append(struct local_query *query, json_t *array, json_t *value)
-{
-	if (json_array_append_new(array, value) < 0)
-		fail_memory(query);
 }
 
 int local_query_argument(const struct http_request *request, const char *name, int64_t min,

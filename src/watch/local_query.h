@@ -1,9 +1,7 @@
 /*
  * Questions to the local view's file. Each has a read-only connection and a snapshot of its own, so that
  * neither the writer nor another question waits for it, and bounds on its time, rows and bytes.
- *
- * SQL has two more aggregates here: sum_fusd(cost_fusd), exact in 128 bits, as text where 64 are too few;
- * and sum_usage(usage), which adds bucket by bucket and counts their total anew.
+ * SQL has the sums of local_sums.h too.
  */
 #ifndef TG_WATCH_LOCAL_QUERY_H
 #define TG_WATCH_LOCAL_QUERY_H
@@ -51,16 +49,15 @@ void local_query_fail(struct local_query *query, int error, const char *why, con
 sqlite3_stmt *local_query_prepare(struct local_query *query, const char *sql);
 bool local_query_next(struct local_query *query, sqlite3_stmt *statement);
 
-/* The row at hand: columns that are NULL are left out, "usage" is an object. */
-json_t *local_query_row(struct local_query *query, sqlite3_stmt *statement);
-/* All rows that the bounds allow; finalizes the statement. */
+/*
+ * The rows that the bounds allow, and the one row that there is; the statement is finalized. A row is an
+ * object without the columns that are NULL; "usage" is an object in it.
+ */
 json_t *local_query_rows(struct local_query *query, sqlite3_stmt *statement);
-/* The one row that there is; finalizes the statement. */
 json_t *local_query_one(struct local_query *query, sqlite3_stmt *statement);
 
-/* json_object_set_new, json_array_append_new; no memory is the query's error. */
+/* As json_object_set_new; no memory is the query's error. */
 void local_query_set(struct local_query *query, json_t *object, const char *key, json_t *value);
-void local_query_append(struct local_query *query, json_t *array, json_t *value);
 
 /*
  * A number among the arguments of a request; `number` stays when it is absent. -EINVAL with words

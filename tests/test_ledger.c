@@ -59,8 +59,7 @@ static unsigned chance(unsigned below)
 static void lose(void *arg, const struct record *head)
 {
 	struct party *party = arg;
-	delivery_give_up(
-		party->delivery, head->sequence, head->span_count, OUTCOME_DAMAGED);
+	delivery_give_up(party->delivery, head->sequence, head->span_count, OUTCOME_DAMAGED);
 }
 
 static void join(struct party *party)

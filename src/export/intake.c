@@ -159,8 +159,7 @@ uint64_t intake_drop_job(struct intake *intake, const struct job *job, enum outc
 void intake_lose(struct intake *intake, const struct record *head)
 {
 	if (is_ours(intake, head) && head->sequence >= intake->taken_below)
-		delivery_give_up(
-			intake->delivery, head->sequence, units_of(head), OUTCOME_DAMAGED);
+		delivery_give_up(intake->delivery, head->sequence, units_of(head), OUTCOME_DAMAGED);
 }
 
 uint64_t intake_drop(struct intake *intake, uint64_t sequence)

@@ -131,8 +131,8 @@ static void lose(void *arg, const struct record *head)
 	for (size_t i = 0; i < local->options.lane_count; i++)
 		if (strcmp(local->options.lanes[i], head->lane) == 0 &&
 			head->signal == SIGNAL_TRACES)
-			delivery_give_up(local->lanes[i].delivery, head->sequence,
-				head->span_count, OUTCOME_DAMAGED);
+			delivery_give_up(local->lanes[i].delivery, head->sequence, head->span_count,
+				OUTCOME_DAMAGED);
 }
 
 static int open_lane(struct local *local, size_t index)

@@ -86,6 +86,7 @@ int delivery_add_run(struct delivery *delivery, uint64_t first, uint64_t last);
 void delivery_finish(struct delivery *delivery, uint64_t sequence, uint32_t from, uint32_t to,
 	enum outcome outcome);
 bool entry_is_run(const struct entry *entry);
+void delivery_pass(struct delivery *delivery, uint64_t below);
 void sums_add(struct ledger_sums *to, const struct ledger_sums *more);
 struct letter_change *letter_find(struct deliveries *deliveries, const struct dead_letter *letter);
 

@@ -303,6 +303,13 @@ static void move_cursor(struct delivery *delivery)
 			delivery->count * sizeof *delivery->entries);
 }
 
+void delivery_pass(struct delivery *delivery, uint64_t below)
+{
+	delivery->cursor = below;
+	delivery->is_changed = true;
+	move_cursor(delivery);
+}
+
 void delivery_advance(struct delivery *delivery, uint64_t sequence)
 {
 	pthread_mutex_lock(&delivery->all->lock);
@@ -402,8 +409,8 @@ bool delivery_open_range(struct delivery *delivery, uint64_t sequence, uint32_t 
 	return true;
 }
 
-uint32_t delivery_give_up(struct delivery *delivery, uint64_t sequence, uint32_t span_count,
-	enum outcome outcome)
+uint32_t delivery_give_up(
+	struct delivery *delivery, uint64_t sequence, uint32_t span_count, enum outcome outcome)
 {
 	uint32_t from, to = 0, count = 0;
 	while (delivery_open_range(delivery, sequence, span_count, to, &from, &to)) {

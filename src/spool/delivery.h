@@ -86,8 +86,8 @@ void delivery_mark(struct delivery *delivery, uint64_t sequence, uint32_t from, 
 	enum outcome outcome);
 
 /* Expects a record and finishes all that is open of it. Returns the number of spans. */
-uint32_t delivery_give_up(struct delivery *delivery, uint64_t sequence, uint32_t span_count,
-	enum outcome outcome);
+uint32_t delivery_give_up(
+	struct delivery *delivery, uint64_t sequence, uint32_t span_count, enum outcome outcome);
 
 /*
  * Which spans of a record are not finished yet, after a restart too: the first such range at or after

@@ -256,9 +256,9 @@ static void settle_account(const struct account *account, uint64_t whole_from, b
 		log_event(LOG_LEVEL_WARNING, "ledger_settled",
 			"destination=%s lane=%s spans=%lld booked=%s", delivery->destination,
 			log_text(name, delivery->lane), (long long)(lost > 0 ? lost : -lost),
-			lost < 0        ? "accepted" :
+			lost < 0           ? "accepted" :
 				has_missed ? "dropped" :
-					  "damaged");
+					     "damaged");
 }
 
 static int settle(struct ledger *ledger, bool is_damage)
@@ -302,7 +302,7 @@ void ledger_free(struct ledger *ledger)
 
 /*
  * Whether records went that a lane has not finished: it was not configured, it yields, or files were
- * lost.
+ * lost. One that yields may hold some of them still; nothing is booked for those any more.
  */
 static bool is_anybody_unsettled(struct ledger *ledger)
 {
@@ -313,6 +313,8 @@ static bool is_anybody_unsettled(struct ledger *ledger)
 		bool has_missed = at->cursor < whole_from && at->settled_below < whole_from;
 		at->is_unsettled = at->is_live && (at->is_unsettled || has_missed);
 		is_unsettled = is_unsettled || at->is_unsettled;
+		if (at->is_live && at->is_yielding && has_missed)
+			delivery_pass(at, whole_from);
 	}
 	pthread_mutex_unlock(&ledger->deliveries->lock);
 	return is_unsettled;

@@ -81,8 +81,12 @@ void spool_reader_free(struct spool_reader *reader)
 static bool find_segment(struct spool_reader *reader, struct segment *ret_segment)
 {
 	struct spool *spool = reader->spool;
-	uint64_t position = atomic_load(&reader->position);
 	pthread_mutex_lock(&spool->lock);
+	uint64_t position = atomic_load(&reader->position);
+	if (position < spool->floor) { /* let go, though the reader is not there: it is bounded */
+		position = spool->floor;
+		atomic_store(&reader->position, position);
+	}
 	size_t low = 0, high = spool->segment_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

@@ -102,6 +102,8 @@ struct spool_figures spool_figures(struct spool *spool)
 		if (segment->end_sequence == figures.whole_from)
 			figures.whole_from = segment->first_sequence;
 	}
+	if (figures.whole_from < spool->floor)
+		figures.whole_from = spool->floor;
 	for (const struct segment *segment = spool->free; segment; segment = segment->next)
 		figures.disk_bytes += segment->file_bytes;
 	pthread_mutex_unlock(&spool->lock);

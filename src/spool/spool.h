@@ -151,7 +151,7 @@ struct spool_lag spool_reader_lag(struct spool_reader *reader);
 uint64_t spool_sequence_within(struct spool *spool, uint64_t bytes);
 
 struct spool_figures {
-	uint64_t whole_from; /* from here on no file is missing */
+	uint64_t whole_from; /* from here on nothing was let go and no file is missing */
 	uint64_t next_sequence;
 	uint64_t kept_bytes; /* in records that somebody keeps */
 	uint64_t disk_bytes; /* of all segment files, the free ones too */

@@ -399,8 +399,8 @@ bool delivery_open_range(struct delivery *delivery, uint64_t sequence, uint32_t 
 	return true;
 }
 
-uint32_t delivery_give_up(struct delivery *delivery, uint64_t sequence, uint32_t span_count,
-	enum outcome outcome)
+uint32_t delivery_give_up(
+	struct delivery *delivery, uint64_t sequence, uint32_t span_count, enum outcome outcome)
 {
 	uint32_t from, to = 0, count = 0;
 	while (delivery_open_range(delivery, sequence, span_count, to, &from, &to)) {

@@ -17,9 +17,10 @@ enum stage { STAGE_OUT = 1, STAGE_IN = 2 };
 
 /* Which destinations a record is for; most requests suit all and are stored once. */
 enum shape {
-	SHAPE_ANY = 1,      /* every destination */
-	SHAPE_PLAIN = 2,    /* all but Langfuse: as sent, with the additions */
-	SHAPE_LANGFUSE = 4, /* Langfuse alone: repaired where it would refuse or lose it */
+	SHAPE_ANY = 1,   /* every destination */
+	SHAPE_PLAIN = 2, /* other destinations than Langfuse: as sent, with the additions */
+	SHAPE_LANGFUSE =
+		4, /* Langfuse and the local view: repaired where it would refuse or lose it */
 };
 
 enum { LANE_NAME_MAX = 63 };

@@ -77,7 +77,7 @@ tests_test_views_LDADD = tests/support/libharness.a $(LDADD)
 # Plain programs, for every build and for the thread sanitizer above all.
 thread_programs = \
 	tests/threads/price_threads tests/threads/http_threads tests/threads/spool_threads \
-	tests/threads/exporter_threads
+	tests/threads/exporter_threads tests/threads/local_threads
 check_PROGRAMS += $(thread_programs)
 TESTS += $(thread_programs)
 tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
@@ -86,6 +86,9 @@ tests_threads_spool_threads_SOURCES = tests/threads/spool_threads.c $(spool_fixt
 tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_threads_exporter_threads_SOURCES = tests/threads/exporter_threads.c \
 	$(fake_destination) $(fake_spool)
+
+tests_threads_local_threads_SOURCES = tests/threads/local_threads.c $(fake_spool)
+tests_threads_local_threads_LDADD = $(harness_ldadd)
 
 # A shared object for LD_PRELOAD, built as if it were a program: libtool for one file would be too much.
 check_PROGRAMS += tests/faults/failing_disk.so

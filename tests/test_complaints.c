@@ -146,6 +146,9 @@ static const struct mistake {
 	{ "{\"destinations\": {\"Tempo 1\": {}}}", .line = 1,
 		.words =
 			"the name of a destination must be 1 to 32 of a-z, 0-9, - and _, not \"Tempo 1\"" },
+	{ "{\"destinations\": {\"local\": {}}}", .line = 1,
+		.words =
+			"the name of a destination must be another name than that of the local view, not local" },
 	{ "{\"destinations\": {\"a.b\": {}}}", .line = 1,
 		.words =
 			"the name of a destination must be 1 to 32 of a-z, 0-9, - and _, not a.b" },

@@ -333,7 +333,9 @@ Test(local, a_request_that_is_stored_in_two_shapes_is_there_once_and_repaired)
 	append_fixture("otlp/valid/31-kvlist-bytes.pb");
 	cr_expect_eq(spool_figures(disk.spool).next_sequence, 3);
 	work();
-	cr_expect_str_eq(ask("SELECT kind, input FROM span"), "TOOL|{\"path\":\"/a\"}");
+	cr_expect_str_eq(ask("SELECT kind, input FROM span"),
+		"TOOL|{\"path\":\"/a\",\"n\":3,\"deep\":{\"on\":true,\"l\":[1,1.5,\"x\"]},"
+		"\"bin\":\"AMO/\"}");
 	expect_ledger(1, 0);
 	close_all();
 }

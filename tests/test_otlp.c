@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/json_skim.h"
+#include "base/utf8.h"
 #include "otlp/request.h"
 #include "otlp/splice.h"
 #include "otlp/value.h"
@@ -252,4 +253,57 @@ Test(json_skim, is_bounded_in_depth)
 	memset(deep + 1000, ']', 1000);
 	cr_expect_not(json_is_container((struct bytes){ (uint8_t *)deep, 2000 }));
 	cr_expect(json_is_container((struct bytes){ (uint8_t *)deep + 500, 1000 }));
+}
+
+Test(json_skim, finds_a_number_of_the_outermost_object)
+{
+	static const struct {
+		const char *text, *number; /* NULL: none */
+	} cases[] = {
+		{ "{\"input\":1,\"total\":0.25}", "0.25" },
+		{ " { \"total\" : -1e-5 , \"x\" : [] } ", "-1e-5" },
+		{ "{\"a\":{\"total\":1},\"b\":[{\"total\":2}]}", NULL },
+		{ "{\"a\":{\"total\":1},\"total\":2}", "2" },
+		{ "{\"total\":1,\"total\":2}", "2" },
+		{ "{\"total\":\"1\"}", NULL },
+		{ "{\"total\":{}}", NULL },
+		{ "[{\"total\":1}]", NULL },
+		{ "{\"total\":1", NULL },
+		{ "{\"total\":1} x", NULL },
+		{ "{\"total\":01}", NULL },
+		{ "{}", NULL },
+		{ "", NULL },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct bytes number = { 0 };
+		bool found = json_find_number(bytes_of(cases[i].text), "total", &number);
+		cr_expect_eq(found, cases[i].number != NULL, "%s", cases[i].text);
+		cr_expect(bytes_equal(number, bytes_of(cases[i].number)), "%s", cases[i].text);
+	}
+	cr_expect(json_is_object(bytes_of(" {}")));
+	cr_expect_not(json_is_object(bytes_of("[1]")));
+}
+
+Test(utf8, what_is_text_ends_at_the_first_byte_that_is_none)
+{
+	static const struct {
+		struct bytes text;
+		size_t span;
+	} cases[] = {
+		{ BYTES("plain text of some length"), 25 },
+		{ BYTES("12345678\0"), 8 },
+		{ BYTES("1234567\0"
+			"9012345678"),
+			7 },
+		{ BYTES("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), 9 },
+		{ BYTES("ab\xc3"), 2 },
+		{ BYTES("ab\xc0\x80"), 2 },
+		{ BYTES("ab\xed\xa0\x80"), 2 },
+		{ BYTES("ab\xf4\x90\x80\x80"), 2 },
+		{ BYTES("123456789012345\x80"), 15 },
+		{ BYTES(""), 0 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		cr_expect_eq(utf8_span(cases[i].text), cases[i].span, "%zu: %zu", i,
+			utf8_span(cases[i].text));
 }

@@ -237,3 +237,34 @@ Test(money, a_decimal_is_read_exactly_and_printed_as_it_was)
 	cr_assert_eq(fusd_parse("1000000000000000", &amount), -EINVAL);
 	cr_assert_eq(fusd_parse("0.0000000000000001", &amount), -EINVAL);
 }
+
+Test(money, a_number_as_senders_write_it_is_read_to_the_femtodollar)
+{
+	static const struct {
+		const char *number, *amount;
+	} cases[] = {
+		{ "0", "0" },
+		{ "0.0105", "0.0105" },
+		{ "12.50", "12.5" },
+		{ "1e-05", "0.00001" },
+		{ "1.25E+2", "125" },
+		{ "3.6249999999999997e-09", "0.000000003625" },
+		{ "0.00000000000000049", "0" },
+		{ "0.0000000000000005", "0.000000000000001" },
+		{ "1e-999999999999", "0" },
+		{ "0e99", "0" },
+		{ "0.1000000000000000055511151231257827021181583404541015625", "0.1" },
+		{ "99999999999999999", "99999999999999999" },
+	};
+	fusd amount;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		cr_assert_eq(
+			fusd_read(bytes_of(cases[i].number), &amount), 0, "%s", cases[i].number);
+		expect_text(amount, cases[i].amount);
+	}
+	cr_assert_eq(fusd_read(bytes_of("-0.5"), &amount), -EINVAL);
+	cr_assert_eq(fusd_read(bytes_of("1e40"), &amount), -ERANGE);
+	cr_assert_eq(fusd_read(bytes_of("1e9999"), &amount), -ERANGE);
+	cr_assert_eq(
+		fusd_read(bytes_of("99999999999999999999999999999999999999999"), &amount), -ERANGE);
+}

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/counters.h"
 #include "spool/crc32c.h"
 #include "support/spool_fixture.h"
 
@@ -500,6 +501,31 @@ Test(spool, over_its_limit_it_refuses_until_readers_let_go)
 	cr_assert_eq(spool_status(fixture.spool), 0);
 	cr_assert_eq(store_bytes(&fixture, "lane", text, sizeof text), 0);
 	spool_reader_free(reader);
+}
+
+Test(spool, a_bounded_reader_is_not_waited_for_and_goes_on_where_the_log_begins)
+{
+	fixture.options.max_bytes = 600 << 10;
+	fixture.options.segment_bytes = 128 << 10;
+	open_and_write();
+	struct spool_reader *slow = read_all(&fixture, 1);
+	spool_reader_bound(slow, 200 << 10);
+	char text[20000] = { 0 };
+	for (int i = 0; i < 100; i++) {
+		cr_assert_eq(store_bytes(&fixture, "lane", text, sizeof text), 0, "%d", i);
+		spool_tick(fixture.spool);
+		cr_assert_leq(spool_figures(fixture.spool).kept_bytes, 200 << 10);
+	}
+	struct record *record;
+	uint64_t next = 0;
+	for (; spool_reader_next(slow, &record) == 0; record_release(record)) {
+		cr_assert(next == 0 || record->sequence == next);
+		cr_assert(next != 0 || record->sequence > 80);
+		next = record->sequence + 1;
+	}
+	cr_assert_eq(next, 101);
+	cr_assert_eq(counter_read(COUNTER_SPOOL_RECORDS_DAMAGED), 0);
+	spool_reader_free(slow);
 }
 
 Test(spool, below_the_free_space_it_shall_leave_it_refuses)

@@ -304,7 +304,7 @@ static int find_oldest(struct local_file *file, uint64_t *ret_arrival, uint64_t 
 static int remove_some(struct local_file *file, uint64_t oldest_ns, bool all)
 {
 	sqlite3_stmt *statement = file->statements[DELETE_BELOW];
-	uint64_t arrival, received_ns;
+	uint64_t arrival = 0, received_ns = 0;
 	int error = find_oldest(file, &arrival, &received_ns);
 	if (error == -ENOENT || (!error && !all && received_ns >= oldest_ns))
 		return 0;
@@ -323,7 +323,7 @@ static int remove_some(struct local_file *file, uint64_t oldest_ns, bool all)
 
 int local_file_trim(struct local_file *file, uint64_t max_bytes, uint64_t oldest_ns)
 {
-	uint64_t pages, free_pages, most = max_bytes / file->page_bytes;
+	uint64_t pages = 0, free_pages = 0, most = max_bytes / file->page_bytes;
 	int error = ask(file, PAGE_COUNT, &pages);
 	if (!error)
 		error = ask(file, FREE_PAGES, &free_pages);

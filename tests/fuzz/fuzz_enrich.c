@@ -1,10 +1,13 @@
 /*
  * The wire walk on any bytes: no crash, the same verdict twice, and — with the generated protobuf code as
- * judge — an output that is its input plus additions. Cuts of the output hold its spans.
+ * judge — an output that is its input plus additions. Cuts of the output hold its spans, and the local view
+ * has a row for each, in which all text is text.
  */
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "enrich/enrich.h"
+#include "export/local_row.h"
 #include "otlp/request.h"
 #include "pricing/price.h"
 #include "support/fixture.h"
@@ -39,6 +42,32 @@ static void check_cuts(struct bytes request, uint32_t spans, struct arena *arena
 		abort();
 }
 
+static int check_row(void *arg, const struct local_row *row)
+{
+	const struct bytes texts[] = { row->name, row->kind, row->level, row->status_message,
+		row->session_id, row->user_id, row->environment, row->service, row->scope,
+		row->provider, row->model, row->usage, row->cost_source, row->cost_status,
+		row->input, row->output };
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (utf8_span(texts[i]) != texts[i].len || texts[i].len > 3 * 4096)
+			abort();
+	if (strlen(row->trace_id) != 32 || strlen(row->span_id) != 16 || row->cost_fusd < -1)
+		abort();
+	++*(uint32_t *)arg;
+	return 0;
+}
+
+static void check_rows(struct bytes request, uint32_t spans)
+{
+	uint32_t rows = 0;
+	struct arena arena;
+	arena_init(&arena, 32 << 20, NULL);
+	int error = local_rows(request, 100, &arena, check_row, &rows);
+	if (!arena.error && (error || rows != spans))
+		abort();
+	arena_done(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct config config = fixture_config();
@@ -53,8 +82,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!oracle_only_added(input, enriched.plain, &why))
 			abort();
 		check_cuts(enriched.plain, enriched.span_count, &arena);
-		if (enriched.langfuse.at)
+		check_rows(enriched.plain, enriched.span_count);
+		if (enriched.langfuse.at) {
 			check_cuts(enriched.langfuse, enriched.span_count, &arena);
+			check_rows(enriched.langfuse, enriched.span_count);
+		}
 	}
 	arena_done(&arena);
 	return 0;

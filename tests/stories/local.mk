@@ -2,7 +2,7 @@
 test_programs += \
 	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
 	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space \
-	tests/stories/view
+	tests/stories/local tests/stories/view
 
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
@@ -23,5 +23,7 @@ tests_stories_disk_SOURCES = tests/stories/disk.c $(story)
 tests_stories_disk_LDADD = $(story_ldadd)
 tests_stories_space_SOURCES = tests/stories/space.c $(story)
 tests_stories_space_LDADD = $(story_ldadd)
+tests_stories_local_SOURCES = tests/stories/local.c $(story)
+tests_stories_local_LDADD = $(story_ldadd)
 tests_stories_view_SOURCES = tests/stories/view.c $(story)
 tests_stories_view_LDADD = $(story_ldadd)

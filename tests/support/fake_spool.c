@@ -280,6 +280,10 @@ void spool_reader_keep(struct spool_reader *reader, uint64_t sequence)
 	pthread_mutex_unlock(&reader->spool->lock);
 }
 
+void spool_reader_bound(struct spool_reader *reader, uint64_t max_bytes)
+{
+}
+
 struct spool_lag spool_reader_lag(struct spool_reader *reader)
 {
 	pthread_mutex_lock(&reader->spool->lock);

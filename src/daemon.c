@@ -27,6 +27,7 @@
 #include "receive/otlp.h"
 #include "setup.h"
 #include "spool/delivery.h"
+#include "spool/ledger.h"
 #include "spool/spool.h"
 #include "watch/control.h"
 #include "watch/doors.h"
@@ -71,6 +72,7 @@ struct daemon {
 	struct tariff *tariff;
 	struct deliveries *deliveries;
 	struct spool *spool;
+	struct ledger *ledger;
 	struct pipeline *pipeline;
 	pthread_t writer;
 	bool writer_runs;
@@ -173,7 +175,10 @@ static int open_storage(struct daemon *daemon)
 	if (error)
 		return fail("spool", error);
 	spool_begin_at(daemon->spool, deliveries_end(daemon->deliveries));
-	daemon->pipeline = pipeline_new(config, daemon->tariff, daemon->spool, daemon->deliveries);
+	error = ledger_open(daemon->spool, daemon->deliveries, &daemon->ledger);
+	if (error)
+		return fail("ledger", error);
+	daemon->pipeline = pipeline_new(config, daemon->tariff, daemon->spool);
 	return daemon->pipeline ? 0 : fail("pipeline", -ENOMEM);
 }
 
@@ -299,7 +304,10 @@ static int make_local(struct daemon *daemon)
 
 static int start_threads(struct daemon *daemon)
 {
-	int error = pthread_create(&daemon->writer, NULL, run_writer, daemon->spool);
+	int error = ledger_begin(daemon->ledger);
+	if (error)
+		return fail("ledger", error);
+	error = pthread_create(&daemon->writer, NULL, run_writer, daemon->spool);
 	if (error)
 		return fail("writer", -error);
 	daemon->writer_runs = true;
@@ -379,12 +387,12 @@ static int open_control(struct daemon *daemon)
 }
 
 /* What is not written now is written by a later try; until then a crash would mean sending it again. */
-static void commit_deliveries(struct daemon *daemon)
+static void commit_ledger(struct daemon *daemon)
 {
 	static struct log_gate gate;
 	char text[LOG_TEXT_MAX];
 	uint64_t held;
-	int error = deliveries_commit(daemon->deliveries);
+	int error = ledger_commit(daemon->ledger);
 	if (error && log_gate_open(&gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_ERROR, "delivery_state_not_written", "error=%s lines_held=%llu",
 			log_text(text, strerror(-error)), (unsigned long long)held);
@@ -393,7 +401,7 @@ static void commit_deliveries(struct daemon *daemon)
 static void tick(struct daemon *daemon, uint64_t now_ms)
 {
 	shares_enforce(&daemon->shares, now_ms);
-	commit_deliveries(daemon);
+	commit_ledger(daemon);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
 	control_tick(daemon->control);
@@ -511,10 +519,10 @@ static void stop(struct daemon *daemon)
 	free(daemon->shares.at);
 
 	pipeline_free(daemon->pipeline);
-	if (daemon->deliveries) {
-		commit_deliveries(daemon);
-		deliveries_close(daemon->deliveries);
-	}
+	if (daemon->ledger)
+		commit_ledger(daemon);
+	ledger_free(daemon->ledger);
+	deliveries_close(daemon->deliveries);
 	spool_close(daemon->spool);
 	tariff_free(daemon->tariff);
 	setup_done(&daemon->latest);

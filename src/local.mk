@@ -75,10 +75,12 @@ libtollgate_a_SOURCES = \
 	src/enrich/usage.c \
 	src/spool/block.c src/spool/block.h \
 	src/spool/crc32c.c src/spool/crc32c.h \
+	src/spool/dead_letter.c src/spool/dead_letter.h \
 	src/spool/deliveries.h \
 	src/spool/delivery.c src/spool/delivery.h \
 	src/spool/delivery_file.c \
 	src/spool/frame.c src/spool/frame.h \
+	src/spool/ledger.c src/spool/ledger.h \
 	src/spool/log.h \
 	src/spool/reader.c \
 	src/spool/recover.c \

@@ -8,32 +8,29 @@
 #include "enrich/enrich.h"
 #include "otlp/request.h"
 #include "pricing/tariff.h"
-#include "spool/delivery.h"
 #include "spool/spool.h"
 
 struct pipeline {
 	const struct config *config;
 	struct tariff *tariff;
 	struct spool *spool;
-	struct deliveries *deliveries;
 	bool wants_plain; /* a destination takes SHAPE_PLAIN */
 	bool wants_langfuse;
 };
 
-/* What `committed` was before the pipeline stepped in between, to keep the ledger. */
+/* What `committed` was before the pipeline stepped in between, to count. */
 struct passage {
-	struct pipeline *pipeline;
 	void (*committed)(struct batch *batch, int error);
 	void *owner;
 };
 
-struct pipeline *pipeline_new(const struct config *config, struct tariff *tariff,
-	struct spool *spool, struct deliveries *deliveries)
+struct pipeline *pipeline_new(
+	const struct config *config, struct tariff *tariff, struct spool *spool)
 {
 	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
 	if (!pipeline)
 		return NULL;
-	*pipeline = (struct pipeline){ config, tariff, spool, deliveries, false, false };
+	*pipeline = (struct pipeline){ config, tariff, spool, false, false };
 	for (size_t i = 0; i < config->destination_count; i++) {
 		const struct destination_config *destination = &config->destinations[i];
 		pipeline->wants_langfuse |=
@@ -52,10 +49,8 @@ void pipeline_free(struct pipeline *pipeline)
 static void committed(struct batch *batch, int error)
 {
 	struct passage *passage = batch->owner;
-	if (!error) {
+	if (!error)
 		counter_add(COUNTER_SPANS_STORED, batch->span_count);
-		deliveries_accepted(passage->pipeline->deliveries, batch->lane, batch->span_count);
-	}
 	batch->owner = passage->owner;
 	batch->committed = passage->committed;
 	batch->committed(batch, error);
@@ -150,7 +145,7 @@ int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes
 	struct passage *passage = arena_alloc(&batch->arena, sizeof *passage);
 	if (!passage)
 		return batch->arena.error;
-	*passage = (struct passage){ pipeline, batch->committed, batch->owner };
+	*passage = (struct passage){ batch->committed, batch->owner };
 	batch->owner = passage;
 	batch->committed = committed;
 	spool_append(pipeline->spool, batch);

@@ -6,14 +6,13 @@
 #include "batch.h"
 
 struct config;
-struct deliveries;
 struct pipeline;
 struct spool;
 struct tariff;
 
 /* All arguments outlive the pipeline. */
-struct pipeline *pipeline_new(const struct config *config, struct tariff *tariff,
-	struct spool *spool, struct deliveries *deliveries);
+struct pipeline *pipeline_new(
+	const struct config *config, struct tariff *tariff, struct spool *spool);
 void pipeline_free(struct pipeline *pipeline);
 
 /*

@@ -478,7 +478,7 @@ Test(lane, a_record_damaged_while_it_waited_is_counted_and_passed_over)
 	answer(&road, job, 200, MINUTE_MS);
 	answer(&road, take(&road, MINUTE_MS, 3), 200, MINUTE_MS);
 	cr_expect_null(lane_take(road.lane, MINUTE_MS));
-	cr_expect(fake_spool_count(road.spool, OUTCOME_DROPPED) == 1);
+	cr_expect(fake_spool_count(road.spool, OUTCOME_DAMAGED) == 1);
 	cr_expect(fake_spool_cursor(road.spool) == 5);
 	finish(&road);
 }
@@ -492,9 +492,9 @@ Test(lane, goes_on_after_a_restart_with_what_is_open)
 	struct delivery *delivery =
 		delivery_of(fake_spool_deliveries(road.spool), "tempo", "default");
 	delivery_expect(delivery, 1, 10);
-	delivery_mark(delivery, 1, 2, 5, OUTCOME_DELIVERED, 3);
+	delivery_mark(delivery, 1, 2, 5, OUTCOME_DELIVERED);
 	delivery_expect(delivery, 2, 10);
-	delivery_mark(delivery, 2, 0, 10, OUTCOME_DELIVERED, 10);
+	delivery_mark(delivery, 2, 0, 10, OUTCOME_DELIVERED);
 	open_lane(&road);
 	struct job *first = take(&road, 0, 1), *second = take(&road, 0, 1),
 		   *third = take(&road, 0, 3);

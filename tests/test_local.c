@@ -15,7 +15,7 @@
 #include "otlp/request.h"
 #include "pricing/price.h"
 #include "proto/otlp_trace.pb-c.h"
-#include "spool/delivery.h"
+#include "spool/ledger.h"
 #include "support/fixture.h"
 #include "support/spool_fixture.h"
 
@@ -24,6 +24,7 @@ enum { PATIENCE_MS = 20000, RECORD_BYTES = 4096 /* of one small span in the log 
 static const char *const lanes[] = { "default" };
 static struct fixture disk;
 static struct deliveries *deliveries;
+static struct ledger *ledger;
 static struct local_options options;
 static struct local *local;
 static char path[128];
@@ -34,7 +35,9 @@ static void open_all(void)
 	cr_assert_eq(deliveries_open(disk.directory, &deliveries), 0);
 	options.spool = disk.spool;
 	options.deliveries = deliveries;
+	cr_assert_eq(ledger_open(disk.spool, deliveries, &ledger), 0);
 	cr_assert_eq(local_open(&options, &local), 0);
+	cr_assert_eq(ledger_begin(ledger), 0);
 	fixture_start_writer(&disk);
 }
 
@@ -59,6 +62,7 @@ static void close_all(void)
 	pthread_join(disk.writer, NULL);
 	disk.is_writing = false;
 	local_free(local);
+	ledger_free(ledger);
 	deliveries_close(deliveries);
 	fixture_close(&disk);
 }
@@ -75,6 +79,7 @@ static void work(void)
 {
 	local_stop(local, clock_monotonic_ms() + PATIENCE_MS);
 	local_run(local);
+	ledger_commit(ledger);
 }
 
 static void append(struct part *parts, size_t count, uint64_t received_ns)
@@ -86,6 +91,9 @@ static void append(struct part *parts, size_t count, uint64_t received_ns)
 	request->batch.received_ns = received_ns;
 	spool_append(disk.spool, &request->batch);
 	cr_assert_eq(request_wait(request), 0);
+	static unsigned appended; /* the books are written now and then, as each second */
+	if (++appended % 50 == 0)
+		ledger_commit(ledger);
 }
 
 /* ---- spans ---- */
@@ -243,10 +251,18 @@ static uint64_t count_rows(void)
 /* The ledger: what was expected of it is all there, one way or the other. */
 static void expect_ledger(uint64_t delivered, uint64_t dropped)
 {
-	struct ledger_totals totals = deliveries_totals(deliveries, LOCAL_NAME);
 	struct local_figures figures = local_figures(local);
-	cr_expect_eq(totals.delivered, delivered, "%llu", (unsigned long long)totals.delivered);
-	cr_expect_eq(totals.dropped, dropped, "%llu", (unsigned long long)totals.dropped);
+	struct balance *balance;
+	size_t count;
+	ledger_commit(ledger);
+	cr_assert_eq(ledger_read(ledger, 0, true, &balance, &count), 0);
+	cr_assert_eq(count, 1);
+	cr_expect_eq(balance->sums.finished[OUTCOME_DELIVERED], delivered, "%lld",
+		(long long)balance->sums.finished[OUTCOME_DELIVERED]);
+	cr_expect_eq(balance->sums.finished[OUTCOME_DROPPED], dropped, "%lld",
+		(long long)balance->sums.finished[OUTCOME_DROPPED]);
+	cr_expect_eq(balance->waiting, balance->measured, "it adds up");
+	free(balance);
 	cr_expect_eq(figures.stored, delivered);
 	cr_expect_eq(figures.skipped, dropped);
 }
@@ -524,10 +540,14 @@ Test(local, whatever_it_is_doing_no_door_is_closed_for_it)
 	disk.options.max_bytes = 1 << 20;
 	open_all();
 	append_spans(1, 1000, 1000); /* each is accepted, though the view does nothing at all */
-	spool_tick(disk.spool);
+	ledger_commit(ledger);
 	cr_expect_leq(spool_figures(disk.spool).kept_bytes, disk.options.max_bytes / 2);
 	work();
 	cr_expect_geq(count_rows(), 10);
+	struct ledger_sums sums = delivery_sums(delivery_of(deliveries, LOCAL_NAME, lanes[0]));
+	cr_expect_eq(sums.accepted, 1000);
+	cr_expect_eq(sums.finished[OUTCOME_DELIVERED] + sums.finished[OUTCOME_DROPPED], 1000,
+		"what went before it came there is booked");
 	close_all();
 }
 
@@ -622,7 +642,9 @@ Test(local, after_a_restart_it_goes_on_where_it_was)
 	work();
 	cr_expect_eq(count_rows(), 15);
 	cr_expect_eq(local_figures(local).stored, 5);
-	cr_expect_eq(deliveries_totals(deliveries, LOCAL_NAME).delivered, 15);
+	cr_expect_eq(delivery_sums(delivery_of(deliveries, LOCAL_NAME, lanes[0]))
+			     .finished[OUTCOME_DELIVERED],
+		15);
 	close_all();
 }
 

@@ -412,6 +412,32 @@ Test(spool, the_slowest_reader_decides_what_is_kept)
 	spool_reader_free(fast);
 }
 
+Test(spool, a_reader_of_heads_reads_no_body_and_holds_up_nothing_after_its_end)
+{
+	struct record head;
+	open_and_write();
+	struct spool_reader *reader = read_all(&fixture, 1), *heads = read_all(&fixture, 1);
+	cr_assert_eq(store(&fixture, "a", "one"), 0);
+	cr_assert_eq(store(&fixture, "b", "three"), 0);
+	cr_assert_eq(spool_reader_next_head(heads, &head), 0);
+	cr_assert_eq(spool_reader_next_head(heads, &head), 0);
+	cr_expect_eq(head.sequence, 2);
+	cr_expect_str_eq(head.lane, "b");
+	cr_expect_eq(head.span_count, 1);
+	cr_expect_eq(head.body.len, 5);
+	cr_expect_null(head.body.at);
+	cr_expect_eq(spool_reader_next_head(heads, &head), -EAGAIN);
+	spool_reader_keep(reader, 3);
+	cr_expect_gt(spool_figures(fixture.spool).kept_bytes, 0);
+	spool_reader_keep(heads, SPOOL_KEEP_NOTHING);
+	cr_expect_eq(spool_figures(fixture.spool).kept_bytes, 0);
+	spool_reader_free(heads);
+	cr_assert_eq(store(&fixture, "a", "more"), 0);
+	spool_reader_keep(reader, 4);
+	cr_expect_eq(spool_figures(fixture.spool).kept_bytes, 0);
+	spool_reader_free(reader);
+}
+
 Test(spool, lag_tells_how_many_records_wait_and_since_when)
 {
 	open_and_write();

@@ -119,9 +119,12 @@ static int take(struct intake *intake, struct record *record, uint64_t now_ms)
 struct job *intake_next(struct intake *intake, uint64_t now_ms)
 {
 	struct record *record;
-	while (!intake->ready && spool_reader_next(intake->reader, &record) == 0)
+	while (!intake->ready && spool_reader_next(intake->reader, &record) == 0) {
+		uint64_t sequence = record->sequence;
 		if (take(intake, record, now_ms) < 0)
 			return NULL;
+		intake->taken_below = sequence + 1;
+	}
 	if (!intake->ready && intake->filling && (intake->in_hurry || now_ms >= intake->due_ms))
 		close_filling(intake);
 	struct job *job = intake->ready;
@@ -144,29 +147,19 @@ void intake_done(struct intake *intake)
 	intake->ready = intake->filling = NULL;
 }
 
-uint64_t intake_drop_job(struct intake *intake, const struct job *job)
+uint64_t intake_drop_job(struct intake *intake, const struct job *job, enum outcome outcome)
 {
 	for (size_t i = 0; i < job->slice_count; i++) {
 		const struct slice *slice = &job->slices[i];
-		delivery_mark(intake->delivery, slice->sequence, slice->from, slice->to,
-			OUTCOME_DROPPED, slice->to - slice->from);
+		delivery_mark(intake->delivery, slice->sequence, slice->from, slice->to, outcome);
 	}
 	return job->span_count;
 }
 
-/* Drops the spans of a record that are still open. */
-static uint64_t drop_record(struct intake *intake, const struct record *record)
+void intake_lose(struct intake *intake, const struct record *head)
 {
-	uint64_t dropped = 0;
-	uint32_t from, to = 0;
-	while (delivery_open_range(
-		intake->delivery, record->sequence, units_of(record), to, &from, &to)) {
-		delivery_expect(intake->delivery, record->sequence, units_of(record));
-		delivery_mark(
-			intake->delivery, record->sequence, from, to, OUTCOME_DROPPED, to - from);
-		dropped += to - from;
-	}
-	return dropped;
+	if (is_ours(intake, head) && head->sequence >= intake->taken_below)
+		delivery_give_up(intake->delivery, head->sequence, units_of(head), OUTCOME_DAMAGED);
 }
 
 uint64_t intake_drop(struct intake *intake, uint64_t sequence)
@@ -177,7 +170,7 @@ uint64_t intake_drop(struct intake *intake, uint64_t sequence)
 		intake->ready->slices[intake->ready->slice_count - 1].sequence < sequence) {
 		struct job *job = intake->ready;
 		intake->ready = job->next;
-		dropped += intake_drop_job(intake, job);
+		dropped += intake_drop_job(intake, job, OUTCOME_DROPPED);
 		job_free(job);
 	}
 	struct record *record;
@@ -187,7 +180,8 @@ uint64_t intake_drop(struct intake *intake, uint64_t sequence)
 		if (record->sequence >= sequence)
 			spool_reader_seek(intake->reader, record->sequence);
 		else if (is_ours(intake, record))
-			dropped += drop_record(intake, record);
+			dropped += delivery_give_up(intake->delivery, record->sequence,
+				units_of(record), OUTCOME_DROPPED);
 		bytes += record->raw_bytes;
 		record_release(record);
 	}

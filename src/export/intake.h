@@ -16,9 +16,10 @@ struct intake {
 	bool in_hurry; /* nothing waits to be joined any more */
 
 	/* Its own. */
-	struct job *ready;   /* in order, to go before `filling` */
-	struct job *filling; /* may still be joined by others */
-	uint64_t due_ms;     /* when it goes as it is */
+	struct job *ready;    /* in order, to go before `filling` */
+	struct job *filling;  /* may still be joined by others */
+	uint64_t due_ms;      /* when it goes as it is */
+	uint64_t taken_below; /* records that were read in order */
 };
 
 /* The next request in order, or NULL: at the end of the log, or waiting for more until intake->due_ms. */
@@ -35,7 +36,13 @@ void intake_done(struct intake *intake);
  */
 uint64_t intake_drop(struct intake *intake, uint64_t sequence);
 
-/* Gives up the spans of a job, as OUTCOME_DROPPED. Returns their number. */
-uint64_t intake_drop_job(struct intake *intake, const struct job *job);
+/* Gives up the spans of a job. Returns their number. */
+uint64_t intake_drop_job(struct intake *intake, const struct job *job, enum outcome outcome);
+
+/*
+ * Books what is open of a record that the reader could not read, as OUTCOME_DAMAGED. Of one that was taken
+ * before nothing: its jobs find that out, each for its own spans.
+ */
+void intake_lose(struct intake *intake, const struct record *head);
 
 #endif

@@ -1,11 +1,13 @@
 #include "export/lane.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "config/config.h"
 #include "export/intake.h"
+#include "spool/dead_letter.h"
 
 enum {
 	WAITING_MAX = 256,         /* jobs for another try, before no new ones are begun */
@@ -39,6 +41,19 @@ struct lane {
 		dropped_gate;
 };
 
+static void lose(void *intake, const struct record *head)
+{
+	intake_lose(intake, head);
+}
+
+static unsigned signals_of(const struct lane_options *options)
+{
+	unsigned signals = 0;
+	for (int signal = SIGNAL_TRACES; signal <= SIGNAL_METRICS; signal++)
+		signals |= options->takes[signal] ? 1U << signal : 0;
+	return signals;
+}
+
 int lane_new(const struct lane_options *options, struct lane **ret_lane)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
@@ -55,6 +70,8 @@ int lane_new(const struct lane_options *options, struct lane **ret_lane)
 		free(lane);
 		return -ENOMEM;
 	}
+	delivery_begin(lane->delivery, options->shapes, signals_of(options));
+	spool_reader_report_loss(lane->intake.reader, lose, &lane->intake);
 	lane->intake.delivery = lane->delivery;
 	lane->intake.takes = lane->options.takes;
 	lane->intake.batch_size = config->batch_size;
@@ -171,10 +188,10 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 		uint32_t middle = slice->from + some;
 		if (some)
 			delivery_mark(lane->delivery, slice->sequence, slice->from, middle,
-				OUTCOME_REJECTED, some);
+				OUTCOME_REJECTED);
 		if (middle < slice->to)
 			delivery_mark(lane->delivery, slice->sequence, middle, slice->to,
-				OUTCOME_DELIVERED, slice->to - middle);
+				OUTCOME_DELIVERED);
 		rejected -= some;
 	}
 	lane->deliveries++;
@@ -183,14 +200,22 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 }
 
 /* One slice as a dead letter. False when the letter could not be kept: then nothing is given up. */
-static bool set_aside(
-	struct lane *lane, struct job *job, struct bytes request, int status, const char *why)
+static bool set_aside(struct lane *lane, struct job *job, struct bytes request,
+	enum encoding encoding, int status, const char *why)
 {
 	char text[LOG_TEXT_MAX];
 	uint64_t held;
 	const struct slice *slice = &job->slices[0];
-	int error = delivery_set_aside(lane->delivery, slice->sequence, slice->from, request.at,
-		(uint32_t)request.len, status, why);
+	struct dead_letter letter = {
+		.sequence = slice->sequence,
+		.span = slice->from,
+		.span_count = job->span_count,
+		.signal = job->signal,
+		.encoding = encoding,
+		.status = status,
+	};
+	snprintf(letter.reason, sizeof letter.reason, "%s", why);
+	int error = delivery_set_aside(lane->delivery, &letter, request);
 	if (log_gate_open(error ? &lane->not_kept_gate : &lane->dead_gate, REPEAT_LOG_MS, &held))
 		log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
 			error ? "dead_letter_not_kept" : "dead_letter",
@@ -201,8 +226,6 @@ static bool set_aside(
 			(unsigned long long)held);
 	if (error)
 		return false;
-	delivery_mark(lane->delivery, slice->sequence, slice->from, slice->to, OUTCOME_DEAD,
-		job->span_count);
 	count(&lane->options.counts->dead, job->span_count);
 	conclude(lane, job, false);
 	return true;
@@ -210,10 +233,13 @@ static bool set_aside(
 
 static bool set_span_aside(struct lane *lane, struct job *job, const struct reply *reply)
 {
-	struct bytes plain;
-	if (job_plain(job, &plain) < 0)
-		plain = job->pieces[0];
-	return set_aside(lane, job, plain, reply->status, verdict_why(reply));
+	struct bytes request;
+	enum encoding encoding = ENCODING_IDENTITY;
+	if (job_plain(job, &request) < 0) {
+		request = job->pieces[0];
+		encoding = job->encoding;
+	}
+	return set_aside(lane, job, request, encoding, reply->status, verdict_why(reply));
 }
 
 static bool split(struct lane *lane, struct job *job)
@@ -292,7 +318,8 @@ static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
 {
 	if (error == -ENOENT && job->slice_count > 1 && split(lane, job))
 		return;
-	if (error == -EBADMSG && set_aside(lane, job, job->pieces[0], 0, "not well formed"))
+	if (error == -EBADMSG &&
+		set_aside(lane, job, job->pieces[0], job->encoding, 0, "not well formed"))
 		return;
 	if (error != -ENOENT || job->slice_count > 1) {
 		wait_again(lane, job, now_ms + lane->options.config->retry_max_ms);
@@ -304,7 +331,7 @@ static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
 			"destination=%s record=%llu spans=%u why=damaged lines_held=%llu",
 			lane->options.config->name, (unsigned long long)job->slices[0].sequence,
 			job->span_count, (unsigned long long)held);
-	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job));
+	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job, OUTCOME_DAMAGED));
 	job_free(job);
 }
 
@@ -517,7 +544,7 @@ static uint64_t drop_waiting(struct lane *lane, uint64_t below)
 		if (is_beyond)
 			queue_all(lane, pieces);
 		else
-			dropped += intake_drop_job(&lane->intake, job);
+			dropped += intake_drop_job(&lane->intake, job, OUTCOME_DROPPED);
 		job_free(job);
 	}
 	return dropped;

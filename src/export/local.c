@@ -121,6 +121,20 @@ static void open_file(struct local *local)
 	note_opened(local, error == -EBADMSG ? replace_file(local) : error);
 }
 
+/* What was read before it is told of first, so that the cursor does not pass it. */
+static void lose(void *arg, const struct record *head)
+{
+	struct local *local = arg;
+	for (size_t i = 0; i < local->taken_count; i++)
+		delivery_expect(local->lanes[local->taken[i].lane].delivery,
+			local->taken[i].sequence, local->taken[i].units);
+	for (size_t i = 0; i < local->options.lane_count; i++)
+		if (strcmp(local->options.lanes[i], head->lane) == 0 &&
+			head->signal == SIGNAL_TRACES)
+			delivery_give_up(local->lanes[i].delivery, head->sequence, head->span_count,
+				OUTCOME_DAMAGED);
+}
+
 static int open_lane(struct local *local, size_t index)
 {
 	const struct local_options *options = &local->options;
@@ -133,6 +147,9 @@ static int open_lane(struct local *local, size_t index)
 	if (!lane->reader)
 		return -ENOMEM;
 	spool_reader_bound(lane->reader, options->max_lag_bytes * HARD_FACTOR);
+	spool_reader_report_loss(lane->reader, lose, local);
+	delivery_begin(lane->delivery, SHAPE_ANY | SHAPE_LANGFUSE, 1U << SIGNAL_TRACES);
+	delivery_yield(lane->delivery);
 	return 0;
 }
 
@@ -199,11 +216,9 @@ static void settle(struct local *local, const struct taken *taken)
 			taken->written < to             ? taken->written :
 							  to;
 		if (from < middle)
-			delivery_mark(delivery, taken->sequence, from, middle, OUTCOME_DELIVERED,
-				middle - from);
+			delivery_mark(delivery, taken->sequence, from, middle, OUTCOME_DELIVERED);
 		if (middle < to)
-			delivery_mark(delivery, taken->sequence, middle, to, OUTCOME_DROPPED,
-				to - middle);
+			delivery_mark(delivery, taken->sequence, middle, to, OUTCOME_DROPPED);
 		atomic_fetch_add(&local->stored, middle - from);
 		atomic_fetch_add(&local->skipped, to - middle);
 		local->skipped_unsaid += to - middle;

@@ -1,9 +1,10 @@
 /*
- * Who has what: per destination and lane a cursor, what beyond it is already delivered, a ledger per
- * minute, and the index of dead letters.
+ * Who has what: per destination and lane a cursor, what beyond it is already delivered, and what became
+ * of every span.
  *
  * It lives in memory, where exporters change it, and is written to SQLite in one transaction a second
- * and at stop. It is derived state: losing the file costs records sent twice, never data.
+ * and at stop. It is derived state: losing the file costs records sent twice, never data. All of a
+ * moment is written together, so that after a crash cursor and sums are old together.
  *
  * Threads: the functions of struct delivery may be called from any thread; they take a short lock and
  * never touch the disk. open, commit and close belong to one thread.
@@ -14,22 +15,39 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+
+enum { DELIVERY_NAME_MAX = 63 };
+
+struct dead_letter;
 struct deliveries;
 
 /* Opens (or makes, or replaces when it is damaged: a log line) delivery.sqlite in `directory`. */
 int deliveries_open(const char *directory, struct deliveries **ret);
-/* Writes what changed. Negative errno: it is not written, and is tried again by the next commit. */
+/*
+ * Writes what changed; the daemon does it by ledger_commit. Negative errno: it is not written, and is
+ * tried again by the next commit.
+ */
 int deliveries_commit(struct deliveries *deliveries);
 /* Commits. */
 void deliveries_close(struct deliveries *deliveries);
 
 /*
- * The state of one destination and lane (names of at most 63 bytes); made on first use, lives as long as
- * `deliveries`. NULL: no memory.
+ * The state of one destination and lane (names of at most DELIVERY_NAME_MAX bytes); made on first use,
+ * lives as long as `deliveries`. NULL: no memory.
  */
 struct delivery;
 struct delivery *delivery_of(
 	struct deliveries *deliveries, const char *destination, const char *lane);
+
+/*
+ * It takes part from here on: records of these shapes (or-ed) and signals (1 << enum signal, or-ed) in its
+ * lane are booked as accepted for it, and kept until they are finished. Once at each start.
+ */
+void delivery_begin(struct delivery *delivery, unsigned shapes, unsigned signals);
+
+/* The log need not keep for it what it has not finished: what goes before is dropped. After delivery_begin. */
+void delivery_yield(struct delivery *delivery);
 
 /* Above every number that any destination knows of, for spool_begin_at; at least 1. */
 uint64_t deliveries_end(struct deliveries *deliveries);
@@ -48,19 +66,28 @@ enum outcome {
 	OUTCOME_REJECTED, /* counted by the destination's partial success: gone, and known to be */
 	OUTCOME_DEAD,     /* set aside as a dead letter */
 	OUTCOME_DROPPED,  /* over the destination's share of the disk */
+	OUTCOME_DAMAGED,  /* could not be read from the disk any more */
+	OUTCOME_COUNT,
 };
+
+/* The word for it, as in the ledger and in JSON: "delivered". */
+const char *outcome_name(enum outcome outcome);
 
 /*
  * Spans [from, to) of a record are finished. When all span_count are, the record is, and the cursor
  * moves over every finished record that follows it without a gap — a gap being a sequence that
  * delivery_expect named and that is not finished. A record without spans counts as one: [0, 1).
  *
- * Expect is called for each record that a reader gives, in order, again after a seek or a restart too;
- * `count` is what the ledger adds, and may differ from to - from (partial success).
+ * Expect is called for each record that a reader gives, in order, again after a seek or a restart too.
+ * What is finished already is not counted again, whatever is said about it later.
  */
 void delivery_expect(struct delivery *delivery, uint64_t sequence, uint32_t span_count);
 void delivery_mark(struct delivery *delivery, uint64_t sequence, uint32_t from, uint32_t to,
-	enum outcome outcome, uint32_t count);
+	enum outcome outcome);
+
+/* Expects a record and finishes all that is open of it. Returns the number of spans. */
+uint32_t delivery_give_up(
+	struct delivery *delivery, uint64_t sequence, uint32_t span_count, enum outcome outcome);
 
 /*
  * Which spans of a record are not finished yet, after a restart too: the first such range at or after
@@ -69,34 +96,30 @@ void delivery_mark(struct delivery *delivery, uint64_t sequence, uint32_t from, 
 bool delivery_open_range(struct delivery *delivery, uint64_t sequence, uint32_t span_count,
 	uint32_t at, uint32_t *ret_from, uint32_t *ret_to);
 
-/* Accepted by a door, for the ledger. */
-void deliveries_accepted(struct deliveries *deliveries, const char *lane, uint32_t span_count);
-
-struct ledger_totals {
-	uint64_t accepted; /* since the ledger began, all lanes */
-	uint64_t delivered;
-	uint64_t rejected;
-	uint64_t dead;
-	uint64_t dropped;
-};
-/*   destination  NULL: only `accepted` is set */
-struct ledger_totals deliveries_totals(struct deliveries *deliveries, const char *destination);
-
 /*
- * A request that a destination will never take: its encoded bytes go to a file of their own under
- * <directory>/dead/<destination>/, at once and durably, named by record and span, so that doing it
- * twice is the same as once; the index row follows with the next commit.
+ * A request that a destination will never take becomes a dead letter, and its spans are finished so. Its
+ * bytes go to a file of their own under <directory>/dead/<destination>/, at once and durably, named by
+ * record and span, so that doing it twice is the same as once; the index row follows with the commit.
  *
- *   status   HTTP status, 0 when there was none
- *   reason   a few words, from us; never from the payload
+ *   letter  all but destination, lane, time and size
  *
- * 0 or negative errno, -ENOSPC when all letters would be more than deliveries_limit_dead allows; only
- * after 0 may the spans be marked OUTCOME_DEAD.
+ * 0 or negative errno, and then nothing is finished: -ENOSPC when all letters would be more than
+ * deliveries_limit_dead allows.
  */
-int delivery_set_aside(struct delivery *delivery, uint64_t sequence, uint32_t span,
-	const void *request, uint32_t request_bytes, int status, const char *reason);
+int delivery_set_aside(
+	struct delivery *delivery, const struct dead_letter *letter, struct bytes request);
 
 /* Bounds what dead letters may take together; without it they are not bounded. Once, at start. */
 void deliveries_limit_dead(struct deliveries *deliveries, uint64_t max_bytes);
+
+/*
+ * Spans of one destination and lane since the ledger began; a record without spans counts as one. Those
+ * of a part of the time may be negative: a letter that was delivered after all is dead no more.
+ */
+struct ledger_sums {
+	int64_t accepted;
+	int64_t finished[OUTCOME_COUNT];
+};
+struct ledger_sums delivery_sums(struct delivery *delivery);
 
 #endif

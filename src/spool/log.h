@@ -33,6 +33,8 @@ struct spool_reader {
 	unsigned shapes;
 	void (*wake)(void *arg);
 	void *wake_arg;
+	void (*lost)(void *arg, const struct record *head); /* its thread's alone; may be NULL */
+	void *lost_arg;
 	bool is_freed; /* what it kept stays kept */
 
 	_Atomic uint64_t position;

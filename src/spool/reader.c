@@ -52,22 +52,42 @@ struct spool_reader *spool_reader_new(struct spool *spool, const char *lane, enu
 	return reader;
 }
 
+static void unlink_reader(struct spool *spool, const struct spool_reader *reader)
+{
+	struct spool_reader **at = &spool->readers;
+	while (*at != reader)
+		at = &(*at)->next;
+	*at = reader->next;
+}
+
 void spool_reader_free(struct spool_reader *reader)
 {
 	if (!reader)
 		return;
 	walk_rest(&reader->walk);
-	pthread_mutex_lock(&reader->spool->readers_lock);
+	struct spool *spool = reader->spool;
+	pthread_mutex_lock(&spool->readers_lock);
+	pthread_mutex_lock(&spool->lock);
 	reader->is_freed = true;
-	pthread_mutex_unlock(&reader->spool->readers_lock);
+	bool keeps_nothing = reader->keep == SPOOL_KEEP_NOTHING;
+	if (keeps_nothing)
+		unlink_reader(spool, reader);
+	pthread_mutex_unlock(&spool->lock);
+	pthread_mutex_unlock(&spool->readers_lock);
+	if (keeps_nothing)
+		free(reader);
 }
 
 /* The segment that holds what comes next for the reader; false at the end of the log. */
 static bool find_segment(struct spool_reader *reader, struct segment *ret_segment)
 {
 	struct spool *spool = reader->spool;
-	uint64_t position = atomic_load(&reader->position);
 	pthread_mutex_lock(&spool->lock);
+	uint64_t position = atomic_load(&reader->position);
+	if (position < spool->floor) { /* let go, though the reader is not there: it is bounded */
+		position = spool->floor;
+		atomic_store(&reader->position, position);
+	}
 	size_t low = 0, high = spool->segment_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -119,6 +139,23 @@ static bool is_for(const struct frame *frame, const struct spool_reader *reader)
 		(!reader->has_lane || strcmp(frame->lane, reader->lane) == 0);
 }
 
+static struct record head_of(const struct frame *frame)
+{
+	struct record head = {
+		.sequence = frame->sequence,
+		.received_ns = frame->received_ns,
+		.signal = frame->signal,
+		.stage = frame->stage,
+		.shape = frame->shape,
+		.encoding = frame->encoding,
+		.span_count = frame->span_count,
+		.raw_bytes = frame->raw_bytes,
+		.body = { NULL, frame->stored_bytes },
+	};
+	memcpy(head.lane, frame->lane, sizeof frame->lane);
+	return head;
+}
+
 /* -EBADMSG: the body is damaged. */
 static int make_record(struct walk *walk, const struct frame *frame, struct record **ret_record)
 {
@@ -133,18 +170,8 @@ static int make_record(struct walk *walk, const struct frame *frame, struct reco
 	if (is_copy)
 		memcpy(stored->copy, body, frame->stored_bytes);
 	stored->block = is_copy ? NULL : block_ref(walk->window);
-	stored->record = (struct record){
-		.sequence = frame->sequence,
-		.received_ns = frame->received_ns,
-		.signal = frame->signal,
-		.stage = frame->stage,
-		.shape = frame->shape,
-		.encoding = frame->encoding,
-		.span_count = frame->span_count,
-		.raw_bytes = frame->raw_bytes,
-		.body = { is_copy ? stored->copy : body, frame->stored_bytes },
-	};
-	memcpy(stored->record.lane, frame->lane, sizeof frame->lane);
+	stored->record = head_of(frame);
+	stored->record.body.at = is_copy ? stored->copy : body;
 	*ret_record = &stored->record;
 	return 0;
 }
@@ -159,9 +186,9 @@ void record_release(struct record *record)
 	free(stored);
 }
 
-/* -ENODATA: nothing more for the reader in this segment. */
+/* The next header for the reader. -ENODATA: no more in this segment. */
 static int next_in_segment(
-	struct spool_reader *reader, const struct segment *segment, struct record **ret_record)
+	struct spool_reader *reader, const struct segment *segment, struct frame *ret_frame)
 {
 	struct walk *walk = &reader->walk;
 	uint64_t position = atomic_load(&reader->position);
@@ -170,31 +197,40 @@ static int next_in_segment(
 	walk->end_bytes = segment->used_bytes;
 
 	while (walk->sequence < segment->end_sequence) {
-		struct frame frame;
 		uint64_t expected = walk->sequence;
-		int error = walk_next(walk, &frame);
-		if (error == -ENODATA || (!error && frame.sequence >= segment->end_sequence)) {
+		int error = walk_next(walk, ret_frame);
+		if (error == -ENODATA || (!error && ret_frame->sequence >= segment->end_sequence)) {
 			count_damage(reader, segment, segment->end_sequence - expected);
 			walk->sequence = segment->end_sequence;
 			break;
 		}
 		if (error)
 			return error;
-		count_damage(reader, segment, frame.sequence - expected);
-		if (frame.sequence < position || !is_for(&frame, reader))
-			continue;
-		error = make_record(walk, &frame, ret_record);
-		if (!error)
+		count_damage(reader, segment, ret_frame->sequence - expected);
+		if (ret_frame->sequence >= position && is_for(ret_frame, reader))
 			return 0;
-		if (error == -EBADMSG) {
-			count_damage(reader, segment, 1);
-			continue;
-		}
-		walk->offset = walk->frame_offset; /* come here again */
-		walk->sequence = frame.sequence;
-		return error;
 	}
 	return -ENODATA;
+}
+
+/* The same through all segments. -EAGAIN at the end of the log, -ENOMEM. */
+static int next_frame(
+	struct spool_reader *reader, struct segment *ret_segment, struct frame *ret_frame)
+{
+	while (find_segment(reader, ret_segment)) {
+		int error = -ENODATA;
+		if (!reader->has_lane || ret_segment->lanes & reader->lane_bit)
+			error = next_in_segment(reader, ret_segment, ret_frame);
+		if (!error)
+			return 0;
+		if (error != -ENODATA) {
+			walk_rest(&reader->walk);
+			return -ENOMEM;
+		}
+		atomic_store(&reader->position, ret_segment->end_sequence);
+	}
+	walk_rest(&reader->walk);
+	return -EAGAIN;
 }
 
 static void note_seen(struct spool_reader *reader, const struct record *record)
@@ -219,27 +255,63 @@ static void forget_seen(struct spool_reader *reader, uint64_t below)
 	}
 }
 
+/* The frame that was given last comes again. */
+static void step_back(struct walk *walk, const struct frame *frame)
+{
+	walk->offset = walk->frame_offset;
+	walk->sequence = frame->sequence;
+	walk_rest(walk);
+}
+
+static void skip_damaged(
+	struct spool_reader *reader, const struct segment *segment, const struct frame *frame)
+{
+	struct record head = head_of(frame);
+	count_damage(reader, segment, 1);
+	atomic_store(&reader->position, frame->sequence + 1);
+	if (reader->lost)
+		reader->lost(reader->lost_arg, &head);
+}
+
 int spool_reader_next(struct spool_reader *reader, struct record **ret_record)
 {
 	struct segment segment;
-	while (find_segment(reader, &segment)) {
-		int error = -ENODATA;
-		struct record *record = NULL;
-		if (!reader->has_lane || segment.lanes & reader->lane_bit)
-			error = next_in_segment(reader, &segment, &record);
+	struct frame frame;
+	int error;
+	while (!(error = next_frame(reader, &segment, &frame))) {
+		struct record *record;
+		error = make_record(&reader->walk, &frame, &record);
 		if (!error) {
 			note_seen(reader, record);
 			*ret_record = record;
 			return 0;
 		}
-		if (error != -ENODATA) {
-			walk_rest(&reader->walk);
+		if (error != -EBADMSG) {
+			step_back(&reader->walk, &frame);
 			return -ENOMEM;
 		}
-		atomic_store(&reader->position, segment.end_sequence);
+		skip_damaged(reader, &segment, &frame);
 	}
-	walk_rest(&reader->walk);
-	return -EAGAIN;
+	return error;
+}
+
+int spool_reader_next_head(struct spool_reader *reader, struct record *ret_head)
+{
+	struct segment segment;
+	struct frame frame;
+	int error = next_frame(reader, &segment, &frame);
+	if (error)
+		return error;
+	*ret_head = head_of(&frame);
+	atomic_store(&reader->position, frame.sequence + 1);
+	return 0;
+}
+
+void spool_reader_report_loss(
+	struct spool_reader *reader, void (*lost)(void *arg, const struct record *head), void *arg)
+{
+	reader->lost = lost;
+	reader->lost_arg = arg;
 }
 
 uint64_t spool_reader_position(const struct spool_reader *reader)
@@ -264,7 +336,7 @@ void spool_reader_keep(struct spool_reader *reader, uint64_t sequence)
 {
 	struct spool *spool = reader->spool;
 	pthread_mutex_lock(&spool->lock);
-	if (sequence > spool->next_sequence)
+	if (sequence > spool->next_sequence && sequence != SPOOL_KEEP_NOTHING)
 		sequence = spool->next_sequence;
 	if (sequence > reader->keep) {
 		reader->keep = sequence;

@@ -70,13 +70,13 @@ static uint64_t kept_from(const struct spool *spool, const struct spool_reader *
 
 void space_release(struct spool *spool)
 {
-	uint64_t floor = spool->readers && spool->is_writing ? UINT64_MAX : 0;
-	for (struct spool_reader *reader = spool->readers; reader && floor; reader = reader->next) {
+	uint64_t floor = SPOOL_KEEP_NOTHING;
+	for (struct spool_reader *reader = spool->readers; reader; reader = reader->next) {
 		uint64_t from = kept_from(spool, reader);
 		if (from < floor)
 			floor = from;
 	}
-	if (floor > spool->floor)
+	if (floor > spool->floor && floor != SPOOL_KEEP_NOTHING && spool->is_writing)
 		spool->floor = floor;
 
 	size_t gone = 0;

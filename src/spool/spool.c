@@ -90,13 +90,20 @@ struct spool_figures spool_figures(struct spool *spool)
 {
 	pthread_mutex_lock(&spool->lock);
 	struct spool_figures figures = {
+		.whole_from = spool->next_sequence,
 		.next_sequence = spool->next_sequence,
 		.kept_bytes = atomic_load(&spool->kept_bytes),
 		.segments = spool->segment_count,
 		.commits = spool->commits,
 	};
-	for (size_t i = 0; i < spool->segment_count; i++)
-		figures.disk_bytes += spool->segments[i]->file_bytes;
+	for (size_t i = spool->segment_count; i-- > 0;) {
+		const struct segment *segment = spool->segments[i];
+		figures.disk_bytes += segment->file_bytes;
+		if (segment->end_sequence == figures.whole_from)
+			figures.whole_from = segment->first_sequence;
+	}
+	if (figures.whole_from < spool->floor)
+		figures.whole_from = spool->floor;
 	for (const struct segment *segment = spool->free; segment; segment = segment->next)
 		figures.disk_bytes += segment->file_bytes;
 	pthread_mutex_unlock(&spool->lock);

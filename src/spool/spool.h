@@ -106,6 +106,19 @@ void spool_reader_free(struct spool_reader *reader);
 int spool_reader_next(struct spool_reader *reader, struct record **ret_record);
 void record_release(struct record *record);
 
+/*
+ * The same without the body, which is not read and not checked: body.at is NULL, body.len what is stored.
+ * Nothing is to be given back.
+ */
+int spool_reader_next_head(struct spool_reader *reader, struct record *ret_head);
+
+/*
+ * Tells, in the reader's thread, of each record that is skipped because its body is damaged; again when
+ * it comes by again. Of one whose head is damaged nothing is known.
+ */
+void spool_reader_report_loss(
+	struct spool_reader *reader, void (*lost)(void *arg, const struct record *head), void *arg);
+
 /* Where the reader stands: every record below is read or was not for it. */
 uint64_t spool_reader_position(const struct spool_reader *reader);
 
@@ -114,8 +127,10 @@ void spool_reader_seek(struct spool_reader *reader, uint64_t sequence);
 
 /*
  * All records below are finished with; segments that nobody keeps are recycled. Never goes back. A reader
- * that stands before `sequence` goes on there.
+ * that stands before `sequence` goes on there. After SPOOL_KEEP_NOTHING it is only to be freed, and then
+ * nothing is kept for it.
  */
+#define SPOOL_KEEP_NOTHING UINT64_MAX
 void spool_reader_keep(struct spool_reader *reader, uint64_t sequence);
 
 /*
@@ -136,6 +151,7 @@ struct spool_lag spool_reader_lag(struct spool_reader *reader);
 uint64_t spool_sequence_within(struct spool *spool, uint64_t bytes);
 
 struct spool_figures {
+	uint64_t whole_from; /* from here on nothing was let go and no file is missing */
 	uint64_t next_sequence;
 	uint64_t kept_bytes; /* in records that somebody keeps */
 	uint64_t disk_bytes; /* of all segment files, the free ones too */

@@ -9,8 +9,9 @@
 #include "base/buf.h"
 #include "http/compression.h"
 #include "proto/otlp_trace.pb-c.h"
+#include "spool/dead_letter.h"
 
-enum { RECORDS_MAX = 4096, OUTCOMES = OUTCOME_DROPPED + 1 };
+enum { RECORDS_MAX = 4096 };
 
 struct stored {
 	struct record record;
@@ -34,7 +35,7 @@ struct spool {
 	uint64_t count, spans;
 	uint64_t cursor, kept_from, faults;
 	uint64_t sequence_within, lag_bytes;
-	uint64_t outcomes[OUTCOMES];
+	uint64_t outcomes[OUTCOME_COUNT];
 	size_t records_out, dead_letters;
 	struct buf dead_letter;
 	int dead_status, dead_error;
@@ -49,6 +50,8 @@ struct spool_reader {
 	uint64_t position;
 	void (*wake)(void *arg);
 	void *wake_arg;
+	void (*lost)(void *arg, const struct record *head);
+	void *lost_arg;
 };
 
 /* What is handed out; the record comes first, so that its address is this one's. */
@@ -198,7 +201,7 @@ struct spool_reader *spool_reader_new(struct spool *spool, const char *lane, enu
 	unsigned shapes, uint64_t from, void (*wake)(void *arg), void *wake_arg)
 {
 	struct spool_reader *reader = calloc(1, sizeof *reader);
-	*reader = (struct spool_reader){ spool, shapes, from, wake, wake_arg };
+	*reader = (struct spool_reader){ spool, shapes, from, wake, wake_arg, NULL, NULL };
 	pthread_mutex_lock(&spool->lock);
 	spool->reader = reader;
 	pthread_mutex_unlock(&spool->lock);
@@ -222,8 +225,14 @@ int spool_reader_next(struct spool_reader *reader, struct record **ret_record)
 	pthread_mutex_lock(&spool->lock);
 	while (error && reader->position <= spool->count) {
 		struct stored *stored = spool->records[reader->position++ - 1];
-		if (stored->is_damaged || !(stored->record.shape & reader->shapes))
+		if (!(stored->record.shape & reader->shapes))
 			continue;
+		if (stored->is_damaged) {
+			pthread_mutex_unlock(&spool->lock);
+			reader->lost(reader->lost_arg, &stored->record);
+			pthread_mutex_lock(&spool->lock);
+			continue;
+		}
 		struct lent *lent = malloc(sizeof *lent);
 		*lent = (struct lent){ stored->record, spool };
 		*ret_record = &lent->record;
@@ -232,6 +241,13 @@ int spool_reader_next(struct spool_reader *reader, struct record **ret_record)
 	}
 	pthread_mutex_unlock(&spool->lock);
 	return error;
+}
+
+void spool_reader_report_loss(
+	struct spool_reader *reader, void (*lost)(void *arg, const struct record *head), void *arg)
+{
+	reader->lost = lost;
+	reader->lost_arg = arg;
 }
 
 void record_release(struct record *record)
@@ -292,6 +308,10 @@ struct delivery *delivery_of(
 	return &deliveries->spool->delivery;
 }
 
+void delivery_begin(struct delivery *delivery, unsigned shapes, unsigned signals)
+{
+}
+
 static bool is_finished(const struct stored *stored)
 {
 	return !memchr(stored->finished, 0, units(stored->record.span_count));
@@ -341,22 +361,27 @@ static void move_cursor(struct spool *spool)
 	spool->cursor = to;
 }
 
-void delivery_mark(struct delivery *delivery, uint64_t sequence, uint32_t from, uint32_t to,
-	enum outcome outcome, uint32_t count)
+static void finish(
+	struct spool *spool, uint64_t sequence, uint32_t from, uint32_t to, enum outcome outcome)
 {
-	struct spool *spool = delivery->spool;
-	pthread_mutex_lock(&spool->lock);
 	struct stored *stored = spool->records[sequence - 1];
-	spool->faults += from >= to || to > units(stored->record.span_count) ||
-		!stored->is_expected || count != to - from;
+	spool->faults +=
+		from >= to || to > units(stored->record.span_count) || !stored->is_expected;
 	for (uint32_t i = from; i < to && i < units(stored->record.span_count); i++) {
 		spool->faults += stored->finished[i];
 		stored->finished[i] = 1;
 	}
-	spool->outcomes[outcome] += count;
+	spool->outcomes[outcome] += to - from;
 	move_cursor(spool);
 	pthread_cond_broadcast(&spool->changed);
-	pthread_mutex_unlock(&spool->lock);
+}
+
+void delivery_mark(struct delivery *delivery, uint64_t sequence, uint32_t from, uint32_t to,
+	enum outcome outcome)
+{
+	pthread_mutex_lock(&delivery->spool->lock);
+	finish(delivery->spool, sequence, from, to, outcome);
+	pthread_mutex_unlock(&delivery->spool->lock);
 }
 
 bool delivery_open_range(struct delivery *delivery, uint64_t sequence, uint32_t span_count,
@@ -378,17 +403,35 @@ bool delivery_open_range(struct delivery *delivery, uint64_t sequence, uint32_t 
 	return true;
 }
 
-int delivery_set_aside(struct delivery *delivery, uint64_t sequence, uint32_t span,
-	const void *request, uint32_t request_bytes, int status, const char *reason)
+uint32_t delivery_give_up(
+	struct delivery *delivery, uint64_t sequence, uint32_t span_count, enum outcome outcome)
+{
+	uint32_t from, to = 0, count = 0;
+	while (delivery_open_range(delivery, sequence, span_count, to, &from, &to)) {
+		delivery_expect(delivery, sequence, span_count);
+		delivery_mark(delivery, sequence, from, to, outcome);
+		count += to - from;
+	}
+	return count;
+}
+
+void delivery_yield(struct delivery *delivery)
+{
+}
+
+int delivery_set_aside(
+	struct delivery *delivery, const struct dead_letter *letter, struct bytes request)
 {
 	struct spool *spool = delivery->spool;
 	pthread_mutex_lock(&spool->lock);
 	int error = spool->dead_error;
 	if (!error) {
 		spool->dead_letters++;
-		spool->dead_status = status;
+		spool->dead_status = letter->status;
 		spool->dead_letter.len = 0;
-		buf_append(&spool->dead_letter, request, request_bytes);
+		buf_append(&spool->dead_letter, request.at, request.len);
+		finish(spool, letter->sequence, letter->span, letter->span + letter->span_count,
+			OUTCOME_DEAD);
 	}
 	pthread_mutex_unlock(&spool->lock);
 	return error;

@@ -55,7 +55,7 @@ struct destination_thread {
  *   exporters  one per destination: reads its own copy from the spool, keeps its delivery state
  *   local      the same for the local view, with the lowest priority: writes its file
  *   server     libmicrohttpd's pool: receives, enriches its own batch, suspends the connection
- *   control    the same library on the control socket: answers the commands
+ *   control    one thread of that library watches the control socket, two answer the commands
  *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
  */
 struct daemon {
@@ -400,6 +400,7 @@ static void tick(struct daemon *daemon, uint64_t now_ms)
 	ledger_commit(daemon->ledger);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
+	control_tick(daemon->control);
 }
 
 static void serve_until_told(struct daemon *daemon)

@@ -37,6 +37,7 @@ libtollgate_a_SOURCES = \
 	src/http/listen.c src/http/listen.h \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
+	src/http/unix_socket.c src/http/unix_socket.h \
 	src/batch.h \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/gen_ai.c \
@@ -108,6 +109,7 @@ libtollgate_a_SOURCES = \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/control.c src/cli/control.h \
+	src/cli/control_socket.c src/cli/control_socket.h \
 	src/cli/cost.c src/cli/cost.h \
 	src/cli/figures.c src/cli/figures.h \
 	src/cli/help.c \

@@ -19,7 +19,7 @@ spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_m
 
 test_programs = \
 	tests/test_otlp tests/test_enrich tests/test_pipeline tests/test_proto tests/test_reply \
-	tests/test_config tests/test_complaints tests/test_duration tests/test_cli tests/test_send \
+	tests/test_config tests/test_complaints tests/test_duration tests/test_cli tests/test_send tests/test_control \
 	tests/test_price tests/test_price_match tests/test_price_table \
 	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
@@ -45,6 +45,9 @@ tests_test_complaints_SOURCES = tests/test_complaints.c
 tests_test_duration_SOURCES = tests/test_duration.c
 tests_test_cli_SOURCES = tests/test_cli.c
 tests_test_send_SOURCES = tests/test_send.c
+tests_test_control_SOURCES = tests/test_control.c $(http_peer)
+tests_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
+tests_test_control_LDADD = tests/support/libharness.a $(LDADD)
 tests_test_price_SOURCES = tests/test_price.c tests/support/price_tables.h
 tests_test_price_match_SOURCES = tests/test_price_match.c tests/support/price_tables.h
 tests_test_price_table_SOURCES = tests/test_price_table.c tests/support/price_tables.h
@@ -77,11 +80,13 @@ tests_test_views_LDADD = tests/support/libharness.a $(LDADD)
 # Plain programs, for every build and for the thread sanitizer above all.
 thread_programs = \
 	tests/threads/price_threads tests/threads/http_threads tests/threads/spool_threads \
-	tests/threads/exporter_threads tests/threads/local_threads
+	tests/threads/exporter_threads tests/threads/local_threads tests/threads/control_threads
 check_PROGRAMS += $(thread_programs)
 TESTS += $(thread_programs)
 tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c $(http_peer)
+tests_threads_control_threads_SOURCES = tests/threads/control_threads.c $(http_peer)
+tests_threads_control_threads_LDADD = tests/support/libharness.a $(LDADD)
 tests_threads_spool_threads_SOURCES = tests/threads/spool_threads.c $(spool_fixture)
 tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_threads_exporter_threads_SOURCES = tests/threads/exporter_threads.c \

@@ -1,115 +1,131 @@
 #include "cli/control.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "cli/commands.h"
+#include "cli/control_socket.h"
+#include "http/unix_socket.h"
 
 enum {
-	ANSWER_MAX_BYTES = 256 << 20,
-	CONNECT_TIMEOUT_MS = 5000,
+	ANSWER_MAX_BYTES = 64 << 20, /* the daemon sends no more */
 	ANSWER_TIMEOUT_MS = 120 * 1000,
-	PATH_TEXT_MAX = 4096,
 };
 
-static const char service_socket[] = "/run/tollgate/control.sock";
+struct asking {
+	struct unix_place daemon;
+	struct buf url;
+	struct buf body;
+};
 
-/* The socket of a daemon that this person runs, else that of the service. */
-static const char *find_socket(char path[PATH_TEXT_MAX])
+static size_t keep(char *data, size_t size, size_t count, void *arg)
 {
-	const char *given = getenv("TOLLGATE_CONTROL_SOCKET"), *xdg = getenv("XDG_STATE_HOME"),
-		   *home = getenv("HOME"), *state = getenv("TOLLGATE_STATE_DIRECTORY");
-	if (given && *given)
-		return given;
-	if (state && *state)
-		snprintf(path, PATH_TEXT_MAX, "%s/control.sock", state);
-	else if (xdg && *xdg == '/')
-		snprintf(path, PATH_TEXT_MAX, "%s/tollgate/control.sock", xdg);
+	struct asking *asking = arg;
+	buf_append(&asking->body, data, size * count);
+	return asking->body.error ? 0 : size * count;
+}
+
+static CURLcode perform(
+	CURL *curl, struct asking *asking, const char *method, const char *path, long *ret_status)
+{
+	buf_printf(&asking->url, "http://tollgate%s", path);
+	buf_append(&asking->url, "", 1);
+	if (asking->url.error)
+		return CURLE_OUT_OF_MEMORY;
+	curl_easy_setopt(curl, CURLOPT_URL, asking->url.at);
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, asking->daemon.address.sun_path);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)ANSWER_TIMEOUT_MS);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, asking);
+	CURLcode result = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
+	return result;
+}
+
+static int complain_of(CURLcode result)
+{
+	if (result == CURLE_OPERATION_TIMEDOUT)
+		fprintf(stderr, "tollgate: the daemon did not answer within %d s\n",
+			ANSWER_TIMEOUT_MS / 1000);
+	else if (result == CURLE_WRITE_ERROR)
+		fprintf(stderr, "tollgate: the daemon's answer is larger than %d MiB\n",
+			ANSWER_MAX_BYTES >> 20);
 	else
-		snprintf(path, PATH_TEXT_MAX, "%s/.local/state/tollgate/control.sock",
-			home ? home : "");
-	return access(path, F_OK) == 0 || access(service_socket, F_OK) < 0 ? path : service_socket;
-}
-
-static size_t keep(char *data, size_t size, size_t count, void *answer)
-{
-	struct buf *kept = answer;
-	buf_append(kept, data, size * count);
-	return kept->error ? 0 : size * count;
-}
-
-static int complain_of(const char *socket, CURLcode result)
-{
-	if (access(socket, F_OK) < 0 && errno != EACCES)
 		fprintf(stderr,
-			"tollgate: the daemon is not running (no %s); start it with tollgate serve\n",
-			socket);
-	else if (access(socket, W_OK) < 0)
-		fprintf(stderr, "tollgate: %s is not for you: become a member of its group\n",
-			socket);
-	else
-		fprintf(stderr, "tollgate: the daemon does not answer at %s: %s\n", socket,
+			"tollgate: the daemon hung up without an answer (%s); is it stopping?\n",
 			curl_easy_strerror(result));
 	return EXIT_FAILED;
 }
 
+/* Words may be a sender's: a terminal shall not obey them. */
+static void print_line(const char *text)
+{
+	fprintf(stderr, "tollgate: ");
+	for (; *text; text++)
+		fputc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text, stderr);
+	fputc('\n', stderr);
+}
+
 static int read_answer(long status, struct bytes body, json_t **ret_answer)
 {
-	json_error_t error;
-	json_t *answer = json_loadb((const char *)body.at, body.len, 0, &error);
+	json_t *answer = json_loadb((const char *)body.at, body.len, 0, NULL);
 	const char *why = json_string_value(json_object_get(answer, "error"));
 	if (status == 200 && answer) {
 		*ret_answer = answer;
 		return EXIT_DONE;
 	}
-	fprintf(stderr, "tollgate: %s\n", why ? why : "the daemon's answer cannot be read");
+	if (why)
+		print_line(why);
+	else
+		fprintf(stderr, "tollgate: the daemon's answer cannot be read (HTTP status %ld)\n",
+			status);
 	json_decref(answer);
 	return status == 400 ? EXIT_USAGE : EXIT_FAILED;
 }
 
+static int ask(struct asking *asking, const char *method, const char *path, json_t **ret_answer)
+{
+	long status = 0;
+	CURL *curl = curl_easy_init();
+	CURLcode result = curl ? perform(curl, asking, method, path, &status) : CURLE_FAILED_INIT;
+	curl_easy_cleanup(curl);
+	return result == CURLE_OK ? read_answer(status, buf_bytes(&asking->body), ret_answer) :
+				    complain_of(result);
+}
+
 int control_ask(const char *socket, const char *method, const char *path, json_t **ret_answer)
 {
-	char found[PATH_TEXT_MAX], url[PATH_TEXT_MAX];
-	struct buf body;
-	buf_init(&body, ANSWER_MAX_BYTES, NULL);
-	socket = socket ? socket : find_socket(found);
-	snprintf(url, sizeof url, "http://tollgate%s", path);
-	CURL *curl = curl_easy_init();
-	if (!curl) {
-		fprintf(stderr, "tollgate: no memory\n");
-		return EXIT_FAILED;
+	struct asking asking = { 0 };
+	if (!*path) {
+		fprintf(stderr, "tollgate: the question is too long for the daemon\n");
+		return EXIT_USAGE;
 	}
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)ANSWER_TIMEOUT_MS);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
-	CURLcode result = curl_easy_perform(curl);
-	long status = 0;
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-	int exit_status = result == CURLE_OK ? read_answer(status, buf_bytes(&body), ret_answer) :
-					       complain_of(socket, result);
-	curl_easy_cleanup(curl);
-	buf_done(&body);
+	if (control_socket_open(socket, &asking.daemon) < 0)
+		return EXIT_FAILED;
+	buf_init(&asking.url, SIZE_MAX, NULL);
+	buf_init(&asking.body, ANSWER_MAX_BYTES, NULL);
+	int exit_status = ask(&asking, method, path, ret_answer);
+	unix_place_close(&asking.daemon);
+	buf_done(&asking.url);
+	buf_done(&asking.body);
 	return exit_status;
 }
 
 void control_argument(char *path, size_t size, const char *name, const char *value)
 {
-	char *escaped = value ? curl_easy_escape(NULL, value, 0) : NULL;
-	size_t len = strlen(path);
-	if (escaped && len < size)
-		snprintf(path + len, size - len, "%c%s=%s", strchr(path, '?') ? '&' : '?', name,
-			escaped);
+	if (!value || !*path)
+		return;
+	char *escaped = curl_easy_escape(NULL, value, 0);
+	size_t len = strlen(path), room = size - len;
+	int wanted = escaped ? snprintf(path + len, room, "%c%s=%s", strchr(path, '?') ? '&' : '?',
+				       name, escaped) :
+			       -1;
+	if (wanted < 0 || (size_t)wanted >= room)
+		*path = '\0';
 	curl_free(escaped);
 }

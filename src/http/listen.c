@@ -1,9 +1,6 @@
 #include "http/listen.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -11,8 +8,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -86,91 +81,6 @@ int http_listen(const char *address, int *ret_fd, struct complaint *complaint)
 	freeaddrinfo(found);
 	if (fd < 0) {
 		complain(complaint, "cannot listen on %s: %s", address, strerror(-fd));
-		return fd;
-	}
-	*ret_fd = fd;
-	return 0;
-}
-
-/* The directory of a path, made when it is missing; opened, so that a long path does not matter. */
-static int open_directory(const char *path, gid_t group, char name[NAME_MAX + 1])
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	int len = slash ? (int)(slash - path) : 0;
-	snprintf(directory, sizeof directory, "%.*s", slash ? (len ? len : 1) : 1,
-		slash ? path : ".");
-	snprintf(name, NAME_MAX + 1, "%s", slash ? slash + 1 : path);
-	bool is_made = mkdir(directory, 0700) == 0;
-	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (is_made && group != (gid_t)-1 &&
-		(chown(directory, (uid_t)-1, group) < 0 || chmod(directory, 0710) < 0)) {
-		int error = -errno;
-		close(fd);
-		return error;
-	}
-	return fd;
-}
-
-/* A socket's address has room for 107 bytes, so it is reached through the directory's descriptor. */
-static void name_socket(struct sockaddr_un *address, int directory, const char *name)
-{
-	address->sun_family = AF_UNIX;
-	snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", directory,
-		name);
-}
-
-static bool answers(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool does = fd >= 0 &&
-		(connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-			errno == EAGAIN);
-	if (fd >= 0)
-		close(fd);
-	return does;
-}
-
-/* Bound but deaf until its mode and group are right. */
-static int bind_unix(const struct sockaddr_un *address, gid_t group)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	const struct sockaddr *name = (const struct sockaddr *)address;
-	bool has_group = group != (gid_t)-1;
-	if (bind(fd, name, sizeof *address) < 0 ||
-		(has_group && chown(address->sun_path, (uid_t)-1, group) < 0) ||
-		chmod(address->sun_path, has_group ? 0660 : 0600) < 0 || listen(fd, BACKLOG) < 0) {
-		int error = -errno;
-		close(fd);
-		return error;
-	}
-	return fd;
-}
-
-int http_listen_unix(const char *path, const char *group, int *ret_fd, struct complaint *complaint)
-{
-	char name[NAME_MAX + 1];
-	const struct group *found = group ? getgrnam(group) : NULL;
-	if (group && !found)
-		return complain(complaint, "control_group %s: there is no such group", group);
-	gid_t id = found ? found->gr_gid : (gid_t)-1;
-	int directory = open_directory(path, id, name), fd = directory;
-	if (directory >= 0) {
-		struct sockaddr_un address = { 0 };
-		name_socket(&address, directory, name);
-		fd = answers(&address) ? -EADDRINUSE : 0;
-		if (!fd) {
-			unlink(address.sun_path);
-			fd = bind_unix(&address, id);
-		}
-		close(directory);
-	}
-	if (fd < 0) {
-		complain(complaint, "cannot listen on %s: %s", path, strerror(-fd));
 		return fd;
 	}
 	*ret_fd = fd;

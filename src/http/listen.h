@@ -11,14 +11,6 @@
  */
 int http_listen(const char *address, int *ret_fd, struct complaint *complaint);
 
-/*
- * A Unix socket at `path`, in place of one that nobody listens on any more; mode 0660, of `group` when
- * that is not NULL, else 0600. Its directory is made when it is missing, for owner and group alone.
- *
- * 0, or negative errno with words in `complaint`.
- */
-int http_listen_unix(const char *path, const char *group, int *ret_fd, struct complaint *complaint);
-
 /* The port that a socket is bound to; 0 when it is not, or is no internet socket. */
 unsigned http_listen_port(int fd);
 

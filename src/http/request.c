@@ -95,7 +95,8 @@ static enum MHD_Result queue_reply(struct http_request *request)
 	struct MHD_Response *response = request->response;
 	if (!response)
 		return MHD_NO;
-	atomic_store(&request->due_ms, 0);
+	atomic_store(&request->due_ms,
+		clock_monotonic_ms() + request->server->options.request_timeout_ms);
 	if (atomic_load(&request->server->stopping))
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return MHD_queue_response(request->connection, request->status, response);
@@ -328,6 +329,32 @@ const char *http_request_argument(const struct http_request *request, const char
 	enum MHD_Result found = MHD_lookup_connection_value_n(
 		request->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, NULL);
 	return found == MHD_YES && !value ? "" : value;
+}
+
+struct argument_search {
+	const char *const *known;
+	const char *odd;
+};
+
+static enum MHD_Result search_argument(
+	void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	(void)kind;
+	(void)value;
+	struct argument_search *search = arg;
+	for (const char *const *known = search->known; *known; known++)
+		if (strcmp(*known, name) == 0)
+			return MHD_YES;
+	search->odd = name;
+	return MHD_NO;
+}
+
+const char *http_request_odd_argument(const struct http_request *request, const char *const *known)
+{
+	struct argument_search search = { .known = known };
+	MHD_get_connection_values(
+		request->connection, MHD_GET_ARGUMENT_KIND, search_argument, &search);
+	return search.odd;
 }
 
 const char *http_request_header(const struct http_request *request, const char *name)

@@ -39,8 +39,8 @@ struct http_request {
 	struct http_request *next, **link; /* in server->requests */
 
 	/*
-	 * When the peer must have sent what it has to send; 0 while the turn is ours. Between requests it
-	 * is the end of the longest silence allowed, and the time of a request after it.
+	 * When the peer must have sent what it has to send, or taken the reply; 0 while the turn is ours.
+	 * Between requests it is the end of the longest silence allowed, and the time of a request after it.
 	 */
 	_Atomic uint64_t due_ms;
 

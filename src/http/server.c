@@ -144,9 +144,13 @@ static struct MHD_Daemon *start_library(struct http_server *server, int fd)
 int http_server_start(const struct http_server_options *options, struct http_server **ret_server,
 	struct complaint *complaint)
 {
+	int fd = options->listen ? -1 : options->listen_fd;
 	struct http_server *server = calloc(1, sizeof *server);
-	if (!server)
+	if (!server) {
+		if (fd >= 0)
+			close(fd);
 		return -ENOMEM;
+	}
 	server->options = *options;
 	pthread_condattr_t monotonic;
 	pthread_condattr_init(&monotonic);
@@ -155,7 +159,6 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 	pthread_cond_init(&server->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 
-	int fd = options->listen_fd;
 	int error = options->listen ? http_listen(options->listen, &fd, complaint) : 0;
 	if (error)
 		goto out;
@@ -180,6 +183,7 @@ unsigned http_server_port(const struct http_server *server)
 	return server->port;
 }
 
+/* Shut, not closed: the connection's own thread then sees the end, and closes. */
 void http_server_tick(struct http_server *server)
 {
 	uint64_t now = clock_monotonic_ms();
@@ -187,8 +191,7 @@ void http_server_tick(struct http_server *server)
 	for (struct http_request *request = server->requests; request; request = request->next) {
 		uint64_t due = atomic_load(&request->due_ms);
 		if (due && now > due + GRACE_MS)
-			shutdown(request->fd,
-				SHUT_RD); /* its own thread then sees the end, and closes */
+			shutdown(request->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&server->lock);
 }

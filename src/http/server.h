@@ -46,11 +46,12 @@ struct http_server_options {
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;
 	unsigned threads;
-	unsigned max_connections;    /* shared out to the threads; more wait in the listen queue */
-	uint64_t request_timeout_ms; /* from the first byte of a request to its last */
-	uint64_t idle_timeout_ms;    /* of silence */
-	size_t max_body_bytes;       /* 413 above */
-	struct budget *budget; /* bodies that wait are charged to it; 503 when it is used up */
+	unsigned max_connections; /* shared out to the threads; more wait in the listen queue */
+	uint64_t
+		request_timeout_ms; /* from the first byte of a request to its last; of a reply too */
+	uint64_t idle_timeout_ms;   /* of silence */
+	size_t max_body_bytes;      /* 413 above */
+	struct budget *budget;      /* bodies that wait are charged to it; 503 when it is used up */
 
 	/*
 	 * Replies in place of the routes: 400, 404, 405, 408, 413, 503. Must http_reply at once with
@@ -70,7 +71,7 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 
 unsigned http_server_port(const struct http_server *server);
 
-/* Closes connections whose request does not come to its end in time; call it each second. */
+/* Closes connections that do not send a request, or take a reply, in time; call it each second. */
 void http_server_tick(struct http_server *server);
 
 /*
@@ -87,6 +88,9 @@ const char *http_request_path(const struct http_request *request);
 
 /* An argument of the query, decoded ("" for one without a value); NULL when it is not there. */
 const char *http_request_argument(const struct http_request *request, const char *name);
+
+/* The first argument of the query that is not in a list, which ends with NULL; NULL when all are. */
+const char *http_request_odd_argument(const struct http_request *request, const char *const *known);
 
 /* The first header of that name, in any letter case; NULL when there is none. */
 const char *http_request_header(const struct http_request *request, const char *name);

@@ -20,4 +20,11 @@ static int answer(const struct watch *watch, const struct http_request *request,
 	return -ENOMEM;
 }
 
-const struct view view_status = { "GET", "/v1/status", answer };
+static const char *const no_arguments[] = { NULL };
+
+const struct view view_status = {
+	.method = "GET",
+	.path = "/v1/status",
+	.answer = answer,
+	.arguments = no_arguments,
+};

@@ -40,13 +40,17 @@ struct view {
 	const char *path;
 
 	/*
-	 * From any thread. Arguments: http_request_argument(request, ...).
+	 * From any thread; may take its time. Arguments: http_request_argument(request, ...). The answer's
+	 * size is the view's to bound; over 64 MiB of text the socket refuses it.
 	 *
 	 * 0 with a new reference, or negative errno with a sentence for the person who asked: -EINVAL a wrong
 	 * argument (400), -ENOENT no such thing (404), -EAGAIN or -ENOMEM not now (503), else 500.
 	 */
 	int (*answer)(const struct watch *watch, const struct http_request *request,
 		json_t **ret_answer, struct complaint *complaint);
+
+	/* All that it takes, ends with NULL; others are refused. NULL: anything is let through. */
+	const char *const *arguments;
 };
 
 /* The table; ends with NULL. */

@@ -2,7 +2,8 @@
 test_programs += \
 	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
 	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space \
-	tests/stories/local tests/stories/view
+	tests/stories/local tests/stories/view \
+	tests/stories/group
 
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
@@ -27,3 +28,5 @@ tests_stories_local_SOURCES = tests/stories/local.c $(story)
 tests_stories_local_LDADD = $(story_ldadd)
 tests_stories_view_SOURCES = tests/stories/view.c $(story)
 tests_stories_view_LDADD = $(story_ldadd)
+tests_stories_group_SOURCES = tests/stories/group.c
+tests_stories_group_LDADD = $(story_ldadd)

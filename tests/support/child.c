@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,16 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+int identity_take(const struct identity *identity)
+{
+	if (setgroups(1, &identity->member_of) < 0 ||
+		setresgid(identity->group, identity->group, identity->group) < 0 ||
+		setresuid(identity->user, identity->user, identity->user) < 0)
+		return -errno;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of user has cleared it */
+	return 0;
+}
 
 int child_start(struct child *child, void (*role)(void *arg), void *arg)
 {

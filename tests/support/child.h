@@ -14,6 +14,16 @@ struct child {
 	int pidfd;
 };
 
+/* Somebody else than the one who runs the test; only root can be that. */
+struct identity {
+	uid_t user;
+	gid_t group;
+	gid_t member_of; /* a further group; the same again for none */
+};
+
+/* Becomes that, for good, in a child. 0 or negative errno. */
+int identity_take(const struct identity *identity);
+
 /* Runs role(arg) in a process of its own, which ends with 0 when the role returns. 0 or negative errno. */
 int child_start(struct child *child, void (*role)(void *arg), void *arg);
 

@@ -27,6 +27,15 @@ struct launch {
 	int log;
 };
 
+/* Opened before: another user may not come as far as the build directory. */
+static void run_as(
+	const struct identity *identity, const char *const *arguments, char **environment)
+{
+	int program = open(arguments[0], O_PATH | O_CLOEXEC);
+	if (identity_take(identity) == 0)
+		fexecve(program, (char **)arguments, environment);
+}
+
 static void run_program(void *arg)
 {
 	static const char *const handed_on[] = { "PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
@@ -45,7 +54,11 @@ static void run_program(void *arg)
 	dup2(launch->log, STDOUT_FILENO);
 	dup2(launch->log, STDERR_FILENO);
 	signal(SIGPIPE, SIG_DFL);
-	execvpe(launch->start->arguments[0], (char **)launch->start->arguments, environment);
+	if (launch->start->identity)
+		run_as(launch->start->identity, launch->start->arguments, environment);
+	else
+		execvpe(launch->start->arguments[0], (char **)launch->start->arguments,
+			environment);
 	_exit(127);
 }
 

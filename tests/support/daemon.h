@@ -23,10 +23,10 @@ struct daemon {
 
 struct daemon_start {
 	const char *const *arguments; /* the program first, NULL at the end */
-	const char *const
-		*environment;  /* NAME=value, NULL at the end; nothing else but PATH and the
-	                                     sanitizers' options is handed on */
-	const char *directory; /* "log" is made in it, or written on when it is there */
+	/* NAME=value, NULL at the end; nothing else but PATH and the sanitizers' options is handed on. */
+	const char *const *environment;
+	const char *directory;           /* "log" is made in it, or written on when it is there */
+	const struct identity *identity; /* NULL: that of the test */
 };
 
 /* The daemon of this build: $builddir/tollgate, or ./tollgate. */

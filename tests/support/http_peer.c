@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 bool peer_open(struct peer *peer, unsigned port)
@@ -28,6 +29,18 @@ bool peer_open(struct peer *peer, unsigned port)
 	const int on = 1;
 	setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (peer->fd >= 0 && connect(peer->fd, (struct sockaddr *)&to, sizeof to) == 0)
+		return true;
+	peer_close(peer);
+	return false;
+}
+
+bool peer_open_unix(struct peer *peer, const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	peer->len = 0;
+	peer->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if ((size_t)snprintf(to.sun_path, sizeof to.sun_path, "%s", path) < sizeof to.sun_path &&
+		connect(peer->fd, (struct sockaddr *)&to, sizeof to) == 0)
 		return true;
 	peer_close(peer);
 	return false;

@@ -22,6 +22,9 @@ struct peer_reply {
 
 /* Connects to 127.0.0.1; false when refused. */
 bool peer_open(struct peer *peer, unsigned port);
+
+/* The same for a Unix socket. */
+bool peer_open_unix(struct peer *peer, const char *path);
 void peer_close(struct peer *peer);
 
 /* False when the other side does not take all of it. */

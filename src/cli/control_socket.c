@@ -1,0 +1,173 @@
+#include "cli/control_socket.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <jansson.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "http/unix_socket.h"
+
+enum { WAIT_MS = 5000, CONFIG_MAX_BYTES = 1 << 20 };
+
+static const char service_socket[] = "/run/tollgate/control.sock";
+static const char service_config[] = "/etc/tollgate/tollgate.json";
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+	return value && *value ? value : NULL;
+}
+
+/* A place of this person's own: as the XDG directories name it. */
+static void own_path(char path[PATH_MAX], const char *xdg, const char *below_home, const char *name)
+{
+	const char *base = variable(xdg), *home = variable("HOME");
+	if (base && *base == '/')
+		snprintf(path, PATH_MAX, "%s/tollgate/%s", base, name);
+	else
+		snprintf(path, PATH_MAX, "%s/%s/tollgate/%s", home ? home : "", below_home, name);
+}
+
+/*
+ * The configuration file, not checked as the daemon does: whoever asks may not be able to read the keys
+ * that it names, nor the file itself.
+ */
+static json_t *read_config(void)
+{
+	char own[PATH_MAX];
+	struct buf text;
+	own_path(own, "XDG_CONFIG_HOME", ".config", "tollgate.json");
+	const char *given = variable("TOLLGATE_CONFIG");
+	const char *path = given ? given : access(own, F_OK) == 0 ? own : service_config;
+	buf_init(&text, CONFIG_MAX_BYTES, NULL);
+	json_t *config = file_read(path, &text) == 0 ?
+		json_loadb((const char *)text.at, text.len, 0, NULL) :
+		NULL;
+	buf_done(&text);
+	return config;
+}
+
+static const char *text_of(const json_t *config, const char *name)
+{
+	const char *text = json_string_value(json_object_get(config, name));
+	return text && *text ? text : NULL;
+}
+
+/* True when somebody said it; else it is only where the daemon would listen if nobody did. */
+static bool find_path(const char *given, char path[PATH_MAX])
+{
+	json_t *config = given ? NULL : read_config();
+	const char *socket = given ? given : variable("TOLLGATE_CONTROL_SOCKET");
+	const char *state = variable("TOLLGATE_STATE_DIRECTORY");
+	if (!socket)
+		socket = text_of(config, "control_socket");
+	if (!state)
+		state = text_of(config, "state_directory");
+	if (socket)
+		snprintf(path, PATH_MAX, "%s", socket);
+	else if (state)
+		snprintf(path, PATH_MAX, "%s/control.sock", state);
+	else
+		own_path(path, "XDG_STATE_HOME", ".local/state", "control.sock");
+	json_decref(config);
+	return socket != NULL;
+}
+
+static void complain_of_group(const char *path, const struct stat *status)
+{
+	const struct group *group = getgrgid(status->st_gid);
+	const struct passwd *self = getpwuid(geteuid());
+	char number[24];
+	snprintf(number, sizeof number, "%u", (unsigned)status->st_gid);
+	const char *name = group ? group->gr_name : number;
+	fprintf(stderr,
+		"tollgate: %s is for the group %s: become a member (usermod -aG %s %s) and log in again\n",
+		path, name, name, self ? self->pw_name : "USER");
+}
+
+/* What stands in the way is the socket, or when that cannot be seen, its directory. */
+static void complain_of_permission(const char *path)
+{
+	char directory[PATH_MAX];
+	struct stat status;
+	const char *slash = strrchr(path, '/');
+	snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path) : 1,
+		slash ? path : ".");
+	mode_t needed = S_IWGRP;
+	int error = stat(path, &status);
+	if (error) {
+		needed = S_IXGRP;
+		error = stat(directory, &status);
+	}
+	if (!error && status.st_mode & needed)
+		complain_of_group(path, &status);
+	else
+		fprintf(stderr,
+			"tollgate: %s is for its owner alone; the daemon's settings control_group and control_socket can let a group in\n",
+			path);
+}
+
+static int complain_of(const char *path, int error)
+{
+	if (error == -ENOENT || error == -ENOTDIR)
+		fprintf(stderr,
+			"tollgate: the daemon is not running (there is no %s); start it with tollgate serve\n",
+			path);
+	else if (error == -ECONNREFUSED)
+		fprintf(stderr,
+			"tollgate: the daemon is not running (nobody listens at %s any more); start it with tollgate serve\n",
+			path);
+	else if (error == -EACCES || error == -EPERM)
+		complain_of_permission(path);
+	else if (error == -EAGAIN)
+		fprintf(stderr,
+			"tollgate: the daemon has too many questions to answer at %s; try again\n",
+			path);
+	else
+		fprintf(stderr, "tollgate: the daemon cannot be reached at %s: %s\n", path,
+			strerror(-error));
+	return error;
+}
+
+static int open_place(const char *path, struct unix_place *ret_place)
+{
+	struct unix_place place;
+	int error = unix_place_open(path, &place);
+	if (error)
+		return error;
+	int fd = unix_place_connect(&place, WAIT_MS);
+	if (fd < 0) {
+		unix_place_close(&place);
+		return fd;
+	}
+	close(fd);
+	*ret_place = place;
+	return 0;
+}
+
+int control_socket_open(const char *given, struct unix_place *ret_place)
+{
+	char found[PATH_MAX];
+	if (find_path(given, found)) {
+		int error = open_place(found, ret_place);
+		return error ? complain_of(found, error) : 0;
+	}
+	int own = open_place(found, ret_place);
+	int error = own ? open_place(service_socket, ret_place) : 0;
+	if (own == -ENOENT && error == -ENOENT)
+		fprintf(stderr,
+			"tollgate: the daemon is not running (there is neither %s nor %s); start it with tollgate serve\n",
+			found, service_socket);
+	else if (error == -ENOENT)
+		complain_of(found, own);
+	else if (error)
+		complain_of(service_socket, error);
+	return error;
+}

@@ -28,6 +28,7 @@
 #include "spool/ledger.h"
 #include "spool/spool.h"
 #include "watch/control.h"
+#include "watch/doors.h"
 #include "watch/watch.h"
 
 /* Projects, each with its share of every destination; one until the proxy brings more. */
@@ -36,6 +37,7 @@ enum { LANE_COUNT = sizeof lanes / sizeof *lanes };
 
 enum {
 	TICK_MS = 1000,
+	REPEAT_LOG_MS = 60 * 1000,
 	PRICE_FILE_MAX_BYTES = 16 << 20,
 	LOCAL_SHARE = 8,       /* of the spool, which the local view may keep at most */
 	LOCAL_FREE_FACTOR = 2, /* times the free disk that doors need: so much it leaves */
@@ -339,16 +341,17 @@ static int start_threads(struct daemon *daemon)
 static int open_doors(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
-	static struct http_route routes[OTLP_ROUTE_COUNT];
+	static struct http_route routes[OTLP_ROUTE_COUNT + WATCH_ROUTE_COUNT];
 	struct complaint complaint = { 0 };
 	daemon->budget.limit_bytes = config->limits.max_memory_bytes;
 	daemon->door =
 		(struct otlp_door){ config, &daemon->budget, daemon->pipeline, daemon->spool };
 	receive_otlp_routes(&daemon->door, routes);
+	watch_routes(&daemon->watch, routes + OTLP_ROUTE_COUNT);
 	struct http_server_options options = {
 		.listen = config->listen,
 		.routes = routes,
-		.route_count = OTLP_ROUTE_COUNT,
+		.route_count = OTLP_ROUTE_COUNT + WATCH_ROUTE_COUNT,
 		.threads = (unsigned)config->http.threads,
 		.max_connections = (unsigned)config->http.max_connections,
 		.request_timeout_ms = config->http.request_timeout_ms,
@@ -394,10 +397,22 @@ static int open_control(struct daemon *daemon)
 	return 0;
 }
 
+/* What is not written now is written by a later try; until then a crash would mean sending it again. */
+static void commit_deliveries(struct daemon *daemon)
+{
+	static struct log_gate gate;
+	char text[LOG_TEXT_MAX];
+	uint64_t held;
+	int error = ledger_commit(daemon->ledger);
+	if (error && log_gate_open(&gate, REPEAT_LOG_MS, &held))
+		log_event(LOG_LEVEL_ERROR, "delivery_state_not_written", "error=%s lines_held=%llu",
+			log_text(text, strerror(-error)), (unsigned long long)held);
+}
+
 static void tick(struct daemon *daemon, uint64_t now_ms)
 {
 	shares_enforce(&daemon->shares, now_ms);
-	ledger_commit(daemon->ledger);
+	commit_deliveries(daemon);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
 	control_tick(daemon->control);
@@ -424,13 +439,16 @@ static void serve_until_told(struct daemon *daemon)
 	}
 }
 
+/* What happened in this run; what did not is left out. */
 static void log_figures(void)
 {
 	char line[1024];
 	size_t len = 0;
 	for (enum counter counter = 0; counter < COUNTER_COUNT && len < sizeof line; counter++)
-		len += (size_t)snprintf(line + len, sizeof line - len, "%s%s=%llu", len ? " " : "",
-			counter_name(counter), (unsigned long long)counter_read(counter));
+		if (counter == COUNTER_REQUESTS_RECEIVED || counter_read(counter))
+			len += (size_t)snprintf(line + len, sizeof line - len, "%s%s=%llu",
+				len ? " " : "", counter_name(counter),
+				(unsigned long long)counter_read(counter));
 	log_event(LOG_LEVEL_INFO, "stopped", "%s", line);
 }
 
@@ -441,12 +459,12 @@ static void stop(struct daemon *daemon)
 	if (daemon->server)
 		http_server_stop(daemon->server, timeout_ms);
 	control_stop(daemon->control);
-	free(daemon->watched);
 	if (daemon->writer_runs) {
 		spool_stop(daemon->spool);
 		pthread_join(daemon->writer, NULL);
 	}
 	http_server_free(daemon->server);
+	free(daemon->watched);
 
 	uint64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
 	for (size_t i = 0; i < daemon->destination_count; i++)
@@ -467,7 +485,7 @@ static void stop(struct daemon *daemon)
 
 	pipeline_free(daemon->pipeline);
 	if (daemon->ledger)
-		ledger_commit(daemon->ledger);
+		commit_deliveries(daemon);
 	ledger_free(daemon->ledger);
 	deliveries_close(daemon->deliveries);
 	spool_close(daemon->spool);

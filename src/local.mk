@@ -40,8 +40,10 @@ libtollgate_a_SOURCES = \
 	src/http/unix_socket.c src/http/unix_socket.h \
 	src/batch.h \
 	src/vocabularies/claude_code.c \
+	src/vocabularies/flattened.c src/vocabularies/flattened.h \
 	src/vocabularies/gen_ai.c \
 	src/vocabularies/langfuse.c \
+	src/vocabularies/langfuse_metadata.c \
 	src/vocabularies/logfire.c \
 	src/vocabularies/openinference.c \
 	src/vocabularies/vocabularies.c \
@@ -55,6 +57,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h \
+	src/pricing/unknown.c src/pricing/unknown.h \
 	src/enrich/content.c \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
@@ -97,9 +100,11 @@ libtollgate_a_SOURCES = \
 	src/pipeline.c src/pipeline.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/watch/control.c src/watch/control.h \
+	src/watch/doors.c src/watch/doors.h \
 	src/watch/local_query.c src/watch/local_query.h \
 	src/watch/local_questions.h \
 	src/watch/local_sums.c src/watch/local_sums.h \
+	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_cost.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \

@@ -124,7 +124,9 @@ int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes
 	if (error)
 		return error;
 	counter_add(COUNTER_SPANS_RECEIVED, enriched.span_count + enriched.rejected_count);
-	counter_add(COUNTER_SPANS_REJECTED, enriched.rejected_count);
+	counter_add(enriched.looks_like_logs ? COUNTER_REJECTED_LOOKS_LIKE_LOGS :
+					       COUNTER_REJECTED_WITHOUT_IDS,
+		enriched.rejected_count);
 	batch->stage = STAGE_OUT;
 	batch->span_count = enriched.span_count;
 	batch->rejected_count = enriched.rejected_count;

@@ -11,6 +11,8 @@ LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 
 fixture = tests/support/fixture.c tests/support/fixture.h
 oracle = tests/support/oracle.c tests/support/oracle.h $(fixture)
+exposition = tests/support/exposition.c tests/support/exposition.h
+one_span = tests/support/one_span.c tests/support/one_span.h
 http_peer = tests/support/http_peer.c tests/support/http_peer.h
 fake_spool = tests/support/fake_spool.c tests/support/fake_spool.h
 fake_destination = tests/support/fake_destination.c tests/support/fake_destination.h
@@ -18,14 +20,15 @@ spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
 test_programs = \
-	tests/test_otlp tests/test_enrich tests/test_pipeline tests/test_proto tests/test_reply \
-	tests/test_config tests/test_complaints tests/test_duration tests/test_cli tests/test_send tests/test_control \
+	tests/test_otlp tests/test_enrich tests/test_openinference tests/test_pipeline \
+	tests/test_proto tests/test_reply tests/test_config tests/test_complaints \
+	tests/test_duration tests/test_cli tests/test_send tests/test_control \
 	tests/test_price tests/test_price_match tests/test_price_table \
 	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
-	tests/test_ledger \
-	tests/test_verdict tests/test_destinations tests/test_lane tests/test_exporter tests/test_shares \
-	tests/test_local tests/test_views tests/test_terminal tests/test_pages
+	tests/test_ledger tests/test_verdict tests/test_destinations tests/test_lane \
+	tests/test_exporter tests/test_shares tests/test_local tests/test_metrics tests/test_views \
+	tests/test_terminal tests/test_pages
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
 if HAVE_CRITERION
@@ -37,6 +40,7 @@ endif
 
 tests_test_otlp_SOURCES = tests/test_otlp.c $(oracle)
 tests_test_enrich_SOURCES = tests/test_enrich.c $(oracle)
+tests_test_openinference_SOURCES = tests/test_openinference.c $(one_span) $(oracle)
 tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
 tests_test_proto_SOURCES = tests/test_proto.c
 tests_test_reply_SOURCES = tests/test_reply.c
@@ -71,6 +75,7 @@ tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)
 tests_test_shares_SOURCES = tests/test_shares.c
 tests_test_local_SOURCES = tests/test_local.c $(fixture) $(spool_fixture)
 tests_test_local_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+tests_test_metrics_SOURCES = tests/test_metrics.c $(exposition)
 tests_test_exporter_SOURCES = tests/test_exporter.c $(fake_destination) $(fake_spool)
 tests_test_terminal_SOURCES = tests/test_terminal.c
 tests_test_pages_SOURCES = tests/test_pages.c
@@ -80,10 +85,11 @@ tests_test_views_LDADD = tests/support/libharness.a $(LDADD)
 # Plain programs, for every build and for the thread sanitizer above all.
 thread_programs = \
 	tests/threads/price_threads tests/threads/http_threads tests/threads/spool_threads \
-	tests/threads/exporter_threads tests/threads/local_threads tests/threads/control_threads
+	tests/threads/exporter_threads tests/threads/local_threads tests/threads/control_threads tests/threads/counter_threads
 check_PROGRAMS += $(thread_programs)
 TESTS += $(thread_programs)
 tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
+tests_threads_counter_threads_SOURCES = tests/threads/counter_threads.c
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c $(http_peer)
 tests_threads_control_threads_SOURCES = tests/threads/control_threads.c $(http_peer)
 tests_threads_control_threads_LDADD = tests/support/libharness.a $(LDADD)

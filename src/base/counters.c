@@ -4,9 +4,20 @@
 
 static const char *const names[COUNTER_COUNT] = {
 	[COUNTER_REQUESTS_RECEIVED] = "requests_received",
-	[COUNTER_REQUESTS_REFUSED] = "requests_refused",
+	[COUNTER_REFUSED_MALFORMED] = "refused_malformed",
+	[COUNTER_REFUSED_NOT_FOUND] = "refused_not_found",
+	[COUNTER_REFUSED_METHOD] = "refused_method",
+	[COUNTER_REFUSED_TIMEOUT] = "refused_timeout",
+	[COUNTER_REFUSED_TOO_LARGE] = "refused_too_large",
+	[COUNTER_REFUSED_UNSUPPORTED] = "refused_unsupported",
+	[COUNTER_REFUSED_LOOP] = "refused_loop",
+	[COUNTER_REFUSED_OVERLOADED] = "refused_overloaded",
+	[COUNTER_REFUSED_DISK_FULL] = "refused_disk_full",
+	[COUNTER_REFUSED_DISK_ERROR] = "refused_disk_error",
+	[COUNTER_REFUSED_STOPPING] = "refused_stopping",
 	[COUNTER_SPANS_RECEIVED] = "spans_received",
-	[COUNTER_SPANS_REJECTED] = "spans_rejected",
+	[COUNTER_REJECTED_WITHOUT_IDS] = "rejected_without_ids",
+	[COUNTER_REJECTED_LOOKS_LIKE_LOGS] = "rejected_looks_like_logs",
 	[COUNTER_SPANS_STORED] = "spans_stored",
 	[COUNTER_SPANS_PRICED] = "spans_priced",
 	[COUNTER_SPANS_UNKNOWN_MODEL] = "spans_unknown_model",
@@ -29,6 +40,14 @@ void counter_add(enum counter counter, uint64_t n)
 uint64_t counter_read(enum counter counter)
 {
 	return atomic_load_explicit(&values[counter], memory_order_relaxed);
+}
+
+uint64_t counter_sum(enum counter first, enum counter last)
+{
+	uint64_t sum = 0;
+	for (enum counter counter = first; counter <= last; counter++)
+		sum += counter_read(counter);
+	return sum;
 }
 
 const char *counter_name(enum counter counter)

@@ -1,6 +1,6 @@
 /*
  * What happened since the start, in numbers that any thread may add to and anyone may read.
- * What belongs to one destination is counted there (export/exporter.h).
+ * What belongs to one destination is counted there (export/exporter.h), what to a vocabulary there.
  */
 #ifndef TG_BASE_COUNTERS_H
 #define TG_BASE_COUNTERS_H
@@ -9,16 +9,32 @@
 
 enum counter {
 	COUNTER_REQUESTS_RECEIVED,
-	COUNTER_REQUESTS_REFUSED,
+
+	COUNTER_REFUSED_MALFORMED, /* requests, by why; up to STOPPING */
+	COUNTER_REFUSED_NOT_FOUND,
+	COUNTER_REFUSED_METHOD,
+	COUNTER_REFUSED_TIMEOUT,
+	COUNTER_REFUSED_TOO_LARGE,
+	COUNTER_REFUSED_UNSUPPORTED,
+	COUNTER_REFUSED_LOOP,
+	COUNTER_REFUSED_OVERLOADED,
+	COUNTER_REFUSED_DISK_FULL,
+	COUNTER_REFUSED_DISK_ERROR,
+	COUNTER_REFUSED_STOPPING,
+
 	COUNTER_SPANS_RECEIVED,
-	COUNTER_SPANS_REJECTED,
+	COUNTER_REJECTED_WITHOUT_IDS, /* spans, by why; up to LOOKS_LIKE_LOGS */
+	COUNTER_REJECTED_LOOKS_LIKE_LOGS,
 	COUNTER_SPANS_STORED,
-	COUNTER_SPANS_PRICED,
+
+	COUNTER_SPANS_PRICED, /* model calls with usage, by what the price table says; up to UNPRICED */
 	COUNTER_SPANS_UNKNOWN_MODEL,
 	COUNTER_SPANS_UNPRICED,
-	COUNTER_REPAIRED_VALUELESS,
+
+	COUNTER_REPAIRED_VALUELESS, /* for Langfuse; up to STRUCTURED */
 	COUNTER_REPAIRED_ZERO_PARENT,
 	COUNTER_REPAIRED_STRUCTURED,
+
 	COUNTER_SPOOL_RECORDS_DAMAGED,
 	COUNTER_SPOOL_TAILS_CUT,
 	COUNTER_SPOOL_SYNC_FAILURES,
@@ -28,7 +44,10 @@ enum counter {
 void counter_add(enum counter counter, uint64_t n);
 uint64_t counter_read(enum counter counter);
 
-/* The stable snake_case name: in log lines now, in metrics with a prefix. */
+/* All of a group, first and last included. */
+uint64_t counter_sum(enum counter first, enum counter last);
+
+/* The stable snake_case name. Of a group all begin with the same word: "refused_", "rejected_", "spans_". */
 const char *counter_name(enum counter counter);
 
 #endif

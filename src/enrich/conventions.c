@@ -48,8 +48,9 @@ static void add_operation(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
 	bool has_usage = is_said(facts, FACT_INPUT_TOKENS) || is_said(facts, FACT_OUTPUT_TOKENS);
+	struct bytes said = said_text(subject, FACT_OPERATION);
 	if (facts->kind != KIND_AGENT || !has_usage)
-		add_text(subject, TARGET_OPERATION_NAME, operations[facts->kind]);
+		add_text(subject, TARGET_OPERATION_NAME, said.len ? said : operations[facts->kind]);
 }
 
 /* Where OpenInference names the model of each kind: as a fact that was sent, and as a target. */
@@ -88,6 +89,7 @@ struct provider {
 	struct bytes llm_system; /* empty: by the model */
 };
 
+/* The first of several with the same pair is what the pair means. */
 static const struct provider providers[] = {
 	{ BYTES("anthropic"), BYTES("anthropic"), BYTES("anthropic"), BYTES("anthropic") },
 	{ BYTES("openai"), BYTES("openai"), BYTES("openai"), BYTES("openai") },
@@ -96,11 +98,11 @@ static const struct provider providers[] = {
 	{ BYTES("azure.ai.inference"), BYTES("azure.ai.inference"), BYTES("azure"), { 0 } },
 	{ BYTES("az.ai.inference"), BYTES("azure.ai.inference"), BYTES("azure"), { 0 } },
 	{ BYTES("aws.bedrock"), BYTES("aws.bedrock"), BYTES("aws"), { 0 } },
+	{ BYTES("gcp.gen_ai"), BYTES("gcp.gen_ai"), BYTES("google"), BYTES("google") },
 	{ BYTES("gcp.vertex_ai"), BYTES("gcp.vertex_ai"), BYTES("google"), BYTES("vertexai") },
 	{ BYTES("vertex_ai"), BYTES("gcp.vertex_ai"), BYTES("google"), BYTES("vertexai") },
 	{ BYTES("gcp.gemini"), BYTES("gcp.gemini"), BYTES("google"), BYTES("google") },
 	{ BYTES("gemini"), BYTES("gcp.gemini"), BYTES("google"), BYTES("google") },
-	{ BYTES("gcp.gen_ai"), BYTES("gcp.gen_ai"), BYTES("google"), BYTES("google") },
 	{ BYTES("x_ai"), BYTES("x_ai"), BYTES("xai"), BYTES("xai") },
 	{ BYTES("xai"), BYTES("x_ai"), BYTES("xai"), BYTES("xai") },
 	{ BYTES("mistral_ai"), BYTES("mistral_ai"), BYTES("mistralai"), BYTES("mistralai") },
@@ -152,16 +154,24 @@ static int model_index(struct bytes model)
 	return -1;
 }
 
-/* OpenInference's pair as one name; a pair that is in no row stays the provider that it names. */
+/*
+ * OpenInference's pair as one name. A pair that is in no row goes by its provider, a system without one by
+ * itself; what no row knows stays as it is.
+ */
 static struct bytes provider_of_pair(struct bytes llm_provider, struct bytes llm_system)
 {
-	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
-		struct bytes system = providers[i].llm_system;
-		if (bytes_equal(llm_provider, providers[i].llm_provider) &&
-			(!system.len || bytes_equal(llm_system, system)))
-			return providers[i].name;
+	struct bytes said = llm_provider.len ? llm_provider : llm_system;
+	const struct provider *near = NULL;
+	for (size_t i = 0; said.len && i < sizeof providers / sizeof *providers; i++) {
+		const struct provider *row = &providers[i];
+		if (!bytes_equal(said, llm_provider.len ? row->llm_provider : row->llm_system))
+			continue;
+		if (!row->llm_system.len || bytes_equal(llm_system, row->llm_system))
+			return row->name;
+		if (!near)
+			near = row;
 	}
-	return llm_provider;
+	return near ? near->name : said;
 }
 
 /* As the span says it, or as the model's name gives it away; empty when neither does. */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "enrich/subject.h"
+#include "pricing/unknown.h"
 
 /* Both operands are exact doubles below nine dollars, so the quotient is the nearest one. */
 static double dollars(fusd amount)
@@ -19,12 +20,24 @@ static double dollars(fusd amount)
 	return strtod(text, NULL);
 }
 
-static void append_amount(struct buf *json, const char *key, fusd amount)
+static void append_key(struct buf *json, const char *key)
 {
 	buf_text(json, json->len == 0 ? "{\"" : ",\"");
 	buf_text(json, key);
 	buf_text(json, "\":");
+}
+
+static void append_amount(struct buf *json, const char *key, fusd amount)
+{
+	append_key(json, key);
 	buf_fusd(json, amount);
+}
+
+/* A sender's figure, as the double that it was sent as. */
+static void append_number(struct buf *json, const char *key, double number)
+{
+	append_key(json, key);
+	buf_value_json(json, &(struct value){ .type = VALUE_DOUBLE, .number = number });
 }
 
 /* Langfuse shows a cost only with a total, and by the keys of usage_details. */
@@ -38,9 +51,12 @@ static void add_priced(struct subject *subject, const struct cost *cost)
 		{ TOKENS_OUTPUT, "output" },
 		{ TOKENS_CACHE_READ, "input_cached_tokens" },
 		{ TOKENS_CACHE_WRITE_5M, "input_cache_creation" },
+		{ TOKENS_AUDIO_INPUT, "input_audio_tokens" },
 		{ TOKENS_REASONING, "output_reasoning_tokens" },
+		{ TOKENS_AUDIO_OUTPUT, "output_audio_tokens" },
 	};
-	fusd output = cost->by_class[TOKENS_OUTPUT] + cost->by_class[TOKENS_REASONING];
+	fusd output = cost->by_class[TOKENS_OUTPUT] + cost->by_class[TOKENS_REASONING] +
+		cost->by_class[TOKENS_AUDIO_OUTPUT];
 	struct buf *json = subject->scratch;
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (subject->usage.tokens[keys[i].class])
@@ -85,9 +101,11 @@ static bool add_sent(struct subject *subject)
 	double total = input + output;
 	if (is_said(&subject->facts, FACT_COST_TOTAL))
 		total = amount_of(&said[FACT_COST_TOTAL]);
-	struct value number = { .type = VALUE_DOUBLE, .number = total };
-	buf_text(subject->scratch, "{\"total\":");
-	buf_value_json(subject->scratch, &number);
+	if (is_said(&subject->facts, FACT_COST_INPUT))
+		append_number(subject->scratch, "input", input);
+	if (is_said(&subject->facts, FACT_COST_OUTPUT))
+		append_number(subject->scratch, "output", output);
+	append_number(subject->scratch, "total", total);
 	buf_text(subject->scratch, "}");
 	add_scratch(subject, TARGET_COST_DETAILS);
 	add_double(subject, TARGET_COST_TOTAL, total);
@@ -102,14 +120,16 @@ static uint64_t call_time(const struct span *span)
 	return span->end_ns ? span->end_ns : clock_unix_ns();
 }
 
-static void count(enum price_status status)
+static void count(enum price_status status, struct bytes model)
 {
-	if (status == PRICE_FOUND)
+	if (status == PRICE_FOUND) {
 		counter_add(COUNTER_SPANS_PRICED, 1);
-	else if (status == PRICE_UNKNOWN_MODEL)
+	} else if (status == PRICE_UNKNOWN_MODEL) {
 		counter_add(COUNTER_SPANS_UNKNOWN_MODEL, 1);
-	else
+		unknown_models_add(model);
+	} else {
 		counter_add(COUNTER_SPANS_UNPRICED, 1);
+	}
 }
 
 void enrich_cost(struct subject *subject)
@@ -133,7 +153,7 @@ void enrich_cost(struct subject *subject)
 	};
 	struct cost cost;
 	enum price_status status = price_call(subject->prices, &question, &cost);
-	count(status);
+	count(status, subject->model);
 	if (status == PRICE_FOUND) {
 		add_priced(subject, &cost);
 		return;

@@ -32,6 +32,7 @@ struct walk {
 	uint32_t max_spans;
 	unsigned depth;       /* levels left below a ResourceSpans */
 	uint32_t without_ids; /* rejected spans with no id and no start, as log records decode */
+	uint32_t ai_spans[VOCABULARIES_MAX]; /* by the vocabulary that says so */
 	struct enriched result;
 };
 
@@ -81,6 +82,7 @@ static int enrich_span(struct walk *walk, const struct field *field)
 	walk->result.span_count++;
 	splice_open(&walk->splice, field);
 	facts_read(&walk->span, &walk->around, walk->arena, &subject.facts);
+	walk->ai_spans[subject.facts.vocabulary] += subject.facts.kind != KIND_NONE;
 	for (size_t i = 0; i < sizeof enrichers / sizeof *enrichers; i++)
 		enrichers[i](&subject);
 	subject_finish(&subject);
@@ -184,6 +186,9 @@ int enrich(struct bytes request, const struct config *config, const struct price
 		walk.result.langfuse = splice_write(&walk.splice, true);
 	walk.result.looks_like_logs = walk.result.rejected_count &&
 		walk.without_ids == walk.result.rejected_count && walk.result.span_count == 0;
+	if (arena->error)
+		return arena->error;
+	vocabularies_count(walk.ai_spans);
 	*ret = walk.result;
-	return arena->error;
+	return 0;
 }

@@ -16,8 +16,9 @@ static uint64_t sum(uint64_t a, uint64_t b)
 }
 
 struct counts {
-	uint64_t input, output, total; /* inclusive */
-	uint64_t cache_read, cache_write, reasoning;
+	uint64_t input, output, total;                 /* inclusive */
+	uint64_t cache_read, cache_write, audio_input; /* parts of input */
+	uint64_t reasoning, audio_output;              /* parts of output */
 	bool has_total;
 };
 
@@ -33,7 +34,9 @@ static struct counts read_counts(const struct subject *subject)
 		.output = count_of(subject, FACT_OUTPUT_TOKENS),
 		.cache_read = count_of(subject, FACT_CACHE_READ_TOKENS),
 		.cache_write = count_of(subject, FACT_CACHE_WRITE_TOKENS),
+		.audio_input = count_of(subject, FACT_AUDIO_INPUT_TOKENS),
 		.reasoning = count_of(subject, FACT_REASONING_TOKENS),
+		.audio_output = count_of(subject, FACT_AUDIO_OUTPUT_TOKENS),
 		.has_total = is_said(facts, FACT_TOTAL_TOKENS),
 		.total = count_of(subject, FACT_TOTAL_TOKENS),
 	};
@@ -53,17 +56,29 @@ static struct counts read_counts(const struct subject *subject)
 	return counts;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void conclude(struct subject *subject, const struct counts *counts)
 {
 	/* Langfuse has no price for reasoning of Claude models: there it stays part of output. */
 	subject->splits_reasoning = counts->reasoning && !bytes_are(subject->provider, "anthropic");
 	uint64_t reasoning = subject->splits_reasoning ? counts->reasoning : 0;
-	subject->usage.tokens[TOKENS_INPUT] =
-		counts->input - counts->cache_read - counts->cache_write;
-	subject->usage.tokens[TOKENS_CACHE_READ] = counts->cache_read;
-	subject->usage.tokens[TOKENS_CACHE_WRITE_5M] = counts->cache_write;
-	subject->usage.tokens[TOKENS_OUTPUT] = counts->output - reasoning;
-	subject->usage.tokens[TOKENS_REASONING] = reasoning;
+	uint64_t cached = least(sum(counts->cache_read, counts->cache_write), counts->input);
+	uint64_t fresh = counts->input - cached, written = counts->output - reasoning;
+	/* Audio beyond what is fresh was cached, and counted there. */
+	uint64_t heard = least(counts->audio_input, fresh);
+	uint64_t spoken = least(counts->audio_output, written);
+	uint64_t *tokens = subject->usage.tokens;
+	tokens[TOKENS_INPUT] = fresh - heard;
+	tokens[TOKENS_CACHE_READ] = counts->cache_read;
+	tokens[TOKENS_CACHE_WRITE_5M] = counts->cache_write;
+	tokens[TOKENS_AUDIO_INPUT] = heard;
+	tokens[TOKENS_OUTPUT] = written - spoken;
+	tokens[TOKENS_REASONING] = reasoning;
+	tokens[TOKENS_AUDIO_OUTPUT] = spoken;
 	subject->writes_of_unknown_age = counts->cache_write > 0;
 }
 
@@ -116,8 +131,12 @@ static void add_details(struct subject *subject, const struct counts *counts)
 		append_count(json, "input_cached_tokens", tokens[TOKENS_CACHE_READ]);
 	if (tokens[TOKENS_CACHE_WRITE_5M])
 		append_count(json, "input_cache_creation", tokens[TOKENS_CACHE_WRITE_5M]);
+	if (tokens[TOKENS_AUDIO_INPUT])
+		append_count(json, "input_audio_tokens", tokens[TOKENS_AUDIO_INPUT]);
 	if (tokens[TOKENS_REASONING])
 		append_count(json, "output_reasoning_tokens", tokens[TOKENS_REASONING]);
+	if (tokens[TOKENS_AUDIO_OUTPUT])
+		append_count(json, "output_audio_tokens", tokens[TOKENS_AUDIO_OUTPUT]);
 	if (counts->has_total)
 		append_count(json, "total", counts->total);
 	buf_text(json, "}");

@@ -234,3 +234,16 @@ struct exporter_figures exporter_figures(const struct exporter *exporter)
 		.last_status = (int)atomic_load(&counts->last_status),
 	};
 }
+
+struct spool_lag exporter_lag(const struct exporter *exporter)
+{
+	struct spool_lag all = { 0 };
+	for (size_t i = 0; i < exporter->options.lane_count; i++) {
+		struct spool_lag lag = lane_lag(exporter->lanes[i]);
+		all.records += lag.records;
+		all.bytes += lag.bytes;
+		if (lag.oldest_ns && (!all.oldest_ns || lag.oldest_ns < all.oldest_ns))
+			all.oldest_ns = lag.oldest_ns;
+	}
+	return all;
+}

@@ -15,6 +15,7 @@ struct deliveries;
 struct destination_config;
 struct exporter;
 struct spool;
+struct spool_lag;
 
 /* All outlive the exporter. */
 struct exporter_options {
@@ -64,5 +65,8 @@ struct exporter_figures {
 	int last_status;          /* HTTP; 0 when there was no answer, or nothing was sent */
 };
 struct exporter_figures exporter_figures(const struct exporter *exporter);
+
+/* What is kept for it, all lanes together. */
+struct spool_lag exporter_lag(const struct exporter *exporter);
 
 #endif

@@ -37,7 +37,8 @@ struct lane {
 	unsigned holds;         /* for the wait to double */
 	int held_status;
 	unsigned refused_records; /* running, with no span accepted */
-	struct log_gate held_gate, retry_gate, rejected_gate;
+	struct log_gate held_gate, retry_gate, rejected_gate, dead_gate, not_kept_gate, lost_gate,
+		dropped_gate;
 };
 
 static void lose(void *intake, const struct record *head)
@@ -203,6 +204,7 @@ static bool set_aside(struct lane *lane, struct job *job, struct bytes request,
 	enum encoding encoding, int status, const char *why)
 {
 	char text[LOG_TEXT_MAX];
+	uint64_t held;
 	const struct slice *slice = &job->slices[0];
 	struct dead_letter letter = {
 		.sequence = slice->sequence,
@@ -214,11 +216,14 @@ static bool set_aside(struct lane *lane, struct job *job, struct bytes request,
 	};
 	snprintf(letter.reason, sizeof letter.reason, "%s", why);
 	int error = delivery_set_aside(lane->delivery, &letter, request);
-	log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
-		error ? "dead_letter_not_kept" : "dead_letter",
-		"destination=%s record=%llu span=%u spans=%u status=%d why=%s error=%d",
-		lane->options.config->name, (unsigned long long)slice->sequence, slice->from,
-		job->span_count, status, log_text(text, why), error);
+	if (log_gate_open(error ? &lane->not_kept_gate : &lane->dead_gate, REPEAT_LOG_MS, &held))
+		log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+			error ? "dead_letter_not_kept" : "dead_letter",
+			"destination=%s record=%llu span=%u spans=%u status=%d why=%s error=%d "
+			"lines_held=%llu",
+			lane->options.config->name, (unsigned long long)slice->sequence,
+			slice->from, job->span_count, status, log_text(text, why), error,
+			(unsigned long long)held);
 	if (error)
 		return false;
 	count(&lane->options.counts->dead, job->span_count);
@@ -320,9 +325,12 @@ static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
 		wait_again(lane, job, now_ms + lane->options.config->retry_max_ms);
 		return;
 	}
-	log_event(LOG_LEVEL_ERROR, "export_lost", "destination=%s record=%llu spans=%u why=damaged",
-		lane->options.config->name, (unsigned long long)job->slices[0].sequence,
-		job->span_count);
+	uint64_t held;
+	if (log_gate_open(&lane->lost_gate, REPEAT_LOG_MS, &held))
+		log_event(LOG_LEVEL_ERROR, "export_lost",
+			"destination=%s record=%llu spans=%u why=damaged lines_held=%llu",
+			lane->options.config->name, (unsigned long long)job->slices[0].sequence,
+			job->span_count, (unsigned long long)held);
 	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job, OUTCOME_DAMAGED));
 	job_free(job);
 }
@@ -503,6 +511,11 @@ bool lane_is_done(const struct lane *lane)
 	return !lane->waiting && !lane->flying && intake_is_empty(&lane->intake);
 }
 
+struct spool_lag lane_lag(const struct lane *lane)
+{
+	return spool_reader_lag(lane->intake.reader);
+}
+
 uint64_t lane_held_since_ms(const struct lane *lane)
 {
 	return lane->held_since_ms;
@@ -544,9 +557,12 @@ void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_bel
 	if (!dropped)
 		return;
 	count(&lane->options.counts->dropped, dropped);
-	log_event(LOG_LEVEL_ERROR, "export_dropped",
-		"destination=%s lane=%s spans=%llu below=%llu "
-		"why=\"over its share of the disk\"",
-		lane->options.config->name, log_text(text, lane->options.name),
-		(unsigned long long)dropped, (unsigned long long)below);
+	uint64_t held;
+	if (log_gate_open(&lane->dropped_gate, REPEAT_LOG_MS, &held))
+		log_event(LOG_LEVEL_ERROR, "export_dropped",
+			"destination=%s lane=%s spans=%llu below=%llu "
+			"why=\"over its share of the disk\" lines_held=%llu",
+			lane->options.config->name, log_text(text, lane->options.name),
+			(unsigned long long)dropped, (unsigned long long)below,
+			(unsigned long long)held);
 }

@@ -69,6 +69,9 @@ void lane_hurry(struct lane *lane);
 /* Nothing was left to send or to wait for, as of the last lane_take. */
 bool lane_is_done(const struct lane *lane);
 
+/* What is kept for it in the log; from any thread. */
+struct spool_lag lane_lag(const struct lane *lane);
+
 /* Monotonic time since when it is held; 0 when it is not. */
 uint64_t lane_held_since_ms(const struct lane *lane);
 

@@ -121,7 +121,7 @@ static void on_log(void *arg, const char *format, va_list args)
 	size_t len = strcspn(format, "\n");
 	snprintf(line, sizeof line, "%.*s", (int)(len < sizeof line ? len : sizeof line - 1),
 		format);
-	log_event(level, "http_library", "message=%s held=%llu", log_text(text, line),
+	log_event(level, "http_library", "message=%s lines_held=%llu", log_text(text, line),
 		(unsigned long long)held);
 }
 

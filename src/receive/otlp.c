@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/log.h"
 #include "batch.h"
 #include "config/config.h"
 #include "http/compression.h"
@@ -13,7 +14,7 @@
 #include "pipeline.h"
 #include "spool/spool.h"
 
-enum { REPLY_MAX_BYTES = 64 << 10 };
+enum { REPLY_MAX_BYTES = 64 << 10, REPEAT_LOG_MS = 60 * 1000 };
 
 static const char pseudonym[] = "tollgate"; /* ours in the Via header of what we send */
 
@@ -69,18 +70,58 @@ static enum coding coding_of(const struct http_request *request)
 									CODING_UNKNOWN;
 }
 
+/* A sender may repeat its mistake with every request: one line for each kind of it now and then. */
+static void note_refusal(enum counter reason, unsigned status, const char *why)
+{
+	static struct log_gate gates[COUNTER_COUNT];
+	char text[LOG_TEXT_MAX];
+	uint64_t held;
+	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
+	counter_add(reason, 1);
+	if (log_gate_open(&gates[reason], REPEAT_LOG_MS, &held))
+		log_event(LOG_LEVEL_WARNING, "request_refused", "status=%u why=%s lines_held=%llu",
+			status, log_text(text, why), (unsigned long long)held);
+}
+
 /* The one way in which an answer other than success leaves. */
-static void refuse(struct http_request *request, const struct media *media, unsigned status,
-	const char *why, const struct http_header *headers)
+static void refuse_as(enum counter reason, struct http_request *request, const struct media *media,
+	unsigned status, const char *why, const struct http_header *headers)
 {
 	struct buf body;
 	buf_init(&body, REPLY_MAX_BYTES, NULL);
 	reply_write_status(&body, media->encoding, status, why);
-	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
-	counter_add(COUNTER_REQUESTS_REFUSED, 1);
+	note_refusal(reason, status, why);
 	http_reply(request, status, media->type, buf_bytes(&body),
 		status == 503 ? http_retry_soon : headers);
 	buf_done(&body);
+}
+
+static enum counter reason_of(unsigned status)
+{
+	switch (status) {
+	case 400:
+		return COUNTER_REFUSED_MALFORMED;
+	case 404:
+		return COUNTER_REFUSED_NOT_FOUND;
+	case 405:
+		return COUNTER_REFUSED_METHOD;
+	case 408:
+		return COUNTER_REFUSED_TIMEOUT;
+	case 413:
+		return COUNTER_REFUSED_TOO_LARGE;
+	case 415:
+		return COUNTER_REFUSED_UNSUPPORTED;
+	case 508:
+		return COUNTER_REFUSED_LOOP;
+	default:
+		return COUNTER_REFUSED_OVERLOADED;
+	}
+}
+
+static void refuse(struct http_request *request, const struct media *media, unsigned status,
+	const char *why, const struct http_header *headers)
+{
+	refuse_as(reason_of(status), request, media, status, why, headers);
 }
 
 void receive_otlp_refuse(struct http_request *request, unsigned status, const char *why,
@@ -106,13 +147,16 @@ static void refuse_for(struct http_request *request, const struct media *media, 
 		refuse(request, media, 503, "other requests hold the memory", NULL);
 		break;
 	case -ENOSPC:
-		refuse(request, media, 503, "the disk buffer is full", NULL);
+		refuse_as(COUNTER_REFUSED_DISK_FULL, request, media, 503, "the disk buffer is full",
+			NULL);
 		break;
 	case -ESHUTDOWN:
-		refuse(request, media, 503, "the server is stopping", NULL);
+		refuse_as(COUNTER_REFUSED_STOPPING, request, media, 503, "the server is stopping",
+			NULL);
 		break;
 	default:
-		refuse(request, media, 503, "the disk buffer cannot be written", NULL);
+		refuse_as(COUNTER_REFUSED_DISK_ERROR, request, media, 503,
+			"the disk buffer cannot be written", NULL);
 	}
 }
 

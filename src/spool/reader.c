@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/counters.h"
+#include "base/log.h"
 
 /* A record as handed out: its body lies in the block, or in `copy` when that would hold much for little. */
 struct stored_record {
@@ -13,7 +14,7 @@ struct stored_record {
 	uint8_t copy[];
 };
 
-enum { BLOCK_PER_BODY_MAX = 4 };
+enum { BLOCK_PER_BODY_MAX = 4, REPEAT_LOG_MS = 60 * 1000 };
 
 struct spool_reader *spool_reader_new(struct spool *spool, const char *lane, enum stage stage,
 	unsigned shapes, uint64_t from, void (*wake)(void *arg), void *wake_arg)
@@ -111,16 +112,25 @@ static void count_damage(
 	if (records == 0)
 		return;
 	struct spool *spool = reader->spool;
-	uint64_t offset = reader->walk.offset;
+	uint64_t offset = reader->walk.offset, held;
+	bool is_news = false;
 	pthread_mutex_lock(&spool->lock);
 	for (size_t i = 0; i < spool->segment_count; i++) {
 		struct segment *at = spool->segments[i];
 		if (at->generation == segment->generation && at->damage_bytes < offset) {
 			at->damage_bytes = offset;
-			counter_add(COUNTER_SPOOL_RECORDS_DAMAGED, records);
+			is_news = true;
 		}
 	}
 	pthread_mutex_unlock(&spool->lock);
+	if (!is_news)
+		return;
+	counter_add(COUNTER_SPOOL_RECORDS_DAMAGED, records);
+	static struct log_gate gate;
+	if (log_gate_open(&gate, REPEAT_LOG_MS, &held))
+		log_event(LOG_LEVEL_ERROR, "spool_records_damaged",
+			"segment=%08x records=%llu lines_held=%llu", segment->id,
+			(unsigned long long)records, (unsigned long long)held);
 }
 
 static bool is_for(const struct frame *frame, const struct spool_reader *reader)

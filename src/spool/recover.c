@@ -50,6 +50,8 @@ static void examine(struct spool *spool, struct segment *segment, bool is_torn_c
 
 	if (is_torn_cut && group.good < group.count) {
 		counter_add(COUNTER_SPOOL_TAILS_CUT, 1);
+		log_event(LOG_LEVEL_INFO, "spool_tail_cut", "segment=%08x offset=%llu", segment->id,
+			(unsigned long long)group.offset);
 		segment->end_sequence = group.first > segment->first_sequence ?
 			group.first :
 			segment->first_sequence;

@@ -327,7 +327,7 @@ static void report(struct spool *spool, struct batch *batches, int error)
 	static struct log_gate gate;
 	uint64_t held;
 	if (error && log_gate_open(&gate, 10000, &held))
-		log_event(LOG_LEVEL_ERROR, "spool_commit_failed", "reason=%s held=%llu",
+		log_event(LOG_LEVEL_ERROR, "spool_commit_failed", "reason=%s lines_held=%llu",
 			name_error(error), (unsigned long long)held);
 	for (struct batch *batch = batches, *next; batch; batch = next) {
 		next = batch->next;

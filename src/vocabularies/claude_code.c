@@ -70,14 +70,9 @@ static void read_arguments(const struct span *span, struct arena *arena, struct 
 		buf_printf(&json, "%s\"%s\":", json.len ? "," : "{", arguments[i]);
 		buf_value_json(&json, &argument->value);
 	}
-	if (json.len && !json.error) {
+	if (json.len)
 		buf_text(&json, "}");
-		const void *copy = arena_copy(arena, json.at, json.len);
-		if (copy)
-			facts->said[FACT_TOOL_ARGUMENTS] =
-				(struct value){ .type = VALUE_STRING, .bytes = { copy, json.len } };
-	}
-	buf_done(&json);
+	facts_say(facts, FACT_TOOL_ARGUMENTS, &json, arena);
 }
 
 /* The result comes as an event. */

@@ -34,6 +34,8 @@ static const struct word words[] = {
 	{ "gen_ai.usage.reasoning.output_tokens", FACT_REASONING_TOKENS },
 	{ "gen_ai.usage.reasoning_tokens", FACT_REASONING_TOKENS },
 	{ "gen_ai.usage.details.reasoning_tokens", FACT_REASONING_TOKENS },
+	{ "gen_ai.usage.audio.input_tokens", FACT_AUDIO_INPUT_TOKENS },
+	{ "gen_ai.usage.audio.output_tokens", FACT_AUDIO_OUTPUT_TOKENS },
 	{ "gen_ai.usage.total_tokens", FACT_TOTAL_TOKENS },
 	{ "gen_ai.usage.cost", FACT_COST_TOTAL },
 	{ "gen_ai.agent.name", FACT_AGENT_NAME },
@@ -143,16 +145,11 @@ static void append_message(struct buf *json, const char *role, const struct attr
 	buf_text(json, "}]}");
 }
 
-static void say_messages(struct buf *json, struct arena *arena, struct value *said)
+static void say_messages(struct facts *facts, enum fact fact, struct buf *json, struct arena *arena)
 {
-	if (json->len && !json->error) {
+	if (json->len)
 		buf_text(json, "]");
-		const void *copy = arena_copy(arena, json->at, json->len);
-		if (copy)
-			*said = (struct value){ .type = VALUE_STRING,
-				.bytes = { copy, json->len } };
-	}
-	buf_done(json);
+	facts_say(facts, fact, json, arena);
 }
 
 /* Content that was sent as span events instead of attributes. */
@@ -182,8 +179,8 @@ static void read_message_events(const struct span *span, struct arena *arena, st
 				append_message(&json[messages[m].is_output], messages[m].role,
 					&attributes);
 	}
-	say_messages(&json[0], arena, &facts->said[FACT_INPUT_MESSAGES]);
-	say_messages(&json[1], arena, &facts->said[FACT_OUTPUT_MESSAGES]);
+	say_messages(facts, FACT_INPUT_MESSAGES, &json[0], arena);
+	say_messages(facts, FACT_OUTPUT_MESSAGES, &json[1], arena);
 }
 
 /* The current generation's one event, for SDKs that cannot put structures on spans. */

@@ -10,19 +10,14 @@ static const struct word words[] = {
 	{ "langfuse.release", FACT_RELEASE },
 	{ "langfuse.observation.input", FACT_INPUT },
 	{ "langfuse.observation.output", FACT_OUTPUT },
-	{ "langfuse.trace.metadata.langfuse_session_id", FACT_SESSION },
-	{ "langfuse.observation.metadata.langfuse_session_id", FACT_SESSION },
-	{ "langfuse.trace.metadata.langfuse_user_id", FACT_USER },
-	{ "langfuse.observation.metadata.langfuse_user_id", FACT_USER },
-	{ "langfuse.trace.metadata.langfuse_tags", FACT_TAGS },
 	{ 0 },
 };
 
-/* "span" and "event" say nothing about AI. */
+/* OpenInference's word for it comes first; "span" and "event" say nothing about AI. */
 static enum kind kind(const struct span *span, const struct facts *facts)
 {
 	const struct attribute *sent = facts->present[TARGET_OBSERVATION_TYPE];
-	if (!sent || sent->value.type != VALUE_STRING)
+	if (!sent || sent->value.type != VALUE_STRING || kind_said(facts) != KIND_NONE)
 		return KIND_NONE;
 	if (bytes_are(sent->value.bytes, "generation"))
 		return KIND_LLM;

@@ -2,17 +2,19 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <strings.h>
 
 extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
-	vocabulary_claude_code, vocabulary_gen_ai, vocabulary_logfire;
+	vocabulary_claude_code, vocabulary_gen_ai, vocabulary_logfire, vocabulary_langfuse_metadata;
 
 const struct vocabulary *const vocabularies[] = {
-	&vocabulary_openinference,
 	&vocabulary_langfuse,
+	&vocabulary_openinference,
 	&vocabulary_claude_code,
 	&vocabulary_gen_ai,
 	&vocabulary_logfire,
+	&vocabulary_langfuse_metadata,
 	NULL,
 };
 
@@ -116,11 +118,10 @@ struct entry {
 	struct bytes name;
 	enum fact fact;
 	enum target target;
-	uint16_t rank;
-	uint8_t vocabulary;
+	uint16_t rank; /* vocabulary * MAX_WORDS + place in its list */
 };
 
-enum { INDEX_SIZE = 1024, LONGEST_NAME = 64, MAX_VOCABULARIES = 32 };
+enum { INDEX_SIZE = 1024, LONGEST_NAME = 64, MAX_WORDS = 256 };
 static struct entry names[INDEX_SIZE];
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
 
@@ -147,15 +148,16 @@ static struct entry *look_up(struct bytes name)
 
 static void fill_index(void)
 {
-	uint16_t rank = 0;
 	for (unsigned v = 0; vocabularies[v]; v++) {
-		assert(v < MAX_VOCABULARIES);
-		for (const struct word *word = vocabularies[v]->words; word->name; word++) {
+		assert(v < VOCABULARIES_MAX);
+		for (unsigned w = 0; vocabularies[v]->words[w].name; w++) {
+			const struct word *word = &vocabularies[v]->words[w];
 			struct bytes name = bytes_of(word->name);
 			struct entry *entry = look_up(name);
 			assert(entry->fact == FACT_NONE && name.len <= LONGEST_NAME);
-			*entry =
-				(struct entry){ name, word->fact, TARGET_NONE, ++rank, (uint8_t)v };
+			assert(w < MAX_WORDS);
+			*entry = (struct entry){ name, word->fact, TARGET_NONE,
+				(uint16_t)(v * MAX_WORDS + w) };
 		}
 	}
 	for (enum target target = TARGET_NONE + 1; target < TARGET_COUNT; target++) {
@@ -232,7 +234,7 @@ static void read_attribute(struct attribute *attribute, uint32_t speaking, struc
 		return;
 	const struct entry *entry = look_up(attribute->key);
 	facts->present[entry->target] = attribute;
-	if (entry->fact == FACT_NONE || !(speaking >> entry->vocabulary & 1))
+	if (entry->fact == FACT_NONE || !(speaking >> entry->rank / MAX_WORDS & 1))
 		return;
 	bool better = !is_said(facts, entry->fact) || entry->rank <= facts->rank[entry->fact];
 	struct value usable;
@@ -243,20 +245,42 @@ static void read_attribute(struct attribute *attribute, uint32_t speaking, struc
 }
 
 /* R1's last rule: what a span carries tells what it is. */
-static enum kind kind_by_presence(const struct facts *facts)
+static void find_kind_by_presence(struct facts *facts)
 {
-	if (is_said(facts, FACT_TOOL_NAME) || is_said(facts, FACT_TOOL_CALL_ID))
-		return KIND_TOOL;
-	if (is_said(facts, FACT_EMBEDDING_MODEL))
-		return KIND_EMBEDDING;
-	if (is_said(facts, FACT_RETRIEVAL))
-		return KIND_RETRIEVER;
-	if (is_said(facts, FACT_REQUEST_MODEL) || is_said(facts, FACT_RESPONSE_MODEL) ||
-		is_said(facts, FACT_SHOWN_MODEL))
-		return KIND_LLM;
-	if (is_said(facts, FACT_AGENT_NAME) || is_said(facts, FACT_AGENT_ID))
-		return KIND_AGENT;
-	return KIND_NONE;
+	static const struct {
+		enum fact fact;
+		enum kind kind;
+	} signs[] = {
+		{ FACT_TOOL_NAME, KIND_TOOL },
+		{ FACT_TOOL_CALL_ID, KIND_TOOL },
+		{ FACT_EMBEDDING_MODEL, KIND_EMBEDDING },
+		{ FACT_RETRIEVAL, KIND_RETRIEVER },
+		{ FACT_REQUEST_MODEL, KIND_LLM },
+		{ FACT_RESPONSE_MODEL, KIND_LLM },
+		{ FACT_SHOWN_MODEL, KIND_LLM },
+		{ FACT_AGENT_NAME, KIND_AGENT },
+		{ FACT_AGENT_ID, KIND_AGENT },
+	};
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+		if (!is_said(facts, signs[i].fact))
+			continue;
+		facts->kind = signs[i].kind;
+		facts->vocabulary = (uint8_t)(facts->rank[signs[i].fact] / MAX_WORDS);
+		return;
+	}
+}
+
+static void find_kind(const struct span *span, uint32_t speaking, struct facts *facts)
+{
+	for (unsigned v = 0; vocabularies[v]; v++) {
+		if (!(speaking >> v & 1) || !vocabularies[v]->kind)
+			continue;
+		facts->kind = vocabularies[v]->kind(span, facts);
+		facts->vocabulary = (uint8_t)v;
+		if (facts->kind != KIND_NONE)
+			return;
+	}
+	find_kind_by_presence(facts);
 }
 
 void facts_read(const struct span *span, const struct surroundings *around, struct arena *arena,
@@ -271,11 +295,7 @@ void facts_read(const struct span *span, const struct surroundings *around, stru
 	for (size_t i = 0; i < span->attributes.count; i++)
 		read_attribute(&span->attributes.at[i], speaking, facts);
 
-	for (unsigned v = 0; vocabularies[v] && facts->kind == KIND_NONE; v++)
-		if (speaking >> v & 1 && vocabularies[v]->kind)
-			facts->kind = vocabularies[v]->kind(span, facts);
-	if (facts->kind == KIND_NONE)
-		facts->kind = kind_by_presence(facts);
+	find_kind(span, speaking, facts);
 	if (facts->kind == KIND_NONE)
 		return;
 	for (unsigned v = 0; vocabularies[v]; v++)
@@ -289,6 +309,37 @@ void facts_read_resource(const struct attributes *attributes, struct facts *fact
 	memset(facts, 0, sizeof *facts);
 	for (size_t i = 0; i < attributes->count; i++)
 		read_attribute(&attributes->at[i], UINT32_MAX, facts);
+}
+
+static _Atomic uint64_t spans_made[VOCABULARIES_MAX];
+
+void vocabularies_count(const uint32_t spans[VOCABULARIES_MAX])
+{
+	for (unsigned v = 0; vocabularies[v]; v++)
+		if (spans[v])
+			atomic_fetch_add_explicit(&spans_made[v], spans[v], memory_order_relaxed);
+}
+
+uint64_t vocabulary_spans(unsigned vocabulary)
+{
+	return atomic_load_explicit(&spans_made[vocabulary], memory_order_relaxed);
+}
+
+void facts_say(struct facts *facts, enum fact fact, struct buf *text, struct arena *arena)
+{
+	if (text->len && !text->error) {
+		const void *copy = arena_copy(arena, text->at, text->len);
+		if (copy)
+			facts->said[fact] = (struct value){ .type = VALUE_STRING,
+				.bytes = { copy, text->len } };
+	}
+	buf_done(text);
+}
+
+enum kind kind_said(const struct facts *facts)
+{
+	const struct value *said = &facts->said[FACT_KIND];
+	return said->type == VALUE_STRING ? kind_named(said->bytes) : KIND_NONE;
 }
 
 bool span_has_prefix(const struct span *span, const char *prefix)

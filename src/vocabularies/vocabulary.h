@@ -33,7 +33,7 @@ enum kind kind_named(struct bytes name);
 
 enum fact {
 	FACT_NONE,
-	FACT_KIND, /* openinference.span.kind, langfuse.observation.type: what vocabulary->kind reads */
+	FACT_KIND, /* openinference.span.kind; read by kind_said */
 	FACT_OPERATION,
 	FACT_SESSION,
 	FACT_USER,
@@ -54,6 +54,8 @@ enum fact {
 	FACT_CACHE_READ_TOKENS,
 	FACT_CACHE_WRITE_TOKENS,
 	FACT_REASONING_TOKENS,
+	FACT_AUDIO_INPUT_TOKENS,
+	FACT_AUDIO_OUTPUT_TOKENS,
 	FACT_TOTAL_TOKENS,
 	FACT_COST_INPUT,
 	FACT_COST_OUTPUT,
@@ -66,7 +68,8 @@ enum fact {
 	FACT_INPUT_MESSAGES, /* GenAI message JSON */
 	FACT_OUTPUT_MESSAGES,
 	FACT_SYSTEM_INSTRUCTIONS,
-	FACT_PROMPT, /* content in a form of its own */
+	FACT_TEXT_PROMPT, /* of a completion of plain text, the API before chat */
+	FACT_PROMPT,      /* content in a form of its own */
 	FACT_COMPLETION,
 	FACT_TOOL_NAME,
 	FACT_TOOL_CALL_ID,
@@ -160,8 +163,9 @@ struct facts {
 	enum kind kind;
 	bool input_excludes_cache; /* the input count leaves cached tokens out, by this vocabulary's rule */
 	struct value
-		said[FACT_COUNT]; /* VALUE_NONE: not said, or empty, or not of the fact's type */
-	uint16_t rank[FACT_COUNT];
+		said[FACT_COUNT];  /* VALUE_NONE: not said, or empty, or not of the fact's type */
+	uint16_t rank[FACT_COUNT]; /* the word that said it: its vocabulary's index, then its own */
+	uint8_t vocabulary;        /* index of the one that the kind is from */
 	struct attribute *present[TARGET_COUNT]; /* the last of its name; NULL when absent */
 };
 
@@ -190,8 +194,13 @@ struct vocabulary {
 	void (*complete)(const struct span *span, struct arena *arena, struct facts *facts);
 };
 
-/* The table, in order of preference. */
+/* The table, in order of preference; ends with NULL. */
 extern const struct vocabulary *const vocabularies[];
+enum { VOCABULARIES_MAX = 32 };
+
+/* How many spans each vocabulary, by its index, made AI spans since the start. From any thread. */
+void vocabularies_count(const uint32_t spans[VOCABULARIES_MAX]);
+uint64_t vocabulary_spans(unsigned vocabulary);
 
 /* Reads what a span says. Values point into the span's bytes or into the arena. */
 void facts_read(const struct span *span, const struct surroundings *around, struct arena *arena,
@@ -199,6 +208,15 @@ void facts_read(const struct span *span, const struct surroundings *around, stru
 
 /* Reads what the attributes of a resource say. */
 void facts_read_resource(const struct attributes *attributes, struct facts *facts);
+
+/*
+ * What the buffer holds becomes what is said, moved to the arena; nothing when it is empty or failed. The
+ * buffer is done afterwards.
+ */
+void facts_say(struct facts *facts, enum fact fact, struct buf *text, struct arena *arena);
+
+/* The kind by OpenInference's own attribute in any letter case, else KIND_NONE. */
+enum kind kind_said(const struct facts *facts);
 
 /* Any attribute of the span whose name starts like this. */
 bool span_has_prefix(const struct span *span, const char *prefix);

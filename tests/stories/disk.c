@@ -16,6 +16,8 @@
 
 enum { SPANS = 1000 };
 
+static const char cannot_write[] = "the disk buffer cannot be written\n";
+
 static struct story story;
 static char control[SCRATCH_PATH_MAX + 16]; /* what tests/faults/failing_disk.c reads */
 static bool is_acknowledged[SPANS];
@@ -68,11 +70,22 @@ static void expect_acknowledged_once(struct fake_destination *destination)
 			story_expect_each_once(destination, i, 1);
 }
 
-static void fail_and_recover(const char *failure)
+/* Right after a request, while its failure is remembered. */
+static void expect_readiness(int status, const char *why)
+{
+	char *line = NULL;
+	cr_expect_eq(story_get(&story, "/readyz", &line), status);
+	cr_expect_str_eq(line, why);
+	free(line);
+}
+
+/*   why  what /readyz says meanwhile */
+static void fail_and_recover(const char *failure, const char *why)
 {
 	start_on_failing_disk();
 	for (int i = 0; i < 4; i++)
 		cr_assert_eq(post().status, 200);
+	expect_readiness(200, "ok\n");
 
 	FILE *file = fopen(control, "we");
 	cr_assert_not_null(file);
@@ -82,6 +95,7 @@ static void fail_and_recover(const char *failure)
 		struct story_answer answer = post();
 		cr_expect_eq(answer.status, 503);
 		cr_expect_geq(answer.retry_after_s, 1);
+		expect_readiness(503, why);
 	}
 
 	cr_assert_eq(unlink(control), 0);
@@ -92,6 +106,7 @@ static void fail_and_recover(const char *failure)
 			usleep(100000);
 	}
 	cr_expect(is_well, "the daemon does not recover");
+	expect_readiness(200, "ok\n");
 	expect_acknowledged_once(story.langfuse);
 	expect_acknowledged_once(story.tempo);
 	story_stop(&story);
@@ -99,22 +114,22 @@ static void fail_and_recover(const char *failure)
 
 Test(disk, a_write_fails)
 {
-	fail_and_recover("write 5");
+	fail_and_recover("write 5", cannot_write);
 }
 
 Test(disk, a_write_stores_half_and_fails)
 {
-	fail_and_recover("torn 5");
+	fail_and_recover("torn 5", cannot_write);
 }
 
 Test(disk, a_sync_fails)
 {
-	fail_and_recover("sync 5");
+	fail_and_recover("sync 5", cannot_write);
 }
 
 Test(disk, the_disk_is_full)
 {
-	fail_and_recover("write 28");
+	fail_and_recover("write 28", "the disk buffer is full\n");
 }
 
 Test(disk, what_is_acknowledged_after_a_failed_sync_outlives_kill_9)

@@ -2,8 +2,7 @@
 test_programs += \
 	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
 	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space \
-	tests/stories/local tests/stories/view \
-	tests/stories/group
+	tests/stories/group tests/stories/local tests/stories/monitors tests/stories/view
 
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
@@ -30,3 +29,5 @@ tests_stories_view_SOURCES = tests/stories/view.c $(story)
 tests_stories_view_LDADD = $(story_ldadd)
 tests_stories_group_SOURCES = tests/stories/group.c
 tests_stories_group_LDADD = $(story_ldadd)
+tests_stories_monitors_SOURCES = tests/stories/monitors.c $(one_span) $(exposition) $(story)
+tests_stories_monitors_LDADD = $(story_ldadd)

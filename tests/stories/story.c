@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_SETTINGS = 32, CONFIG_BYTES = 2048 };
+enum { MAX_SETTINGS = 32, CONFIG_BYTES = 2048, BODY_MAX_BYTES = 1 << 20 };
 
 /* What only the file can say: how fast it retries, so that a story takes no minutes. */
 static void write_config(const struct story *story, const char *path)
@@ -131,6 +131,37 @@ struct story_answer story_post(const struct story *story, struct bytes request)
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(headers);
 	return answer;
+}
+
+static size_t keep_body(void *from, size_t size, size_t count, void *body)
+{
+	buf_append(body, from, size * count);
+	return size * count;
+}
+
+int story_get(const struct story *story, const char *path, char **ret_body)
+{
+	char url[128];
+	long status = 0;
+	struct buf body;
+	buf_init(&body, BODY_MAX_BYTES, NULL);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", story->daemon.port, path);
+	CURL *curl = curl_easy_init();
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)STORY_PATIENCE_MS);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+	if (curl_easy_perform(curl) == CURLE_OK)
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_cleanup(curl);
+	buf_append(&body, "", 1);
+	cr_assert_eq(body.error, 0);
+	if (ret_body)
+		*ret_body = strdup((const char *)body.at);
+	buf_done(&body);
+	return (int)status;
 }
 
 void story_post_spans(const struct story *story, uint64_t first, unsigned spans)

@@ -50,6 +50,13 @@ struct story_answer {
 };
 struct story_answer story_post(const struct story *story, struct bytes request);
 
+/*
+ * GET of a path on the main listener; its status, 0 without an answer.
+ *
+ *   ret_body  to be freed; may be NULL
+ */
+int story_get(const struct story *story, const char *path, char **ret_body);
+
 /* Posts so many spans, numbered from `first` on, in requests of five; all have to be answered 200. */
 void story_post_spans(const struct story *story, uint64_t first, unsigned spans);
 

@@ -1,0 +1,322 @@
+#include "watch/metrics.h"
+
+#include "config.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "config/config.h"
+#include "export/exporter.h"
+#include "pricing/unknown.h"
+#include "spool/spool.h"
+#include "vocabularies/vocabulary.h"
+#include "watch/watch.h"
+
+struct family;
+
+/* Each writes the samples of one family. */
+typedef void write_samples(
+	struct buf *page, const struct family *family, const struct watch *watch);
+
+struct family {
+	const char *name, *type, *help;
+	write_samples *write;
+	enum counter first, last;                          /* of counted and by_reason */
+	const char *label;                                 /* of by_reason */
+	double (*of_spool)(struct spool *spool);           /* of the_spool */
+	double (*of_destination)(const struct exporter *); /* of by_destination */
+};
+
+/* ---- samples ---- */
+
+/* As the format wants it: backslash, quote and line feed are escaped, nothing else is. */
+static void append_label(struct buf *page, const char *label, const char *value)
+{
+	buf_printf(page, "{%s=\"", label);
+	for (; *value; value++) {
+		if (*value == '\n')
+			buf_text(page, "\\n");
+		else if (*value == '"' || *value == '\\')
+			buf_printf(page, "\\%c", *value);
+		else
+			buf_append(page, value, 1);
+	}
+	buf_text(page, "\"}");
+}
+
+/*   label  NULL for a family that has none */
+static void append_sample(struct buf *page, const struct family *family, const char *label,
+	const char *label_value, double value)
+{
+	buf_text(page, family->name);
+	if (label)
+		append_label(page, label, label_value);
+	buf_printf(page, " %.15g\n", value);
+}
+
+static void counted(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	append_sample(page, family, NULL, NULL, (double)counter_read(family->first));
+}
+
+/* The counters of a group; what tells them apart stands behind the word that their names share. */
+static void by_reason(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	for (enum counter counter = family->first; counter <= family->last; counter++)
+		append_sample(page, family, family->label, strchr(counter_name(counter), '_') + 1,
+			(double)counter_read(counter));
+}
+
+static void by_vocabulary(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	for (unsigned v = 0; vocabularies[v]; v++)
+		append_sample(page, family, "vocabulary", vocabularies[v]->name,
+			(double)vocabulary_spans(v));
+}
+
+static void by_model(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	struct unknown_models models;
+	unknown_models_read(&models);
+	for (size_t i = 0; i < models.count; i++)
+		append_sample(page, family, "model", models.at[i].name, (double)models.at[i].calls);
+}
+
+static void of_other_models(
+	struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	struct unknown_models models;
+	unknown_models_read(&models);
+	append_sample(page, family, NULL, NULL, (double)models.other_calls);
+}
+
+static void by_destination(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	for (size_t i = 0; i < watch->destination_count; i++)
+		append_sample(page, family, "destination", watch->destinations[i].config->name,
+			family->of_destination(watch->destinations[i].exporter));
+}
+
+static void the_spool(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	append_sample(page, family, NULL, NULL, family->of_spool(watch->spool));
+}
+
+static void version(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	append_sample(page, family, "version", PACKAGE_VERSION, 1);
+}
+
+static void start_time(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	append_sample(page, family, NULL, NULL, (double)(watch->started_ns / 1000000) / 1e3);
+}
+
+static void cpu_seconds(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	struct rusage usage = { 0 };
+	getrusage(RUSAGE_SELF, &usage);
+	append_sample(page, family, NULL, NULL,
+		(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+			(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+}
+
+static void resident_bytes(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	long pages;
+	FILE *statm = fopen("/proc/self/statm", "re");
+	if (!statm)
+		return;
+	if (fscanf(statm, "%*d %ld", &pages) == 1)
+		append_sample(
+			page, family, NULL, NULL, (double)pages * (double)sysconf(_SC_PAGESIZE));
+	fclose(statm);
+}
+
+/* ---- figures of the spool and of a destination ---- */
+
+static double is_writable(struct spool *spool)
+{
+	return spool_status(spool) == 0;
+}
+
+static double kept_bytes(struct spool *spool)
+{
+	return (double)spool_figures(spool).kept_bytes;
+}
+
+static double disk_bytes(struct spool *spool)
+{
+	return (double)spool_figures(spool).disk_bytes;
+}
+
+static double commits(struct spool *spool)
+{
+	return (double)spool_figures(spool).commits;
+}
+
+static double waiting_bytes(const struct exporter *exporter)
+{
+	return (double)exporter_lag(exporter).bytes;
+}
+
+static double oldest_age(const struct exporter *exporter)
+{
+	uint64_t oldest_ns = exporter_lag(exporter).oldest_ns, now_ns = clock_unix_ns();
+	return oldest_ns && oldest_ns < now_ns ? (double)((now_ns - oldest_ns) / 1000000) / 1e3 : 0;
+}
+
+static double delivered(const struct exporter *exporter)
+{
+	return (double)exporter_figures(exporter).delivered;
+}
+
+static double rejected(const struct exporter *exporter)
+{
+	return (double)exporter_figures(exporter).rejected;
+}
+
+static double dead(const struct exporter *exporter)
+{
+	return (double)exporter_figures(exporter).dead;
+}
+
+static double dropped(const struct exporter *exporter)
+{
+	return (double)exporter_figures(exporter).dropped;
+}
+
+static double retried(const struct exporter *exporter)
+{
+	return (double)exporter_figures(exporter).retried;
+}
+
+static double in_flight(const struct exporter *exporter)
+{
+	return (double)exporter_figures(exporter).in_flight;
+}
+
+static double last_status(const struct exporter *exporter)
+{
+	return exporter_figures(exporter).last_status;
+}
+
+static double last_success(const struct exporter *exporter)
+{
+	return (double)(exporter_figures(exporter).last_success_ns / 1000000) / 1e3;
+}
+
+static double held_since(const struct exporter *exporter)
+{
+	return (double)(exporter_figures(exporter).held_since_ns / 1000000) / 1e3;
+}
+
+/* ---- the table, from the doors to the destinations ---- */
+
+static const struct family families[] = {
+	{ "tollgate_build_info", "gauge", "Always 1, with the version that runs.", version },
+	{ "tollgate_start_time_seconds", "gauge", "When the daemon started, Unix time.",
+		start_time },
+
+	{ "tollgate_requests_total", "counter", "Requests at the OTLP door, refused ones too.",
+		counted, .first = COUNTER_REQUESTS_RECEIVED },
+	{ "tollgate_requests_refused_total", "counter", "Requests answered with an error.",
+		by_reason, .first = COUNTER_REFUSED_MALFORMED, .last = COUNTER_REFUSED_STOPPING,
+		.label = "reason" },
+	{ "tollgate_spans_received_total", "counter", "Spans in requests that could be read.",
+		counted, .first = COUNTER_SPANS_RECEIVED },
+	{ "tollgate_spans_rejected_total", "counter",
+		"Spans refused by a partial success, while the rest of their request was taken.",
+		by_reason, .first = COUNTER_REJECTED_WITHOUT_IDS,
+		.last = COUNTER_REJECTED_LOOKS_LIKE_LOGS, .label = "reason" },
+	{ "tollgate_spans_accepted_total", "counter", "Spans on disk and acknowledged.", counted,
+		.first = COUNTER_SPANS_STORED },
+
+	{ "tollgate_spans_enriched_total", "counter",
+		"Spans of AI work, by the vocabulary that tells; all other spans got identity alone.",
+		by_vocabulary },
+	{ "tollgate_model_calls_total", "counter",
+		"Model calls with usage, by what the price table says of them.", by_reason,
+		.first = COUNTER_SPANS_PRICED, .last = COUNTER_SPANS_UNPRICED, .label = "price" },
+	{ "tollgate_unknown_model_calls_total", "counter",
+		"Model calls without a price because the table lacks their model.", by_model },
+	{ "tollgate_unknown_model_other_calls_total", "counter",
+		"The same, of models beyond the hundred that are named.", of_other_models },
+	{ "tollgate_repairs_total", "counter",
+		"Changes to Langfuse's copy, which it would otherwise refuse or lose.", by_reason,
+		.first = COUNTER_REPAIRED_VALUELESS, .last = COUNTER_REPAIRED_STRUCTURED,
+		.label = "reason" },
+
+	{ "tollgate_spool_writable", "gauge", "1 while the spool takes what comes, else 0.",
+		the_spool, .of_spool = is_writable },
+	{ "tollgate_spool_bytes", "gauge", "Bytes kept because a destination still needs them.",
+		the_spool, .of_spool = kept_bytes },
+	{ "tollgate_spool_disk_bytes", "gauge", "Bytes of the spool's files, free room included.",
+		the_spool, .of_spool = disk_bytes },
+	{ "tollgate_spool_commits_total", "counter", "Groups written and synced.", the_spool,
+		.of_spool = commits },
+	{ "tollgate_spool_sync_failures_total", "counter",
+		"Syncs that failed; nothing was acknowledged by them.", counted,
+		.first = COUNTER_SPOOL_SYNC_FAILURES },
+	{ "tollgate_spool_records_damaged_total", "counter",
+		"Records whose checksum is wrong; they are skipped.", counted,
+		.first = COUNTER_SPOOL_RECORDS_DAMAGED },
+	{ "tollgate_spool_tails_cut_total", "counter",
+		"Unfinished writes that a crash left and a start cut off.", counted,
+		.first = COUNTER_SPOOL_TAILS_CUT },
+	{ "tollgate_spool_waiting_bytes", "gauge", "Bytes that the destination still needs.",
+		by_destination, .of_destination = waiting_bytes },
+	{ "tollgate_spool_oldest_age_seconds", "gauge",
+		"Age of the oldest request that the destination still needs; 0 for none.",
+		by_destination, .of_destination = oldest_age },
+
+	{ "tollgate_exported_spans_total", "counter", "Spans that the destination took.",
+		by_destination, .of_destination = delivered },
+	{ "tollgate_export_rejected_spans_total", "counter",
+		"Spans that the destination refused by a partial success.", by_destination,
+		.of_destination = rejected },
+	{ "tollgate_export_dead_spans_total", "counter",
+		"Spans set aside as dead letters, because the destination will never take them.",
+		by_destination, .of_destination = dead },
+	{ "tollgate_export_dropped_spans_total", "counter",
+		"Spans given up for the destination: over its share of the disk, or damaged there.",
+		by_destination, .of_destination = dropped },
+	{ "tollgate_export_retries_total", "counter", "Requests that have to be sent again.",
+		by_destination, .of_destination = retried },
+	{ "tollgate_export_in_flight", "gauge", "Requests that wait for an answer.", by_destination,
+		.of_destination = in_flight },
+	{ "tollgate_destination_last_status", "gauge",
+		"HTTP status of the last answer; 0 when there was none.", by_destination,
+		.of_destination = last_status },
+	{ "tollgate_destination_last_success_time_seconds", "gauge",
+		"When the destination last took something, Unix time; 0 for never.", by_destination,
+		.of_destination = last_success },
+	{ "tollgate_destination_held_since_time_seconds", "gauge",
+		"Since when the destination is tried slowly, because somebody must mend something, Unix "
+		"time; 0 while it is not.",
+		by_destination, .of_destination = held_since },
+
+	{ "process_cpu_seconds_total", "counter", "CPU time used, user and system.", cpu_seconds },
+	{ "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes },
+};
+
+void metrics_write(struct buf *page, const struct watch *watch)
+{
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+		const struct family *family = &families[i];
+		buf_printf(page, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
+			family->name, family->type);
+		family->write(page, family, watch);
+	}
+}

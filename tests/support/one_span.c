@@ -1,0 +1,72 @@
+#include "support/one_span.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "proto/otlp_trace.pb-c.h"
+
+enum { MAX_ATTRIBUTES = 64 };
+
+static const uint64_t second_ns = UINT64_C(1000000000), start_s = 1794873600;
+
+static ProtobufCBinaryData data(const char *text, size_t len)
+{
+	return (ProtobufCBinaryData){ len, (uint8_t *)text };
+}
+
+static void read_attribute(const char *text, Otlp__KeyValue *key_value, Otlp__AnyValue *value)
+{
+	const char *equals = strchr(text, '=');
+	assert(equals && equals > text);
+	char sign = equals[-1];
+	size_t key_len = (size_t)(equals - text) - (sign == ':' || sign == '~');
+	otlp__key_value__init(key_value);
+	otlp__any_value__init(value);
+	key_value->key = data(text, key_len);
+	key_value->value = value;
+	if (sign == ':') {
+		value->value_case = OTLP__ANY_VALUE__VALUE_INT_VALUE;
+		value->int_value = strtoll(equals + 1, NULL, 10);
+	} else if (sign == '~') {
+		value->value_case = OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE;
+		value->double_value = strtod(equals + 1, NULL);
+	} else {
+		value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
+		value->string_value = data(equals + 1, strlen(equals + 1));
+	}
+}
+
+struct bytes one_span(const char *name, const char *const *attributes)
+{
+	Otlp__KeyValue key_values[MAX_ATTRIBUTES], *pointers[MAX_ATTRIBUTES];
+	Otlp__AnyValue values[MAX_ATTRIBUTES];
+	Otlp__Span span = OTLP__SPAN__INIT, *spans[] = { &span };
+	Otlp__ScopeSpans scope = OTLP__SCOPE_SPANS__INIT, *scopes[] = { &scope };
+	Otlp__ResourceSpans resource = OTLP__RESOURCE_SPANS__INIT, *resources[] = { &resource };
+	Otlp__ExportTraceServiceRequest request = OTLP__EXPORT_TRACE_SERVICE_REQUEST__INIT;
+
+	for (; attributes[span.n_attributes]; span.n_attributes++) {
+		size_t n = span.n_attributes;
+		assert(n < MAX_ATTRIBUTES);
+		read_attribute(attributes[n], &key_values[n], &values[n]);
+		pointers[n] = &key_values[n];
+	}
+	span.attributes = pointers;
+	span.name = data(name, strlen(name));
+	span.trace_id = data("0123456789abcdef", 16);
+	span.span_id = data("01234567", 8);
+	span.start_time_unix_nano = start_s * second_ns;
+	span.end_time_unix_nano = (start_s + 1) * second_ns;
+	scope.spans = spans;
+	scope.n_spans = 1;
+	resource.scope_spans = scopes;
+	resource.n_scope_spans = 1;
+	request.resource_spans = resources;
+	request.n_resource_spans = 1;
+
+	size_t len = otlp__export_trace_service_request__get_packed_size(&request);
+	uint8_t *at = malloc(len);
+	assert(at);
+	otlp__export_trace_service_request__pack(&request, at);
+	return (struct bytes){ at, len };
+}

@@ -106,14 +106,15 @@ libtollgate_a_SOURCES = \
 	src/pipeline.c src/pipeline.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/watch/control.c src/watch/control.h \
+	src/watch/doors.c src/watch/doors.h \
 	src/watch/local_query.c src/watch/local_query.h \
 	src/watch/local_questions.h \
 	src/watch/local_sums.c src/watch/local_sums.h \
+	src/watch/metrics.c src/watch/metrics.h \
+	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_cost.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \
-	src/watch/doors.c src/watch/doors.h \
-	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_status.c \
 	src/watch/views.c src/watch/watch.h \
 	src/setup.c src/setup.h \

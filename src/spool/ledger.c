@@ -46,8 +46,11 @@ struct accounts {
 
 static struct spool_reader *new_reader(struct spool *spool)
 {
-	return spool_reader_new(
+	struct spool_reader *reader = spool_reader_new(
 		spool, NULL, STAGE_OUT, SHAPE_ANY | SHAPE_PLAIN | SHAPE_LANGFUSE, 1, NULL, NULL);
+	if (reader)
+		spool_reader_uncounted(reader);
+	return reader;
 }
 
 /* A record without spans is one thing to deliver, as for struct delivery. */

@@ -35,7 +35,8 @@ struct spool_reader {
 	void *wake_arg;
 	void (*lost)(void *arg, const struct record *head); /* its thread's alone; may be NULL */
 	void *lost_arg;
-	bool is_freed; /* what it kept stays kept */
+	bool is_freed;     /* what it kept stays kept */
+	bool is_uncounted; /* guarded by lock */
 
 	_Atomic uint64_t position;
 	uint64_t keep;      /* guarded by lock, as all up to `walk` */

@@ -355,6 +355,13 @@ void spool_reader_bound(struct spool_reader *reader, uint64_t max_bytes)
 	pthread_mutex_unlock(&reader->spool->lock);
 }
 
+void spool_reader_uncounted(struct spool_reader *reader)
+{
+	pthread_mutex_lock(&reader->spool->lock);
+	reader->is_uncounted = true;
+	pthread_mutex_unlock(&reader->spool->lock);
+}
+
 /* When the oldest kept record came; when it was not read yet, when one shortly before it did. */
 static uint64_t oldest_kept(const struct spool_reader *reader, const struct segment *segment)
 {

@@ -70,14 +70,18 @@ static uint64_t kept_from(const struct spool *spool, const struct spool_reader *
 
 void space_release(struct spool *spool)
 {
-	uint64_t floor = SPOOL_KEEP_NOTHING;
+	uint64_t floor = SPOOL_KEEP_NOTHING, counted = SPOOL_KEEP_NOTHING;
 	for (struct spool_reader *reader = spool->readers; reader; reader = reader->next) {
 		uint64_t from = kept_from(spool, reader);
 		if (from < floor)
 			floor = from;
+		if (from < counted && !reader->is_uncounted)
+			counted = from;
 	}
 	if (floor > spool->floor && floor != SPOOL_KEEP_NOTHING && spool->is_writing)
 		spool->floor = floor;
+	if (counted < spool->floor || counted == SPOOL_KEEP_NOTHING || !spool->is_writing)
+		counted = spool->floor;
 
 	size_t gone = 0;
 	while (gone + 1 < spool->segment_count &&
@@ -90,7 +94,7 @@ void space_release(struct spool *spool)
 	uint64_t kept = 0;
 	for (size_t i = 0; i < spool->segment_count; i++) {
 		spool->segments[i] = spool->segments[i + gone];
-		kept += segment_bytes_from(spool->segments[i], spool->floor);
+		kept += segment_bytes_from(spool->segments[i], counted);
 	}
 	atomic_store(&spool->kept_bytes, kept);
 }

@@ -139,6 +139,12 @@ void spool_reader_keep(struct spool_reader *reader, uint64_t sequence);
  */
 void spool_reader_bound(struct spool_reader *reader, uint64_t max_bytes);
 
+/*
+ * What it alone keeps does not count to the spool's max_bytes: for one that lets go soon whatever comes, so
+ * that no door closes for it.
+ */
+void spool_reader_uncounted(struct spool_reader *reader);
+
 /* How far a reader is behind; approximate to a segment for bytes. */
 struct spool_lag {
 	uint64_t records; /* of all lanes, from what is kept to the end */
@@ -153,7 +159,7 @@ uint64_t spool_sequence_within(struct spool *spool, uint64_t bytes);
 struct spool_figures {
 	uint64_t whole_from; /* from here on nothing was let go and no file is missing */
 	uint64_t next_sequence;
-	uint64_t kept_bytes; /* in records that somebody keeps */
+	uint64_t kept_bytes; /* in records that somebody keeps, but for readers that do not count */
 	uint64_t disk_bytes; /* of all segment files, the free ones too */
 	uint64_t segments;
 	uint64_t commits;

@@ -111,7 +111,6 @@ libtollgate_a_SOURCES = \
 	src/watch/local_questions.h \
 	src/watch/local_sums.c src/watch/local_sums.h \
 	src/watch/metrics.c src/watch/metrics.h \
-	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_cost.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \

@@ -93,7 +93,11 @@ Test(terminal, nothing_is_obeyed)
 				 "e",
 				 80),
 		"a b c d?e");
-	cr_expect_str_eq(put(&plain, "\xc2\x9b" "2J", 80), "?2J", "the one-character CSI");
+	cr_expect_str_eq(put(&plain,
+				 "\xc2\x9b"
+				 "2J",
+				 80),
+		"?2J", "the one-character CSI");
 	cr_expect_str_eq(put(&plain, "\u202egnp.exe", 80), "gnp.exe", "right to left");
 	cr_expect_str_eq(put(&plain, "\u2066x\u2069\u200b\ufeff\u2028", 80), "x");
 	cr_expect_str_eq(put(&plain, "\xff\xc3", 80), "??", "no UTF-8");

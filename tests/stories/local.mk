@@ -2,7 +2,8 @@
 test_programs += \
 	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
 	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space \
-	tests/stories/group tests/stories/local tests/stories/monitors tests/stories/view
+	tests/stories/dead tests/stories/group tests/stories/ledger \
+	tests/stories/local tests/stories/monitors tests/stories/view
 
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
@@ -31,3 +32,7 @@ tests_stories_group_SOURCES = tests/stories/group.c
 tests_stories_group_LDADD = $(story_ldadd)
 tests_stories_monitors_SOURCES = tests/stories/monitors.c $(one_span) $(exposition) $(story)
 tests_stories_monitors_LDADD = $(story_ldadd)
+tests_stories_dead_SOURCES = tests/stories/dead.c $(story)
+tests_stories_dead_LDADD = $(story_ldadd)
+tests_stories_ledger_SOURCES = tests/stories/ledger.c $(story)
+tests_stories_ledger_LDADD = $(story_ldadd)

@@ -28,7 +28,7 @@ test_programs = \
 	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
 	tests/test_ledger tests/test_verdict tests/test_destinations tests/test_lane \
 	tests/test_exporter tests/test_shares tests/test_local tests/test_metrics tests/test_views \
-	tests/test_terminal tests/test_pages
+	tests/test_terminal tests/test_pages tests/test_books
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
 if HAVE_CRITERION
@@ -78,6 +78,7 @@ tests_test_local_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 tests_test_metrics_SOURCES = tests/test_metrics.c $(exposition)
 tests_test_exporter_SOURCES = tests/test_exporter.c $(fake_destination) $(fake_spool)
 tests_test_terminal_SOURCES = tests/test_terminal.c
+tests_test_books_SOURCES = tests/test_books.c
 tests_test_pages_SOURCES = tests/test_pages.c
 tests_test_views_SOURCES = tests/test_views.c $(fixture)
 tests_test_views_LDADD = tests/support/libharness.a $(LDADD)

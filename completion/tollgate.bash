@@ -4,8 +4,8 @@ _tollgate()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= files=
 	case $COMP_CWORD:${COMP_WORDS[1]}:$before in
-	1:*) words='serve config send show sessions cost help version --help --version' ;;
-	2:help:*) words='serve config send show sessions cost help version' ;;
+	1:*) words='serve config send show sessions cost spool verify help version --help --version' ;;
+	2:help:*) words='serve config send show sessions cost spool verify help version' ;;
 	*:serve:--config | *:config:--config) files=1 ;;
 	*:config:*) words='--example --check --show --config --set --json --help' ;;
 	*:serve:*) words='--config --set --help' ;;
@@ -18,6 +18,14 @@ _tollgate()
 	*:show:*) words='--last --content --json --socket --help' ;;
 	*:sessions:*) words='--since --limit --json --socket --help' ;;
 	*:cost:*) words='--by --since --json --socket --help' ;;
+	*:spool:--destination | *:spool:--reason | *:spool:--limit) ;;
+	2:spool:*) words='dead --json --socket --help' ;;
+	3:spool:dead) words='list show retry drop export' ;;
+	*:spool:*)
+		words='--destination --reason --all --limit --content --yes --json --socket --help'
+		[ "${COMP_WORDS[3]}" != export ] || files=1
+		;;
+	*:verify:*) words='--since --json --socket --help' ;;
 	*:send:*) words='--to --signal --help' files=1 ;;
 	esac
 	mapfile -t COMPREPLY < <(

@@ -375,6 +375,7 @@ static int open_control(struct daemon *daemon)
 		.started_ns = clock_unix_ns(),
 		.spool = daemon->spool,
 		.deliveries = daemon->deliveries,
+		.ledger = daemon->ledger,
 		.destinations = daemon->watched,
 		.destination_count = daemon->destination_count,
 		.local = daemon->local,

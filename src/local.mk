@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libtollgate.a
 libtollgate_a_SOURCES = \
 	src/base/arena.c src/base/arena.h \
+	src/base/base64.c src/base/base64.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/bytes.h \
 	src/base/clock.c src/base/clock.h \
@@ -91,6 +92,7 @@ libtollgate_a_SOURCES = \
 	src/spool/writer.c \
 	src/export/destination.h \
 	src/export/destinations.c \
+	src/export/errands.c src/export/errands.h \
 	src/export/exporter.c src/export/exporter.h \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \
@@ -105,6 +107,7 @@ libtollgate_a_SOURCES = \
 	src/export/verdict.c src/export/verdict.h \
 	src/pipeline.c src/pipeline.h \
 	src/receive/otlp.c src/receive/otlp.h \
+	src/watch/balance.c src/watch/balance.h \
 	src/watch/control.c src/watch/control.h \
 	src/watch/doors.c src/watch/doors.h \
 	src/watch/local_query.c src/watch/local_query.h \
@@ -112,9 +115,12 @@ libtollgate_a_SOURCES = \
 	src/watch/local_sums.c src/watch/local_sums.h \
 	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_cost.c \
+	src/watch/view_dead.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \
+	src/watch/view_spool.c \
 	src/watch/view_status.c \
+	src/watch/view_verify.c \
 	src/watch/views.c src/watch/watch.h \
 	src/setup.c src/setup.h \
 	src/daemon.c src/daemon.h \
@@ -124,6 +130,8 @@ libtollgate_a_SOURCES = \
 	src/cli/control.c src/cli/control.h \
 	src/cli/control_socket.c src/cli/control_socket.h \
 	src/cli/cost.c src/cli/cost.h \
+	src/cli/dead.c src/cli/dead.h \
+	src/cli/dead_print.c \
 	src/cli/figures.c src/cli/figures.h \
 	src/cli/help.c \
 	src/cli/page.c src/cli/page.h \
@@ -133,10 +141,12 @@ libtollgate_a_SOURCES = \
 	src/cli/sessions.c src/cli/sessions.h \
 	src/cli/show.c src/cli/show.h \
 	src/cli/show_print.c \
+	src/cli/spool.c src/cli/spool.h \
 	src/cli/table.c src/cli/table.h \
 	src/cli/terminal.c src/cli/terminal.h \
 	src/cli/tokens.c src/cli/tokens.h \
 	src/cli/tree.c src/cli/tree.h \
+	src/cli/verify.c src/cli/verify.h \
 	src/cli/version.c
 
 EXTRA_DIST += src/export/local_schema.sql

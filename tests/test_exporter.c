@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/complaint.h"
@@ -565,5 +566,105 @@ Test(exporter, gives_up_over_its_share_what_another_destination_has)
 	expect_delivered(&road, 2);
 	stop(&road, LONG_MS);
 	cr_expect(exporter_figures(road.exporter).dropped == 3);
+	finish(&road);
+}
+
+/* ---- beside the lanes ---- */
+
+static struct fake_answer letters_only(const struct fake_request *request, void *unused)
+{
+	return (struct fake_answer){ .status = bytes_are(request->body, "letter") ? 200 : 401 };
+}
+
+Test(exporter, an_errand_goes_at_once_while_its_lane_is_held)
+{
+	struct road road;
+	prepare(&road);
+	fake_destination_rule(road.fake, letters_only, NULL);
+	start(&road);
+	add(&road, 1, 1);
+	cr_assert(fake_destination_wait_requests(road.fake, 1, LONG_MS));
+	struct reply reply = exporter_send_once(
+		road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("letter"));
+	cr_expect_eq(reply.status, 200);
+	cr_expect_eq(fake_spool_count(road.spool, OUTCOME_DELIVERED), 0);
+	finish(&road);
+}
+
+Test(exporter, an_errand_has_the_answer_of_its_own_request)
+{
+	struct road road;
+	prepare(&road);
+	start(&road);
+	script(&road, 429, 1);
+	struct reply reply = exporter_send_once(
+		road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("\x0a\x00"));
+	cr_expect_eq(reply.outcome, HTTP_ANSWERED);
+	cr_expect_eq(reply.status, 429);
+	reply = exporter_send_once(
+		road.exporter, SIGNAL_LOGS, ENCODING_IDENTITY, bytes_of("\x0a\x00"));
+	cr_expect_eq(reply.status, 200);
+	cr_expect_str_eq(fake_destination_request(road.fake, 0)->path, "/v1/traces");
+	cr_expect_str_eq(fake_destination_request(road.fake, 1)->path, "/v1/logs");
+	add(&road, 3, 2);
+	expect_delivered(&road, 6);
+	finish(&road);
+}
+
+Test(exporter, an_errand_to_nobody_is_told_why)
+{
+	struct road road;
+	prepare(&road);
+	road.config.endpoint = "http://127.0.0.1:1";
+	start(&road);
+	struct reply reply =
+		exporter_send_once(road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("x"));
+	cr_expect_eq(reply.outcome, HTTP_FAILED);
+	cr_expect_not_null(reply.error);
+	stop(&road, LONG_MS);
+	reply = exporter_send_once(road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("x"));
+	cr_expect_eq(reply.outcome, HTTP_FAILED);
+	cr_expect_str_eq(reply.error, "the daemon stops");
+	finish(&road);
+}
+
+Test(exporter, a_signal_that_is_not_taken_is_told_to_an_errand)
+{
+	struct road road;
+	prepare(&road);
+	road.config.type = DESTINATION_LANGFUSE;
+	road.config.public_key = "a";
+	road.config.secret_key = "b";
+	start(&road);
+	struct reply reply =
+		exporter_send_once(road.exporter, SIGNAL_LOGS, ENCODING_IDENTITY, bytes_of("x"));
+	cr_expect_eq(reply.outcome, HTTP_UNUSABLE);
+	finish(&road);
+}
+
+Test(exporter, its_lanes_tell_since_when_and_why_they_fail)
+{
+	struct road road;
+	prepare(&road);
+	fake_destination_rule(road.fake, letters_only, NULL);
+	start(&road);
+	struct lane_figures lane = exporter_lane_figures(road.exporter, 0);
+	cr_assert_eq(exporter_lane_count(road.exporter), 1);
+	cr_expect_str_eq(lane.name, "default");
+	cr_expect(lane.held_since_ns == 0 && lane.failing_since_ns == 0 && !lane.why);
+	add(&road, 1, 1);
+	cr_assert(fake_destination_wait_requests(road.fake, 2, LONG_MS));
+	lane = exporter_lane_figures(road.exporter, 0);
+	uint64_t now_ns = clock_unix_ns();
+	cr_expect(lane.held_since_ns && now_ns - lane.held_since_ns < UINT64_C(60000000000));
+	cr_expect_str_eq(lane.why, "the key is not accepted");
+	cr_expect_eq(lane.status, 401);
+	fake_destination_rule(road.fake, NULL, NULL);
+	expect_delivered(&road, 1);
+	for (int tries = 0; lane.failing_since_ns && tries < 1000; tries++) {
+		usleep(1000);
+		lane = exporter_lane_figures(road.exporter, 0);
+	}
+	cr_expect(lane.held_since_ns == 0 && lane.failing_since_ns == 0 && !lane.why);
 	finish(&road);
 }

@@ -95,6 +95,17 @@ char *figure_time(char out[FIGURE_MAX], uint64_t unix_ns)
 	return out;
 }
 
+char *figure_bytes(char out[FIGURE_MAX], uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	double size = (double)bytes;
+	size_t unit = 0;
+	for (; size >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
+		size /= 1024;
+	snprintf(out, FIGURE_MAX, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
+	return out;
+}
+
 uint64_t json_uint(const json_t *object, const char *key)
 {
 	json_int_t value = json_integer_value(json_object_get(object, key));

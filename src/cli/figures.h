@@ -14,6 +14,9 @@ enum { FIGURE_MAX = 80 };
 /* "12,345" */
 char *figure_count(char out[FIGURE_MAX], int64_t count);
 
+/* "812 B", "1.2 KiB", "64.0 MiB" */
+char *figure_bytes(char out[FIGURE_MAX], uint64_t bytes);
+
 /* "$0.0133464": exact, and at least cents. */
 char *figure_cost(char out[FIGURE_MAX], fusd amount);
 

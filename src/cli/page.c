@@ -60,27 +60,31 @@ static int print_text(const struct buf *text)
 	return fwrite(text->at, 1, text->len, stdout) < text->len ? -EIO : 0;
 }
 
-int page_show(const struct page *page,
+int page_print(const struct page *page, const json_t *answer,
 	int (*print)(const json_t *answer, const struct terminal *terminal, struct buf *out))
 {
-	json_t *answer = NULL;
 	struct terminal terminal = terminal_of_stdout();
 	struct buf out;
-	int error, exit_status = control_ask(page->socket, "GET", page->path, &answer);
-	if (exit_status != EXIT_DONE)
-		return exit_status;
-	if (!page->is_json && !json_object_get(answer, "begins_ns")) {
-		json_decref(answer);
-		return print_nothing_seen(page);
-	}
 	buf_init(&out, PAGE_OUTPUT_MAX, NULL);
-	error = page->is_json ? print_json(answer) : print(answer, &terminal, &out);
+	int error = page->is_json ? print_json(answer) : print(answer, &terminal, &out);
 	if (!error && !page->is_json)
 		error = print_text(&out);
 	buf_done(&out);
-	json_decref(answer);
 	if (!error && fflush(stdout) == 0)
 		return EXIT_DONE;
 	fprintf(stderr, "tollgate: the answer cannot be printed\n");
 	return EXIT_FAILED;
+}
+
+int page_show(const struct page *page,
+	int (*print)(const json_t *answer, const struct terminal *terminal, struct buf *out))
+{
+	json_t *answer = NULL;
+	int exit_status = control_ask(page->socket, "GET", page->path, &answer);
+	if (exit_status != EXIT_DONE)
+		return exit_status;
+	bool is_empty = !page->is_json && !json_object_get(answer, "begins_ns");
+	exit_status = is_empty ? print_nothing_seen(page) : page_print(page, answer, print);
+	json_decref(answer);
+	return exit_status;
 }

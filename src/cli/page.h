@@ -25,10 +25,11 @@ int page_since(struct page *page, const char *since);
 /* A line that says how many spans the local view had to leave out, where it had to. */
 void page_remark_skipped(struct table *table, const json_t *answer);
 
-/*
- *   print  writes the answer for a person; 0 or negative errno
- * An exit status.
- */
+/* Prints an answer, as it is or as `print` writes it for a person (0 or negative errno). An exit status. */
+int page_print(const struct page *page, const json_t *answer,
+	int (*print)(const json_t *answer, const struct terminal *terminal, struct buf *out));
+
+/* Asks for what the local view holds, and prints that. An exit status. */
 int page_show(const struct page *page,
 	int (*print)(const json_t *answer, const struct terminal *terminal, struct buf *out));
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "config/config.h"
 #include "export/destination.h"
+#include "export/errands.h"
 #include "export/lane.h"
 
 enum { IDLE_WAIT_MS = 60 * 1000 };
@@ -19,6 +20,8 @@ struct exporter {
 	struct lane **lanes;
 	struct exporter_counts counts;
 	uint64_t held_since_ms;
+
+	struct errands errands;
 
 	_Atomic uint64_t deadline_ms; /* 0: not to stop */
 	_Atomic uint64_t share_max_bytes, share_safe_below;
@@ -85,6 +88,7 @@ int exporter_new(const struct exporter_options *options, struct exporter **ret_e
 	if (!exporter)
 		return -ENOMEM;
 	exporter->options = *options;
+	errands_init(&exporter->errands);
 	const struct http_client_options client = {
 		.ca_file = options->config->ca_file,
 		.timeout_ms = options->config->timeout_ms,
@@ -116,6 +120,7 @@ void exporter_free(struct exporter *exporter)
 	http_client_free(exporter->client);
 	endpoints_free(exporter->endpoints);
 	endpoints_free(atomic_load(&exporter->rekeyed));
+	errands_done(&exporter->errands);
 	free(exporter);
 }
 
@@ -127,15 +132,22 @@ static uint32_t draw_random(void)
 	return random;
 }
 
-static void settle(struct exporter *exporter, struct job *job, const struct http_answer *answer)
+static struct reply read_reply(const struct http_answer *answer)
 {
-	uint64_t now_ns = clock_unix_ns();
-	struct reply reply = reply_read(answer, (time_t)(now_ns / 1000000000));
-	atomic_store(&exporter->counts.last_status, (uint64_t)reply.status);
-	if (reply.status >= 200 && reply.status < 300)
-		atomic_store(&exporter->counts.last_success_ns, now_ns);
-	lane_settle(job->lane, job, &reply, clock_monotonic_ms(), draw_random());
+	return reply_read(answer, (time_t)(clock_unix_ns() / 1000000000));
 }
+
+static void settle(struct exporter *exporter, struct job *job, const struct reply *reply)
+{
+	atomic_store(&exporter->counts.last_status, (uint64_t)reply->status);
+	if (reply->status >= 200 && reply->status < 300)
+		atomic_store(&exporter->counts.last_success_ns, clock_unix_ns());
+	lane_settle(job->lane, job, reply, clock_monotonic_ms(), draw_random());
+}
+
+static const struct reply no_memory = { .outcome = HTTP_FAILED, .error = "out of memory" };
+static const struct reply no_endpoint = { .outcome = HTTP_UNUSABLE,
+	.error = "the destination does not take this signal" };
 
 static void send_jobs(struct exporter *exporter, struct lane *lane, uint64_t now_ms)
 {
@@ -150,18 +162,38 @@ static void send_jobs(struct exporter *exporter, struct lane *lane, uint64_t now
 			.owner = job,
 		};
 		if (http_client_post(exporter->client, &post) < 0)
-			settle(exporter, job,
-				&(struct http_answer){
-					.outcome = HTTP_FAILED, .error = "out of memory" });
+			settle(exporter, job, &no_memory);
 	}
 }
 
-static void settle_jobs(struct exporter *exporter)
+static void send_errands(struct exporter *exporter)
+{
+	struct errand *errand;
+	while ((errand = errands_next(&exporter->errands))) {
+		const struct endpoint *endpoint = &exporter->endpoints[errand->signal];
+		const struct http_post post = {
+			.url = endpoint->url,
+			.headers = endpoint->headers[errand->encoding],
+			.pieces = &errand->body,
+			.piece_count = 1,
+			.owner = errand,
+		};
+		if (!endpoint->url)
+			errands_settle(&exporter->errands, errand, &no_endpoint);
+		else if (http_client_post(exporter->client, &post) < 0)
+			errands_settle(&exporter->errands, errand, &no_memory);
+	}
+}
+
+static void settle_all(struct exporter *exporter)
 {
 	struct http_answer answer;
 	void *owner;
-	while (http_client_next(exporter->client, &owner, &answer))
-		settle(exporter, owner, &answer);
+	while (http_client_next(exporter->client, &owner, &answer)) {
+		struct reply reply = read_reply(&answer);
+		if (!errands_settle(&exporter->errands, owner, &reply))
+			settle(exporter, owner, &reply);
+	}
 }
 
 static void enforce_share(struct exporter *exporter)
@@ -221,6 +253,7 @@ void exporter_run(struct exporter *exporter)
 		uint64_t now_ms = clock_monotonic_ms(), next_ms = now_ms + IDLE_WAIT_MS;
 		take_keys(exporter);
 		enforce_share(exporter);
+		send_errands(exporter);
 		for (size_t i = 0; i < exporter->options.lane_count; i++) {
 			struct lane *lane = exporter->lanes[i];
 			if (deadline_ms)
@@ -235,8 +268,9 @@ void exporter_run(struct exporter *exporter)
 		if (deadline_ms && deadline_ms < next_ms)
 			next_ms = deadline_ms;
 		http_client_run(exporter->client, next_ms > now_ms ? next_ms - now_ms : 0);
-		settle_jobs(exporter);
+		settle_all(exporter);
 	}
+	errands_close(&exporter->errands);
 }
 
 void exporter_stop(struct exporter *exporter, uint64_t deadline_ms)
@@ -279,6 +313,40 @@ struct exporter_figures exporter_figures(const struct exporter *exporter)
 		.held_since_ns = atomic_load(&counts->held_since_ns),
 		.last_status = (int)atomic_load(&counts->last_status),
 	};
+}
+
+size_t exporter_lane_count(const struct exporter *exporter)
+{
+	return exporter->options.lane_count;
+}
+
+/* A moment of the monotonic clock as Unix time; 0 stays 0. */
+static uint64_t to_unix_ns(uint64_t at_ms)
+{
+	return at_ms ? clock_unix_ns() - (clock_monotonic_ms() - at_ms) * 1000000 : 0;
+}
+
+struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane)
+{
+	const struct lane *at = exporter->lanes[lane];
+	struct lane_trouble trouble = lane_trouble(at);
+	return (struct lane_figures){
+		.name = exporter->options.lanes[lane],
+		.lag = lane_lag(at),
+		.in_flight = lane_in_flight(at),
+		.held_since_ns = to_unix_ns(trouble.held_since_ms),
+		.failing_since_ns = to_unix_ns(trouble.failing_since_ms),
+		.status = trouble.status,
+		.why = trouble.why,
+	};
+}
+
+struct reply exporter_send_once(
+	struct exporter *exporter, enum signal signal, enum encoding encoding, struct bytes body)
+{
+	struct errand errand = { .signal = signal, .encoding = encoding, .body = body };
+	errands_run(&exporter->errands, &errand, wake, exporter);
+	return errand.reply;
 }
 
 struct spool_lag exporter_lag(const struct exporter *exporter)

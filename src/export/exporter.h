@@ -10,12 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/verdict.h"
+#include "spool/spool.h"
+
 struct complaint;
 struct deliveries;
 struct destination_config;
 struct exporter;
 struct spool;
-struct spool_lag;
 
 /* All outlive the exporter. */
 struct exporter_options {
@@ -76,6 +78,27 @@ struct exporter_figures {
 	int last_status;          /* HTTP; 0 when there was no answer, or nothing was sent */
 };
 struct exporter_figures exporter_figures(const struct exporter *exporter);
+
+/* One lane of it, as it is now. */
+struct lane_figures {
+	const char *name;
+	struct spool_lag lag;
+	uint64_t in_flight;     /* requests */
+	uint64_t held_since_ns; /* Unix time; 0 when it is not held */
+	uint64_t
+		failing_since_ns; /* Unix time of the first failure since the last delivery; 0: none */
+	int status;               /* of the last failure; 0 when there was no answer */
+	const char *why;          /* words on it, static; NULL while nothing fails */
+};
+size_t exporter_lane_count(const struct exporter *exporter);
+struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane);
+
+/*
+ * Sends one request beside the lanes, once, whatever holds those, and waits for what comes back; from any
+ * thread while exporter_run runs. HTTP_UNUSABLE when the destination does not take the signal.
+ */
+struct reply exporter_send_once(
+	struct exporter *exporter, enum signal signal, enum encoding encoding, struct bytes body);
 
 /* What is kept for it, all lanes together. */
 struct spool_lag exporter_lag(const struct exporter *exporter);

@@ -37,6 +37,12 @@ struct lane {
 	unsigned holds;         /* for the wait to double */
 	int held_status;
 	unsigned refused_records; /* running, with no span accepted */
+	/* Read by any thread. */
+	struct {
+		_Atomic uint64_t in_flight, held_since_ms, failing_since_ms;
+		_Atomic int status;
+		_Atomic(const char *) why;
+	} seen;
 	struct log_gate held_gate, retry_gate, rejected_gate, dead_gate, not_kept_gate, lost_gate,
 		dropped_gate;
 };
@@ -127,6 +133,24 @@ static void unlink_job(struct job **list, const struct job *job)
 	while (*list != job)
 		list = &(*list)->next;
 	*list = job->next;
+}
+
+/* What others see of the flight and of trouble. */
+static void show(struct lane *lane)
+{
+	atomic_store(&lane->seen.in_flight, lane->flying_count);
+	atomic_store(&lane->seen.held_since_ms, lane->held_since_ms);
+	if (lane->failures == 0 && !lane->held_since_ms)
+		atomic_store(&lane->seen.failing_since_ms, 0);
+}
+
+static void show_trouble(
+	struct lane *lane, const struct reply *reply, const char *why, uint64_t now_ms)
+{
+	if (!atomic_load(&lane->seen.failing_since_ms))
+		atomic_store(&lane->seen.failing_since_ms, now_ms ? now_ms : 1);
+	atomic_store(&lane->seen.status, reply->status);
+	atomic_store(&lane->seen.why, why);
 }
 
 /* What is finished need not be kept. */
@@ -355,6 +379,7 @@ struct job *lane_take(struct lane *lane, uint64_t now_ms)
 			lane->flying = job;
 			lane->flying_count++;
 			count(&lane->options.counts->in_flight, 1);
+			show(lane);
 			return job;
 		}
 		cope(lane, job, error, now_ms);
@@ -397,6 +422,7 @@ static void back_off(struct lane *lane, struct job *job, const struct reply *rep
 	const struct destination_config *config = lane->options.config;
 	char text[LOG_TEXT_MAX];
 	uint64_t held;
+	show_trouble(lane, reply, verdict_why(reply), now_ms);
 	if (is_first_of_wave(lane, job))
 		be_quiet_until(lane,
 			now_ms +
@@ -430,6 +456,7 @@ static void hold(struct lane *lane, const struct reply *reply, const char *why, 
 	if (wait_ms > lane->options.hold_max_ms)
 		wait_ms = lane->options.hold_max_ms;
 	lane->holds++;
+	show_trouble(lane, reply, why, now_ms);
 	be_quiet_until(lane, now_ms + wait_ms);
 
 	bool is_news = !lane->held_since_ms || lane->held_status != reply->status;
@@ -497,6 +524,7 @@ void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, 
 		break;
 	}
 	keep(lane);
+	show(lane);
 }
 
 /* ---- the rest ---- */
@@ -523,6 +551,24 @@ bool lane_is_done(const struct lane *lane)
 struct spool_lag lane_lag(const struct lane *lane)
 {
 	return spool_reader_lag(lane->intake.reader);
+}
+
+uint64_t lane_in_flight(const struct lane *lane)
+{
+	return atomic_load(&lane->seen.in_flight);
+}
+
+struct lane_trouble lane_trouble(const struct lane *lane)
+{
+	struct lane_trouble trouble = {
+		.held_since_ms = atomic_load(&lane->seen.held_since_ms),
+		.failing_since_ms = atomic_load(&lane->seen.failing_since_ms),
+	};
+	if (!trouble.failing_since_ms)
+		return (struct lane_trouble){ 0 };
+	trouble.status = atomic_load(&lane->seen.status);
+	trouble.why = atomic_load(&lane->seen.why);
+	return trouble;
 }
 
 uint64_t lane_held_since_ms(const struct lane *lane)

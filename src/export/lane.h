@@ -78,6 +78,18 @@ struct spool_lag lane_lag(const struct lane *lane);
 /* Monotonic time since when it is held; 0 when it is not. */
 uint64_t lane_held_since_ms(const struct lane *lane);
 
+/* Requests on their way; from any thread, as the next. */
+uint64_t lane_in_flight(const struct lane *lane);
+
+/* What went wrong since the last delivery; all 0 when nothing did. */
+struct lane_trouble {
+	uint64_t held_since_ms; /* monotonic; 0 when it is not held */
+	uint64_t failing_since_ms;
+	int status; /* of the last failure; 0 when there was no answer */
+	const char *why;
+};
+struct lane_trouble lane_trouble(const struct lane *lane);
+
 /*
  * Gives up what is not on its way, oldest first, until at most `max_bytes` are kept for this lane, but
  * nothing at or above `safe_below`: the sequence below which another destination has everything.

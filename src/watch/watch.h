@@ -16,12 +16,13 @@ struct deliveries;
 struct destination_config;
 struct exporter;
 struct http_request;
+struct ledger;
 struct local;
 struct spool;
 
 struct watched_destination {
 	const struct destination_config *config;
-	const struct exporter *exporter;
+	struct exporter *exporter;
 };
 
 /* What is looked at; filled by daemon.c, and constant while anything looks. */
@@ -30,6 +31,7 @@ struct watch {
 	uint64_t started_ns; /* Unix time */
 	struct spool *spool;
 	struct deliveries *deliveries;
+	struct ledger *ledger;
 	const struct watched_destination *destinations;
 	size_t destination_count;
 	struct local *local; /* NULL: off */

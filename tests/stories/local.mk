@@ -57,3 +57,11 @@ tests_stories_view_LDADD = $(story_ldadd)
 test_programs += tests/stories/local
 tests_stories_local_SOURCES = tests/stories/local.c $(story)
 tests_stories_local_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/dead
+tests_stories_dead_SOURCES = tests/stories/dead.c $(story)
+tests_stories_dead_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/ledger
+tests_stories_ledger_SOURCES = tests/stories/ledger.c $(story)
+tests_stories_ledger_LDADD = $(story_ldadd)

@@ -1,13 +1,15 @@
 #include "stories/story.h"
 
 #include <curl/curl.h>
+#include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { MAX_SETTINGS = 32, CONFIG_BYTES = 2048, BODY_MAX_BYTES = 1 << 20 };
+enum { MAX_ARGUMENTS = 16, MAX_SETTINGS = 32, CONFIG_BYTES = 2048, BODY_MAX_BYTES = 1 << 20 };
 
 /* What only the file can say: how fast it retries, so that a story takes no minutes. */
 static void write_config(const struct story *story, const char *path)
@@ -22,10 +24,12 @@ static void write_config(const struct story *story, const char *path)
 		"    \"langfuse\": { \"type\": \"langfuse\", \"endpoint\": \"%s\", \"public_key\": \"%s\",\n"
 		"      \"secret_key\": \"%s\", \"batch_timeout_ms\": 10, \"retry_initial_ms\": 20,\n"
 		"      \"retry_max_ms\": 200 },\n"
-		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%s\", \"batch_timeout_ms\": 10,\n"
+		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%s\", \"enabled\": %s,\n"
+		"      \"batch_timeout_ms\": 10,\n"
 		"      \"retry_initial_ms\": 20, \"retry_max_ms\": 200 } } }\n",
 		story->directory, fake_destination_url(story->langfuse), STORY_PUBLIC_KEY,
-		STORY_SECRET_KEY, fake_destination_url(story->tempo));
+		STORY_SECRET_KEY, fake_destination_url(story->tempo),
+		story->is_tempo_off ? "false" : "true");
 	cr_assert_eq(fclose(file), 0);
 }
 
@@ -224,4 +228,55 @@ void story_expect_log(struct story *story, const char *text)
 		cr_expect_fail("the daemon never says '%s':\n%s", text, log);
 		free(log);
 	}
+}
+
+int story_command(const struct story *story, char **ret_said, ...)
+{
+	char state[SCRATCH_PATH_MAX + 48], directory[SCRATCH_PATH_MAX];
+	const char *arguments[MAX_ARGUMENTS + 2] = { daemon_program() };
+	struct daemon child;
+	va_list list;
+	va_start(list, ret_said);
+	for (size_t i = 1; i <= MAX_ARGUMENTS && (arguments[i] = va_arg(list, const char *)); i++)
+		;
+	va_end(list);
+	cr_assert_eq(scratch_make(directory), 0); /* for its log */
+	snprintf(state, sizeof state, "TOLLGATE_STATE_DIRECTORY=%s/state", story->directory);
+	struct daemon_start start = {
+		.arguments = arguments,
+		.environment = (const char *const[]){ state, "LC_ALL=C.UTF-8", "TZ=UTC", NULL },
+		.directory = directory,
+	};
+	cr_assert_eq(daemon_spawn(&child, &start), 0);
+	int status = child_wait(&child.child, DAEMON_START_MS);
+	if (ret_said)
+		*ret_said = daemon_log(&child);
+	child_kill(&child.child);
+	scratch_remove(directory);
+	return status;
+}
+
+struct story_books story_verify(const struct story *story, const char *destination)
+{
+	struct story_books books = { 0 };
+	char *said;
+	size_t i;
+	json_t *row;
+	int status = story_command(story, &said, "verify", "--json", NULL);
+	cr_assert_eq(status, 0, "verify ends with %d: %s", status, said);
+	json_t *answer = json_loads(said, 0, NULL);
+	cr_assert(answer, "%s", said);
+	bool is_found = false;
+	json_array_foreach(json_object_get(answer, "destinations"), i, row)
+		if (strcmp(json_string_value(json_object_get(row, "destination")), destination) ==
+			0)
+			is_found = json_unpack(row, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+					   "accepted", &books.accepted, "delivered",
+					   &books.delivered, "rejected", &books.rejected, "dead",
+					   &books.dead, "dropped", &books.dropped, "damaged",
+					   &books.damaged, "waiting", &books.waiting) == 0;
+	cr_assert(is_found, "%s is not in %s", destination, said);
+	json_decref(answer);
+	free(said);
+	return books;
 }

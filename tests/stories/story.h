@@ -23,6 +23,7 @@ struct story {
 	char directory[SCRATCH_PATH_MAX]; /* with "state" and "log" in it */
 	struct fake_destination *langfuse, *tempo;
 	struct daemon daemon;
+	bool is_tempo_off; /* not a destination at the next start */
 };
 
 /* Destinations that take everything, and an empty directory; no daemon yet. */
@@ -69,6 +70,20 @@ size_t story_times(struct fake_destination *destination, uint64_t number);
 
 /* The test fails unless a destination gets these spans, each exactly once. */
 void story_expect_each_once(struct fake_destination *destination, uint64_t first, unsigned spans);
+
+/*
+ * `tollgate ARGUMENT...` of somebody on this machine, NULL at the end, who runs in the story's directory and
+ * has nothing on the standard input. Its exit status.
+ *
+ *   ret_said  all that it said, to be freed; may be NULL
+ */
+int story_command(const struct story *story, char **ret_said, ...);
+
+/* The books of one destination, proven by `tollgate verify`; the test fails unless they add up. */
+struct story_books {
+	int64_t accepted, delivered, rejected, dead, dropped, damaged, waiting;
+};
+struct story_books story_verify(const struct story *story, const char *destination);
 
 /* The test fails unless the daemon logs a line with this text. */
 void story_expect_log(struct story *story, const char *text);

@@ -187,9 +187,7 @@ static int run(struct arguments *arguments)
 		} else if (argument == FLAG_SOCKET) {
 			page.socket = value;
 		} else {
-			if (argument == ARGUMENT_OPERAND)
-				fprintf(stderr, "tollgate: cost does not take %s\n", value);
-			return EXIT_USAGE;
+			return arguments_refuse(arguments, argument, value);
 		}
 	}
 	control_argument(page.path, sizeof page.path, "by", by);

@@ -115,9 +115,7 @@ static int run(struct arguments *arguments)
 		} else if (argument == FLAG_SOCKET) {
 			page.socket = value;
 		} else {
-			if (argument == ARGUMENT_OPERAND)
-				fprintf(stderr, "tollgate: sessions does not take %s\n", value);
-			return EXIT_USAGE;
+			return arguments_refuse(arguments, argument, value);
 		}
 	}
 	return page_show(&page, print_now);

@@ -4,9 +4,10 @@ _tollgate()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= files=
 	case $COMP_CWORD:${COMP_WORDS[1]}:$before in
-	1:*) words='serve send show sessions cost spool verify help version --help --version' ;;
-	2:help:*) words='serve send show sessions cost spool verify help version' ;;
-	*:serve:--config) files=1 ;;
+	1:*) words='serve config send show sessions cost spool verify help version --help --version' ;;
+	2:help:*) words='serve config send show sessions cost spool verify help version' ;;
+	*:serve:--config | *:config:--config) files=1 ;;
+	*:config:*) words='--example --check --show --config --set --json --help' ;;
 	*:serve:*) words='--config --set --help' ;;
 	*:send:--signal) words='traces logs metrics' ;;
 	*:send:--to) ;;

@@ -23,7 +23,9 @@
 #include "http/server.h"
 #include "pipeline.h"
 #include "pricing/price.h"
+#include "pricing/tariff.h"
 #include "receive/otlp.h"
+#include "setup.h"
 #include "spool/delivery.h"
 #include "spool/ledger.h"
 #include "spool/spool.h"
@@ -38,7 +40,6 @@ enum { LANE_COUNT = sizeof lanes / sizeof *lanes };
 enum {
 	TICK_MS = 1000,
 	REPEAT_LOG_MS = 60 * 1000,
-	PRICE_FILE_MAX_BYTES = 16 << 20,
 	LOCAL_SHARE = 8,       /* of the spool, which the local view may keep at most */
 	LOCAL_FREE_FACTOR = 2, /* times the free disk that doors need: so much it leaves */
 };
@@ -61,12 +62,14 @@ struct destination_thread {
  *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
  */
 struct daemon {
-	const struct config *config;
+	const struct setup_sources *sources;
+	const struct config *config; /* of the start; what was made from it points into it */
+	struct setup latest;         /* read at the last SIGHUP; empty before */
 	sigset_t signals;
 	int signal_fd;
 	int lock_fd;
 	struct budget budget;
-	struct prices *prices;
+	struct tariff *tariff;
 	struct deliveries *deliveries;
 	struct spool *spool;
 	struct ledger *ledger;
@@ -118,6 +121,7 @@ static int take_signals(struct daemon *daemon)
 	sigemptyset(&daemon->signals);
 	sigaddset(&daemon->signals, SIGTERM);
 	sigaddset(&daemon->signals, SIGINT);
+	sigaddset(&daemon->signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &daemon->signals, NULL);
 	daemon->signal_fd = signalfd(-1, &daemon->signals, SFD_CLOEXEC);
 	return daemon->signal_fd < 0 ? fail("signals", -errno) : 0;
@@ -140,27 +144,14 @@ static int take_state_directory(struct daemon *daemon)
 	return daemon->lock_fd < 0 ? daemon->lock_fd : 0;
 }
 
-static int load_prices(struct daemon *daemon)
+static int post_prices(struct daemon *daemon, struct setup *setup)
 {
-	struct complaint complaint = { 0 };
-	const char *file = daemon->config->prices.file;
-	int error;
-	if (file) {
-		struct buf json;
-		buf_init(&json, PRICE_FILE_MAX_BYTES, NULL);
-		error = file_read(file, &json);
-		if (error)
-			complain(&complaint, "prices.file %s: %s", file, strerror(-error));
-		else
-			error = prices_parse(buf_bytes(&json), file, &daemon->prices, &complaint);
-		buf_done(&json);
-	} else {
-		error = prices_builtin(&daemon->prices, &complaint);
-	}
-	if (error)
-		return fail_in_words("prices", &complaint);
 	log_event(LOG_LEVEL_INFO, "prices_loaded", "models=%zu as_of=%s",
-		prices_count(daemon->prices), prices_as_of(daemon->prices));
+		prices_count(setup->prices), prices_as_of(setup->prices));
+	daemon->tariff = tariff_new(setup->prices);
+	if (!daemon->tariff)
+		return fail("prices", -ENOMEM);
+	setup->prices = NULL;
 	return 0;
 }
 
@@ -187,7 +178,7 @@ static int open_storage(struct daemon *daemon)
 	error = ledger_open(daemon->spool, daemon->deliveries, &daemon->ledger);
 	if (error)
 		return fail("ledger", error);
-	daemon->pipeline = pipeline_new(config, daemon->prices, daemon->spool);
+	daemon->pipeline = pipeline_new(config, daemon->tariff, daemon->spool);
 	return daemon->pipeline ? 0 : fail("pipeline", -ENOMEM);
 }
 
@@ -228,8 +219,6 @@ static int make_exporter(struct daemon *daemon, const struct destination_config 
 		.hold_initial_ms = EXPORTER_HOLD_INITIAL_MS,
 		.hold_max_ms = EXPORTER_HOLD_MAX_MS,
 	};
-	if (destination_check_not_ours(config, daemon->config->listen, &complaint) < 0)
-		return fail_in_words("destinations", &complaint);
 	int error = exporter_new(&options, &destination->exporter, &complaint);
 	if (error)
 		return complaint.text[0] ? fail_in_words("destinations", &complaint) :
@@ -399,7 +388,7 @@ static int open_control(struct daemon *daemon)
 }
 
 /* What is not written now is written by a later try; until then a crash would mean sending it again. */
-static void commit_deliveries(struct daemon *daemon)
+static void commit_ledger(struct daemon *daemon)
 {
 	static struct log_gate gate;
 	char text[LOG_TEXT_MAX];
@@ -413,10 +402,52 @@ static void commit_deliveries(struct daemon *daemon)
 static void tick(struct daemon *daemon, uint64_t now_ms)
 {
 	shares_enforce(&daemon->shares, now_ms);
-	commit_deliveries(daemon);
+	commit_ledger(daemon);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
 	control_tick(daemon->control);
+}
+
+static int rekey(struct daemon *daemon, const struct config *config, struct complaint *complaint)
+{
+	for (size_t i = 0; i < daemon->destination_count; i++) {
+		const struct destination_thread *destination = &daemon->destinations[i];
+		const struct destination_config *now =
+			config_destination(config, destination->config->name);
+		if (!now || !now->enabled)
+			continue;
+		if (!destination_same_address(now, destination->config)) {
+			log_event(LOG_LEVEL_WARNING, "keys_need_restart",
+				"destination=%s why=\"its address is another, too\"", now->name);
+			continue;
+		}
+		int error = exporter_rekey(destination->exporter, now, complaint);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* SIGHUP: all or nothing, unless memory ends on the way. */
+static void reload(struct daemon *daemon)
+{
+	struct complaint complaint = { 0 };
+	struct setup setup = { 0 };
+	int error = setup_read(daemon->sources, &setup, &complaint);
+	if (!error)
+		error = rekey(daemon, setup.config, &complaint);
+	if (error) {
+		complain(&complaint, "%s", strerror(-error));
+		setup_log_failure(&complaint);
+		setup_done(&setup);
+		return;
+	}
+	log_set_level(level_named(setup.config->log_level));
+	setup_log_changes(daemon->config, &daemon->latest, &setup);
+	tariff_replace(daemon->tariff, setup.prices);
+	setup.prices = NULL;
+	setup_done(&daemon->latest);
+	daemon->latest = setup;
 }
 
 static void serve_until_told(struct daemon *daemon)
@@ -432,7 +463,11 @@ static void serve_until_told(struct daemon *daemon)
 		}
 		if (poll(&signals, 1, (int)(next - now)) > 0) {
 			struct signalfd_siginfo info;
-			if (read(daemon->signal_fd, &info, sizeof info) == sizeof info) {
+			if (read(daemon->signal_fd, &info, sizeof info) != sizeof info)
+				continue;
+			if (info.ssi_signo == SIGHUP) {
+				reload(daemon);
+			} else {
 				log_event(LOG_LEVEL_INFO, "stopping", "signal=%u", info.ssi_signo);
 				return;
 			}
@@ -486,11 +521,12 @@ static void stop(struct daemon *daemon)
 
 	pipeline_free(daemon->pipeline);
 	if (daemon->ledger)
-		commit_deliveries(daemon);
+		commit_ledger(daemon);
 	ledger_free(daemon->ledger);
 	deliveries_close(daemon->deliveries);
 	spool_close(daemon->spool);
-	prices_free(daemon->prices);
+	tariff_free(daemon->tariff);
+	setup_done(&daemon->latest);
 	if (daemon->lock_fd >= 0)
 		close(daemon->lock_fd);
 	if (daemon->signal_fd >= 0)
@@ -508,20 +544,23 @@ static void keep_memory(void)
 	mallopt(M_ARENA_MAX, 4);
 }
 
-int daemon_run(const struct config *config, char **notes)
+int daemon_run(const struct setup_sources *sources, struct setup *setup)
 {
-	struct daemon daemon = { .config = config, .signal_fd = -1, .lock_fd = -1 };
+	const struct config *config = setup->config;
+	struct daemon daemon = {
+		.sources = sources, .config = config, .signal_fd = -1, .lock_fd = -1
+	};
 	int error;
 
 	keep_memory();
 	log_set_level(level_named(config->log_level));
-	for (; notes && *notes; notes++) {
+	for (char **note = setup->notes; *note; note++) {
 		char text[LOG_TEXT_MAX];
 		log_event(
-			LOG_LEVEL_WARNING, "setting_not_applied", "why=%s", log_text(text, *notes));
+			LOG_LEVEL_WARNING, "setting_not_applied", "why=%s", log_text(text, *note));
 	}
 	(void)((error = take_signals(&daemon)) || (error = take_state_directory(&daemon)) ||
-		(error = load_prices(&daemon)) || (error = open_storage(&daemon)) ||
+		(error = post_prices(&daemon, setup)) || (error = open_storage(&daemon)) ||
 		(error = make_exporters(&daemon)) || (error = make_local(&daemon)) ||
 		(error = start_threads(&daemon)) || (error = open_control(&daemon)) ||
 		(error = open_doors(&daemon)));

@@ -22,7 +22,11 @@ libtollgate_a_SOURCES = \
 	src/config/loader.h \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
+	src/config/show.c src/config/show.h \
 	src/config/values.c src/config/values.h \
+	src/otlp/json.c src/otlp/json.h \
+	src/otlp/json_scalar.c src/otlp/json_scalar.h \
+	src/otlp/json_schema.c src/otlp/json_schema.h \
 	src/otlp/reply.c src/otlp/reply.h \
 	src/otlp/request.c src/otlp/request.h \
 	src/otlp/span.c src/otlp/span.h \
@@ -31,14 +35,15 @@ libtollgate_a_SOURCES = \
 	src/otlp/wire.c src/otlp/wire.h \
 	src/otlp/writer.c src/otlp/writer.h \
 	src/http/client.c src/http/client.h \
+	src/http/codecs.h \
 	src/http/compression.c src/http/compression.h \
-	src/http/gzip_engine.h \
 	src/http/gzip_isal.c \
 	src/http/gzip_zlib.c \
 	src/http/listen.c src/http/listen.h \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
 	src/http/unix_socket.c src/http/unix_socket.h \
+	src/http/zstd.c \
 	src/batch.h \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/flattened.c src/vocabularies/flattened.h \
@@ -58,6 +63,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h \
+	src/pricing/tariff.c src/pricing/tariff.h \
 	src/pricing/unknown.c src/pricing/unknown.h \
 	src/enrich/content.c \
 	src/enrich/conventions.c \
@@ -116,9 +122,11 @@ libtollgate_a_SOURCES = \
 	src/watch/view_status.c \
 	src/watch/view_verify.c \
 	src/watch/views.c src/watch/watch.h \
+	src/setup.c src/setup.h \
 	src/daemon.c src/daemon.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
+	src/cli/config.c \
 	src/cli/control.c src/cli/control.h \
 	src/cli/control_socket.c src/cli/control_socket.h \
 	src/cli/cost.c src/cli/cost.h \

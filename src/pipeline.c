@@ -7,11 +7,12 @@
 #include "config/config.h"
 #include "enrich/enrich.h"
 #include "otlp/request.h"
+#include "pricing/tariff.h"
 #include "spool/spool.h"
 
 struct pipeline {
 	const struct config *config;
-	const struct prices *prices;
+	struct tariff *tariff;
 	struct spool *spool;
 	bool wants_plain; /* a destination takes SHAPE_PLAIN */
 	bool wants_langfuse;
@@ -24,12 +25,12 @@ struct passage {
 };
 
 struct pipeline *pipeline_new(
-	const struct config *config, const struct prices *prices, struct spool *spool)
+	const struct config *config, struct tariff *tariff, struct spool *spool)
 {
 	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
 	if (!pipeline)
 		return NULL;
-	*pipeline = (struct pipeline){ config, prices, spool, false, false };
+	*pipeline = (struct pipeline){ config, tariff, spool, false, false };
 	for (size_t i = 0; i < config->destination_count; i++) {
 		const struct destination_config *destination = &config->destinations[i];
 		pipeline->wants_langfuse |=
@@ -120,7 +121,9 @@ static const char *why_rejected(const struct enriched *enriched)
 int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request)
 {
 	struct enriched enriched;
-	int error = enrich(request, pipeline->config, pipeline->prices, &batch->arena, &enriched);
+	struct prices *prices = tariff_hold(pipeline->tariff);
+	int error = enrich(request, pipeline->config, prices, &batch->arena, &enriched);
+	tariff_release(pipeline->tariff, prices);
 	if (error)
 		return error;
 	counter_add(COUNTER_SPANS_RECEIVED, enriched.span_count + enriched.rejected_count);

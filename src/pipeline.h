@@ -6,13 +6,13 @@
 #include "batch.h"
 
 struct config;
-struct prices;
-struct spool;
 struct pipeline;
+struct spool;
+struct tariff;
 
 /* All arguments outlive the pipeline. */
 struct pipeline *pipeline_new(
-	const struct config *config, const struct prices *prices, struct spool *spool);
+	const struct config *config, struct tariff *tariff, struct spool *spool);
 void pipeline_free(struct pipeline *pipeline);
 
 /*

@@ -19,16 +19,7 @@ fake_destination = tests/support/fake_destination.c tests/support/fake_destinati
 spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
-test_programs = \
-	tests/test_otlp tests/test_enrich tests/test_openinference tests/test_pipeline \
-	tests/test_proto tests/test_reply tests/test_config tests/test_complaints \
-	tests/test_duration tests/test_cli tests/test_send tests/test_control \
-	tests/test_price tests/test_price_match tests/test_price_table \
-	tests/test_compression tests/test_http_server tests/test_http_client tests/test_receive \
-	tests/test_spool tests/test_spool_recovery tests/test_spool_faults tests/test_delivery \
-	tests/test_ledger tests/test_verdict tests/test_destinations tests/test_lane \
-	tests/test_exporter tests/test_shares tests/test_local tests/test_metrics tests/test_views \
-	tests/test_terminal tests/test_pages tests/test_books
+test_programs =
 
 # Criterion does not start under the thread sanitizer: configure leaves these out there.
 if HAVE_CRITERION
@@ -38,67 +29,111 @@ AM_CFLAGS += $(CRITERION_CFLAGS)
 LDADD += $(CRITERION_LIBS)
 endif
 
+test_programs += tests/test_otlp
 tests_test_otlp_SOURCES = tests/test_otlp.c $(oracle)
+test_programs += tests/test_enrich
 tests_test_enrich_SOURCES = tests/test_enrich.c $(oracle)
+test_programs += tests/test_openinference
 tests_test_openinference_SOURCES = tests/test_openinference.c $(one_span) $(oracle)
+test_programs += tests/test_pipeline
 tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
+test_programs += tests/test_json
+tests_test_json_SOURCES = tests/test_json.c $(oracle)
+test_programs += tests/test_proto
 tests_test_proto_SOURCES = tests/test_proto.c
+test_programs += tests/test_reply
 tests_test_reply_SOURCES = tests/test_reply.c
+test_programs += tests/test_config
 tests_test_config_SOURCES = tests/test_config.c
+test_programs += tests/test_complaints
 tests_test_complaints_SOURCES = tests/test_complaints.c
+test_programs += tests/test_duration
 tests_test_duration_SOURCES = tests/test_duration.c
+test_programs += tests/test_cli
 tests_test_cli_SOURCES = tests/test_cli.c
+test_programs += tests/test_send
 tests_test_send_SOURCES = tests/test_send.c
+test_programs += tests/test_control
 tests_test_control_SOURCES = tests/test_control.c $(http_peer)
 tests_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
 tests_test_control_LDADD = tests/support/libharness.a $(LDADD)
+test_programs += tests/test_price
 tests_test_price_SOURCES = tests/test_price.c tests/support/price_tables.h
+test_programs += tests/test_price_match
 tests_test_price_match_SOURCES = tests/test_price_match.c tests/support/price_tables.h
+test_programs += tests/test_price_table
 tests_test_price_table_SOURCES = tests/test_price_table.c tests/support/price_tables.h
+test_programs += tests/test_compression
 tests_test_compression_SOURCES = tests/test_compression.c
+test_programs += tests/test_http_server
 tests_test_http_server_SOURCES = tests/test_http_server.c $(http_peer)
+test_programs += tests/test_http_client
 tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination)
+test_programs += tests/test_receive
 tests_test_receive_SOURCES = tests/test_receive.c $(http_peer)
+test_programs += tests/test_spool
 tests_test_spool_SOURCES = tests/test_spool.c $(spool_fixture)
 tests_test_spool_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+test_programs += tests/test_spool_recovery
 tests_test_spool_recovery_SOURCES = tests/test_spool_recovery.c $(spool_fixture)
 tests_test_spool_recovery_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+test_programs += tests/test_spool_faults
 tests_test_spool_faults_SOURCES = tests/test_spool_faults.c $(spool_fixture)
 tests_test_spool_faults_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+test_programs += tests/test_delivery
 tests_test_delivery_SOURCES = tests/test_delivery.c
 tests_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
+test_programs += tests/test_ledger
 tests_test_ledger_SOURCES = tests/test_ledger.c $(spool_fixture)
 tests_test_ledger_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps) -Wl,--wrap=clock_unix_ns
+test_programs += tests/test_verdict
 tests_test_verdict_SOURCES = tests/test_verdict.c
+test_programs += tests/test_destinations
 tests_test_destinations_SOURCES = tests/test_destinations.c
+test_programs += tests/test_lane
 tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)
+test_programs += tests/test_shares
 tests_test_shares_SOURCES = tests/test_shares.c
+test_programs += tests/test_metrics
+tests_test_metrics_SOURCES = tests/test_metrics.c $(exposition)
+test_programs += tests/test_local
 tests_test_local_SOURCES = tests/test_local.c $(fixture) $(spool_fixture)
 tests_test_local_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
-tests_test_metrics_SOURCES = tests/test_metrics.c $(exposition)
+test_programs += tests/test_exporter
 tests_test_exporter_SOURCES = tests/test_exporter.c $(fake_destination) $(fake_spool)
+test_programs += tests/test_terminal
 tests_test_terminal_SOURCES = tests/test_terminal.c
+test_programs += tests/test_books
 tests_test_books_SOURCES = tests/test_books.c
+test_programs += tests/test_pages
 tests_test_pages_SOURCES = tests/test_pages.c
+test_programs += tests/test_views
 tests_test_views_SOURCES = tests/test_views.c $(fixture)
 tests_test_views_LDADD = tests/support/libharness.a $(LDADD)
 
 # Plain programs, for every build and for the thread sanitizer above all.
-thread_programs = \
-	tests/threads/price_threads tests/threads/http_threads tests/threads/spool_threads \
-	tests/threads/exporter_threads tests/threads/local_threads tests/threads/control_threads tests/threads/counter_threads
+thread_programs =
 check_PROGRAMS += $(thread_programs)
 TESTS += $(thread_programs)
+thread_programs += tests/threads/price_threads
 tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
+thread_programs += tests/threads/tariff_threads
+tests_threads_tariff_threads_SOURCES = tests/threads/tariff_threads.c
+thread_programs += tests/threads/counter_threads
 tests_threads_counter_threads_SOURCES = tests/threads/counter_threads.c
+thread_programs += tests/threads/http_threads
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c $(http_peer)
+thread_programs += tests/threads/control_threads
 tests_threads_control_threads_SOURCES = tests/threads/control_threads.c $(http_peer)
 tests_threads_control_threads_LDADD = tests/support/libharness.a $(LDADD)
+thread_programs += tests/threads/spool_threads
 tests_threads_spool_threads_SOURCES = tests/threads/spool_threads.c $(spool_fixture)
 tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+thread_programs += tests/threads/exporter_threads
 tests_threads_exporter_threads_SOURCES = tests/threads/exporter_threads.c \
 	$(fake_destination) $(fake_spool)
 
+thread_programs += tests/threads/local_threads
 tests_threads_local_threads_SOURCES = tests/threads/local_threads.c $(fake_spool)
 tests_threads_local_threads_LDADD = $(harness_ldadd)
 

@@ -6,33 +6,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static char path[] = "/tmp/tollgate-complaints-XXXXXX";
+static char directory[] = "/tmp/tollgate-complaints-XXXXXX";
+#define PATH "tollgate.json" /* in it */
 static struct complaint complaint;
 
 static void begin(void)
 {
-	int fd = mkstemp(path);
-	cr_assert(fd >= 0);
-	close(fd);
+	cr_assert(mkdtemp(directory));
+	cr_assert(chdir(directory) == 0);
 }
 
 static void end(void)
 {
-	unlink(path);
+	unlink(PATH);
+	rmdir(directory);
 }
 
 TestSuite(complaints, .init = begin, .fini = end);
 
-static const char *write_file(const char *text)
+static const char *write_file(const char *text, mode_t mode)
 {
-	FILE *file = fopen(path, "w");
+	FILE *file = fopen(PATH, "w");
 	cr_assert(file);
 	fputs(text, file);
 	cr_assert(fclose(file) == 0);
-	return path;
+	cr_assert(chmod(PATH, mode) == 0);
+	return PATH;
 }
+
+/* 512 bytes */
+#define EIGHT(x) x x x x x x x x
+#define LONG_KEY EIGHT(EIGHT("12345678"))
 
 #define LANGFUSE_KEYS "LANGFUSE_PUBLIC_KEY=pk-lf-1", "LANGFUSE_SECRET_KEY=sk-lf-1"
 
@@ -41,6 +48,7 @@ static const struct mistake {
 	const char *json; /* NULL: no file */
 	const char *environment[3];
 	const char *flag;
+	mode_t mode; /* of the file; 0: 0600 */
 	int line;
 	const char *words;
 } mistakes[] = {
@@ -146,9 +154,6 @@ static const struct mistake {
 	{ "{\"destinations\": {\"Tempo 1\": {}}}", .line = 1,
 		.words =
 			"the name of a destination must be 1 to 32 of a-z, 0-9, - and _, not \"Tempo 1\"" },
-	{ "{\"destinations\": {\"local\": {}}}", .line = 1,
-		.words =
-			"the name of a destination must be another name than that of the local view, not local" },
 	{ "{\"destinations\": {\"a.b\": {}}}", .line = 1,
 		.words =
 			"the name of a destination must be 1 to 32 of a-z, 0-9, - and _, not a.b" },
@@ -213,6 +218,57 @@ static const struct mistake {
 		.line = 1,
 		.words = "destinations.a.retry_initial_ms must not be above retry_max_ms" },
 
+	{ "{\"destinations\": {\n\"local\": {\"type\": \"otlp\", \"endpoint\": \"http://x\"}}}", .line = 2,
+		.words =
+			"destinations.local is the local view, which is set by local.*: choose another name" },
+	{ "{\"destinations\": {\"a\": {\"type\": \"langfuse\", \"secret_key\": \"" LONG_KEY "\"}}}", .line = 1,
+		.words = "destinations.a.secret_key must be from 1 to 500 bytes long, not 512" },
+	{ "{\"destinations\": {\"a\": {\"type\": \"otlp\", \"traces_endpoint\": \"http://u:p@tempo/x\"}}}",
+		.line = 1,
+		.words =
+			"destinations.a.traces_endpoint must be a URL without user and password (use keys or headers)" },
+	{ "{\"destinations\": {\"a\": {\"type\": \"otlp\", \"endpoint\": \"http://x\", \"enabled\": \"no\"}}}",
+		.line = 1,
+		.words = "destinations.a.enabled must be true or false, not the text no" },
+	{ "{\"destinations\": {\"a\": {\"type\": \"otlp\", \"endpoint\": \"http://x\", \"in_flight\": 65}}}",
+		.line = 1,
+		.words = "destinations.a.in_flight must be from 1 to 64 requests, not 65" },
+
+	/* secrets that everyone can read */
+	{ "{\"destinations\": {\"a\": {\"type\": \"langfuse\", \"public_key\": \"pk\",\n\"secret_key\": \"sk\"}}}",
+		.mode = 0644, .line = 2,
+		.words =
+			"destinations.a.secret_key stands in a file that everyone can read: chmod o= " PATH },
+	{ "{\"destinations\": {\"a\": {\"type\": \"otlp\", \"endpoint\": \"http://x\",\n"
+	  "\"headers\": {\"X-Scope-OrgID\": \"a\", \"Authorization\": \"Bearer t\"}}}}",
+		.mode = 0604, .line = 2,
+		.words =
+			"destinations.a.headers stands in a file that everyone can read: chmod o= " PATH },
+
+	/* files and groups that are not there */
+	{ "{\"prices\": {\n\"file\": \"/no/such\"}}", .line = 2,
+		.words =
+			"prices.file must be the path of a file that can be read, not /no/such" },
+	{ "{\n\"control_group\": \"no such group\"}", .line = 2,
+		.words =
+			"control_group must be the name of a group that is known here, not \"no such group\"" },
+	{ "{\"state_directory\": \"/s\",\n\"control_group\": \"root\"}", .line = 2,
+		.words =
+			"control_group cannot reach /s/control.sock: the state directory is its owner's alone; "
+			"set control_socket, such as /run/tollgate/control.sock" },
+	{ "{\"state_directory\": \"/s\", \"control_socket\": \"/s/run/c\",\n\"control_group\": \"root\"}",
+		.line = 2,
+		.words =
+			"control_group cannot reach /s/run/c: the state directory is its owner's alone; "
+			"set control_socket, such as /run/tollgate/control.sock" },
+
+	/* the local view */
+	{ "{\"local\": false}", .line = 1, .words = "local must be an object with settings in it" },
+	{ "{\"local\": {\"enable\": false}}", .line = 1,
+		.words = "local.enable is no setting; the nearest is local.enabled" },
+	{ "{\"local\": {\"max_age_days\": \"30d\"}}", .line = 1,
+		.words = "local.max_age_days must be a whole number, not the text 30d" },
+
 	/* settings that must fit each other */
 	{ "{\"spool\": {\n\"segment_bytes\": \"1MiB\"}}", .line = 2,
 		.words =
@@ -266,7 +322,28 @@ static const struct mistake {
 		.words =
 			"LANGFUSE_HOST is for a destination of type langfuse, but destinations.langfuse is none: rename it" },
 
+	{ .environment = { "TOLLGATE_CONTROL_GROUP=root", "TOLLGATE_STATE_DIRECTORY=/s//",
+		  "TOLLGATE_CONTROL_SOCKET=/s/control.sock" },
+		.words =
+			"control_group cannot reach /s/control.sock: the state directory is its owner's alone; "
+			"set control_socket, such as /run/tollgate/control.sock" },
+	{ .environment = { "TOLLGATE_PRICES_FILE=/no/such" },
+		.words =
+			"TOLLGATE_PRICES_FILE must be the path of a file that can be read, not /no/such" },
+	{ .environment = { "TOLLGATE_STATE_DIRECTORY=J\xf6rg" },
+		.words = "TOLLGATE_STATE_DIRECTORY must be UTF-8" },
+	{ .environment = { "LANGFUSE_PUBLIC_KEY=pk", "LANGFUSE_SECRET_KEY_FILE=/no/such" },
+		.words =
+			"LANGFUSE_SECRET_KEY_FILE names /no/such, which cannot be read: No such file or directory" },
+	{ .environment = { "TOLLGATE_CONFG=/x" },
+		.words = "TOLLGATE_CONFG is no variable of tollgate; the nearest is TOLLGATE_CONFIG" },
+
 	/* flags */
+	{ .flag = "local.max_lag_bytes=1",
+		.words = "--set local.max_lag_bytes must be from 1MiB to 1TiB, not 1" },
+	{ .flag = "destinations.tempo.endpoint=http://x",
+		.words =
+			"--set destinations.tempo.endpoint: neither file nor environment has this destination" },
 	{ .flag = "http.threads", .words = "--set http.threads must be written as name=value" },
 	{ .flag = "http.threads=many",
 		.words = "--set http.threads must be a whole number, not many" },
@@ -294,14 +371,15 @@ Test(complaints, every_mistake_is_told_with_its_place_and_what_to_write)
 			(char *)mistake->environment[1], (char *)mistake->environment[2], NULL };
 		struct config *config = NULL;
 		char **notes = NULL;
-		int error = config_load(mistake->json ? write_file(mistake->json) : NULL,
+		mode_t mode = mistake->mode ? mistake->mode : 0600;
+		int error = config_load(mistake->json ? write_file(mistake->json, mode) : NULL,
 			environment, flags, &config, &notes, &complaint);
 		cr_expect(error == -EINVAL, "taken: %s", mistake->words);
 		cr_expect_str_eq(complaint.text, mistake->words);
 		cr_expect(complaint.line == mistake->line, "%s: line %d, not %d", mistake->words,
 			complaint.line, mistake->line);
 		bool in_file = mistake->json && !mistake->environment[0];
-		cr_expect_str_eq(complaint.file, in_file ? path : "");
+		cr_expect_str_eq(complaint.file, in_file ? PATH : "");
 		cr_expect_null(config);
 		cr_expect_null(notes);
 	}

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
+#include <zstd.h>
 
 #include "base/files.h"
 #include "config.h"
-#include "http/gzip_engine.h"
+#include "http/codecs.h"
 
 static const struct gzip_engine *const engines[] = {
 	&gzip_zlib,
@@ -279,4 +281,203 @@ Test(compression, reserved_flags_are_refused)
 		}
 	}
 	buf_done(&body);
+}
+
+/* ---- the codings of requests ---- */
+
+static const struct coding *coding(const char *name)
+{
+	for (const struct coding *coding = codings; coding->name; coding++)
+		if (strcmp(coding->name, name) == 0)
+			return coding;
+	cr_assert_fail("%s is no coding", name);
+	return NULL;
+}
+
+static void expect_coding(
+	const char *name, struct bytes body, size_t max_bytes, int status, const struct buf *plain)
+{
+	/* A copy of just that size: reading past the end is seen by the sanitizer. */
+	uint8_t *copy = malloc(body.len ? body.len : 1);
+	memcpy(copy, body.at, body.len);
+	struct budget budget = { .limit_bytes = max_bytes };
+	struct buf out;
+	buf_init(&out, max_bytes, &budget);
+	int got = coding(name)->inflate((struct bytes){ copy, body.len }, &out);
+	cr_expect_eq(got, status, "%s of %zu bytes: %d instead of %d", name, body.len, got, status);
+	if (plain)
+		cr_expect(bytes_equal(buf_bytes(&out), buf_bytes(plain)), "%s: other bytes", name);
+	cr_expect_leq(out.capacity, max_bytes);
+	buf_done(&out);
+	cr_expect_eq(budget.used_bytes, 0);
+	free(copy);
+}
+
+/*   window  as of deflateInit2: 15 for zlib, -15 for raw deflate */
+static void append_deflate(struct buf *to, struct bytes plain, int window)
+{
+	z_stream stream = { .next_in = (Bytef *)plain.at, .avail_in = (uInt)plain.len };
+	cr_assert_eq(deflateInit2(&stream, 6, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	stream.avail_out = (uInt)deflateBound(&stream, plain.len);
+	stream.next_out = buf_reserve(to, stream.avail_out);
+	cr_assert_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	to->len += stream.total_out;
+	deflateEnd(&stream);
+}
+
+static void append_zstd(struct buf *to, struct bytes plain, int window_log)
+{
+	ZSTD_CCtx *context = ZSTD_createCCtx();
+	ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+	ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
+	size_t bound = ZSTD_compressBound(plain.len) + 64;
+	uint8_t *at = buf_reserve(to, bound);
+	ZSTD_outBuffer out = { at, bound, 0 };
+	ZSTD_inBuffer in = { plain.at, plain.len, 0 };
+	/* In two steps, so that the frame cannot be a single segment whose window is its content. */
+	ZSTD_compressStream2(context, &out, &in, ZSTD_e_flush);
+	cr_assert_eq(ZSTD_compressStream2(context, &out, &in, ZSTD_e_end), 0);
+	to->len += out.pos;
+	ZSTD_freeCCtx(context);
+}
+
+static struct buf encoded(const char *name, struct bytes plain)
+{
+	struct buf out;
+	buf_init(&out, 128 * MEGABYTE, NULL);
+	if (strcmp(name, "zstd") == 0)
+		append_zstd(&out, plain, 0);
+	else if (strcmp(name, "deflate") == 0)
+		append_deflate(&out, plain, 15);
+	else
+		cr_assert_eq(gzip_compress(plain, &out), 0);
+	return out;
+}
+
+static const char *const names[] = { "gzip", "x-gzip", "deflate", "zstd" };
+enum { NAMES = sizeof names / sizeof names[0] };
+
+Test(codings, each_inflates_up_to_the_maximum_and_no_byte_more)
+{
+	static const size_t sizes[] = { 0, 1, 31, 4095, 65536, 65537, 3 * MEGABYTE + 17 };
+	for (size_t i = 0; i < NAMES * (sizeof sizes / sizeof sizes[0]); i++) {
+		const char *name = names[i % NAMES];
+		struct buf text = text_of(sizes[i / NAMES]);
+		struct buf body = encoded(name, buf_bytes(&text));
+		expect_coding(name, buf_bytes(&body), text.len, 0, &text);
+		if (text.len)
+			expect_coding(name, buf_bytes(&body), text.len - 1, -E2BIG, NULL);
+		buf_done(&body);
+		buf_done(&text);
+	}
+	cr_expect_null(coding("identity")->inflate);
+}
+
+Test(codings, a_body_cut_anywhere_changed_or_with_more_behind_it_is_refused)
+{
+	struct buf text = text_of(3000);
+	for (size_t i = 0; i < NAMES; i++) {
+		struct buf body = encoded(names[i], buf_bytes(&text));
+		for (size_t len = 0; len < body.len; len++)
+			expect_coding(
+				names[i], (struct bytes){ body.at, len }, MEGABYTE, -EBADMSG, NULL);
+		body.at[body.len - 1] ^= 1; /* the checksum of each */
+		expect_coding(names[i], buf_bytes(&body), MEGABYTE, -EBADMSG, NULL);
+		body.at[body.len - 1] ^= 1;
+		buf_append(&body, "x", 1);
+		expect_coding(names[i], buf_bytes(&body), MEGABYTE, -EBADMSG, NULL);
+		buf_append(&body, "and more", 8);
+		expect_coding(names[i], buf_bytes(&body), MEGABYTE, -EBADMSG, NULL);
+		buf_done(&body);
+	}
+	buf_done(&text);
+}
+
+Test(codings, a_bomb_stops_at_the_maximum)
+{
+	struct buf zeros;
+	buf_init(&zeros, 100 * MEGABYTE, NULL);
+	memset(buf_reserve(&zeros, 100 * MEGABYTE), 0, 100 * MEGABYTE);
+	zeros.len = 100 * MEGABYTE;
+	for (size_t i = 0; i < NAMES; i++) {
+		struct buf bomb = encoded(names[i], buf_bytes(&zeros));
+		cr_expect_lt(bomb.len, MEGABYTE);
+		expect_coding(names[i], buf_bytes(&bomb), 3 * MEGABYTE, -E2BIG, NULL);
+		buf_done(&bomb);
+	}
+	buf_done(&zeros);
+}
+
+Test(codings, a_budget_without_room_is_no_memory)
+{
+	struct buf text = text_of(MEGABYTE);
+	for (size_t i = 0; i < NAMES; i++) {
+		struct buf body = encoded(names[i], buf_bytes(&text)), out;
+		struct budget budget = { .limit_bytes = 200000 };
+		buf_init(&out, 2 * MEGABYTE, &budget);
+		cr_expect_eq(
+			coding(names[i])->inflate(buf_bytes(&body), &out), -ENOMEM, "%s", names[i]);
+		buf_done(&out);
+		cr_expect_eq(budget.used_bytes, 0);
+		buf_done(&body);
+	}
+	buf_done(&text);
+}
+
+Test(codings, deflate_is_zlib_and_raw_where_it_cannot_be_zlib)
+{
+	struct buf ok = fixture("ok.pb"), zlib = fixture("ok.pb.zlib"),
+		   raw = fixture("ok.pb.rawdeflate"), gzip = fixture("ok.pb.gz"), twice;
+	expect_coding("deflate", buf_bytes(&zlib), MEGABYTE, 0, &ok);
+	expect_coding("deflate", buf_bytes(&raw), MEGABYTE, 0, &ok);
+	expect_coding("deflate", buf_bytes(&gzip), MEGABYTE, -EBADMSG, NULL);
+	expect_coding("deflate", buf_bytes(&ok), MEGABYTE, -EBADMSG, NULL);
+	buf_init(&twice, MEGABYTE, NULL);
+	append_file(&twice, "ok.pb.zlib");
+	append_file(&twice, "ok.pb.zlib"); /* zlib has no members */
+	expect_coding("deflate", buf_bytes(&twice), MEGABYTE, -EBADMSG, NULL);
+	buf_done(&twice);
+	buf_done(&ok);
+	buf_done(&zlib);
+	buf_done(&raw);
+	buf_done(&gzip);
+}
+
+Test(codings, zstd_frames_are_laid_end_to_end_and_some_are_skipped)
+{
+	static const uint8_t skipped[] = { 0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 'a', 'b', 'c' };
+	struct buf body, text, nothing;
+	buf_init(&body, MEGABYTE, NULL);
+	buf_init(&text, MEGABYTE, NULL);
+	buf_init(&nothing, 1, NULL);
+	buf_append(&body, skipped, sizeof skipped);
+	expect_coding("zstd", buf_bytes(&body), MEGABYTE, 0, &nothing);
+	for (int i = 0; i < 3; i++) {
+		struct buf part = text_of(1000 * (size_t)i);
+		append_zstd(&body, buf_bytes(&part), 0);
+		buf_append(&body, skipped, sizeof skipped);
+		buf_append(&text, part.at, part.len);
+		buf_done(&part);
+	}
+	expect_coding("zstd", buf_bytes(&body), MEGABYTE, 0, &text);
+	expect_coding("zstd", (struct bytes){ body.at, body.len - 1 }, MEGABYTE, -EBADMSG, NULL);
+	buf_done(&body);
+	buf_done(&text);
+	buf_done(&nothing);
+}
+
+Test(codings, a_zstd_window_of_8_mib_is_taken_and_a_larger_one_is_too_much)
+{
+	struct buf text = text_of(10000);
+	for (int window_log = 21; window_log <= 27; window_log++) {
+		struct buf body;
+		buf_init(&body, MEGABYTE, NULL);
+		append_zstd(&body, buf_bytes(&text), window_log);
+		bool is_taken = window_log <= 23;
+		expect_coding("zstd", buf_bytes(&body), MEGABYTE, is_taken ? 0 : -E2BIG,
+			is_taken ? &text : NULL);
+		buf_done(&body);
+	}
+	buf_done(&text);
 }

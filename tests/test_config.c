@@ -13,6 +13,7 @@
 #include "config/environment.h"
 #include "config/loader.h"
 #include "config/settings.h"
+#include "config/show.h"
 #include "config/values.h"
 
 enum { WORDS_MAX = 8 };
@@ -415,10 +416,11 @@ Test(config, a_secret_file_that_is_open_empty_or_long_is_refused)
 		mode_t mode;
 		const char *words;
 	} cases[] = {
-		{ "sk-file\n", 0644, "which everyone can read: chmod o= it" },
+		{ "sk-file\n", 0644, "which everyone can read: chmod o= " },
+		{ "sk-\xff\n", 0600, "which must hold one word and nothing else" },
 		{ "\n", 0600, "which must hold one word and nothing else" },
 		{ "sk one\nsk two\n", 0600, "which must hold one word and nothing else" },
-		{ NULL, 0600, "which is larger than 4096 bytes: a key is one short line" },
+		{ NULL, 0600, "which is larger than 500 bytes: a key is one short line" },
 	};
 	char large[8192];
 	memset(large, 'k', sizeof large - 1);
@@ -428,37 +430,178 @@ Test(config, a_secret_file_that_is_open_empty_or_long_is_refused)
 		const char *path = write_file(
 			"key", cases[i].content ? cases[i].content : large, cases[i].mode);
 		snprintf(environment, sizeof environment, "LANGFUSE_SECRET_KEY_FILE=%s", path);
-		snprintf(words, sizeof words, "LANGFUSE_SECRET_KEY_FILE names %s, %s", path,
-			cases[i].words);
+		snprintf(words, sizeof words, "LANGFUSE_SECRET_KEY_FILE names %s, %s%s", path,
+			cases[i].words, cases[i].mode & 007 ? path : "");
 		cr_expect(load(NULL, ENV("LANGFUSE_PUBLIC_KEY=pk", environment), NULL) == -EINVAL);
 		cr_expect_str_eq(complaint.text, words);
 		cr_assert(unlink(path) == 0);
 	}
 }
 
-Test(config, a_secret_in_an_open_file_is_noted)
+Test(config, what_is_no_secret_may_stand_in_an_open_file)
 {
 	char *environment[] = { "HOME=/home/nobody", NULL };
-	const char *path = write_file("open.json",
-		"{\"destinations\": {\"lf\": {\"type\": \"langfuse\", \"public_key\": \"p\", \"secret_key\": \"s\"}}}",
-		0644);
+	char text[512];
+	snprintf(text, sizeof text,
+		"{\"destinations\": {"
+		"\"lf\": {\"type\": \"langfuse\", \"public_key\": \"p\", \"secret_key\": null,"
+		"         \"secret_key_file\": \"%s\"},"
+		"\"tempo\": {\"type\": \"otlp\", \"endpoint\": \"http://x\","
+		"            \"headers\": {\"X-Scope-OrgID\": \"team-a\"}}}}",
+		write_file("key", "sk-file\n", 0440));
+	const char *path = write_file("open.json", text, 0444);
 	cr_assert(config_load(path, environment, NULL, &config, &notes, &complaint) == 0, "%s",
 		complaint.text);
-	char words[256];
-	snprintf(words, sizeof words,
-		"destinations.lf.secret_key is in %s, which everyone can read: "
-		"use secret_key_file, or chmod o= it",
-		path);
-	cr_assert_not_null(notes[0]);
-	cr_expect_str_eq(notes[0], words);
+	cr_expect_str_eq(config->destinations[0].secret_key, "sk-file");
+}
+
+Test(config, the_file_is_the_named_one_then_the_persons_then_the_machines)
+{
+	char found[CONFIG_PATH_MAX], named[160], xdg[160], home[160], wanted[160];
+	snprintf(named, sizeof named, "TOLLGATE_CONFIG=%s", "/no/such.json");
+	snprintf(xdg, sizeof xdg, "XDG_CONFIG_HOME=%s", directory);
+	snprintf(home, sizeof home, "HOME=%s", directory);
+	const char *none = config_find_file(ENV(xdg, home), found);
+	cr_assert(!none || strcmp(none, "/etc/tollgate/tollgate.json") == 0);
+
+	cr_assert(mkdir(path_of(".config"), 0700) == 0);
+	cr_assert(mkdir(path_of(".config/tollgate"), 0700) == 0);
+	snprintf(wanted, sizeof wanted, "%s",
+		write_file(".config/tollgate/tollgate.json", "", 0600));
+	cr_expect_str_eq(config_find_file(ENV(home), found), wanted);
+	cr_expect_str_eq(config_find_file(ENV(home, "XDG_CONFIG_HOME=relative"), found), wanted);
+
+	cr_assert(mkdir(path_of("tollgate"), 0700) == 0);
+	snprintf(wanted, sizeof wanted, "%s", write_file("tollgate/tollgate.json", "", 0600));
+	cr_expect_str_eq(config_find_file(ENV(home, xdg), found), wanted);
+	cr_expect_str_eq(config_find_file(ENV(home, xdg, named), found), "/no/such.json");
+}
+
+static const char *origin_of(const json_t *values, const char *name)
+{
+	const json_t *value = json_object_get(values, name);
+	cr_assert(value, "%s", name);
+	return json_string_value(json_object_get(value, "origin"));
+}
+
+static void expect_origin(const json_t *values, const char *name, const char *wanted)
+{
+	cr_expect_str_eq(origin_of(values, name), wanted, "%s", name);
+}
+
+Test(config, each_value_says_where_it_comes_from)
+{
+	char file[160];
+	load_well(
+		"{\"listen\": \"127.0.0.1:1\",\n\"http\": {\"threads\": null,\n\"idle_timeout_ms\": 100},\n"
+		"\"destinations\": {\"langfuse\": {\"type\": \"langfuse\",\n\"public_key\": \"pk\","
+		"\"secret_key\": \"sk\",\n\"headers\": {\"a\": \"b\"}}}}",
+		ENV("LANGFUSE_SECRET_KEY=sk-2", "TOLLGATE_HTTP_IDLE_TIMEOUT_MS=200",
+			"TOLLGATE_TEMPO_ENDPOINT=http://x", "RUNTIME_DIRECTORY=/run/t:/run/u"),
+		ENV("http.max_connections=7", "destinations.tempo.in_flight=2"));
+	json_t *values = config_values(config);
+	snprintf(file, sizeof file, "%s:1", path_of("tollgate.json"));
+	expect_origin(values, "listen", file);
+	expect_origin(values, "http.threads", "default");
+	expect_origin(values, "http.idle_timeout_ms", "environment TOLLGATE_HTTP_IDLE_TIMEOUT_MS");
+	expect_origin(values, "http.max_connections", "flag --set");
+	expect_origin(values, "state_directory", "environment HOME");
+	expect_origin(values, "control_socket", "environment RUNTIME_DIRECTORY");
+	file[strlen(file) - 1] = '5';
+	expect_origin(values, "destinations.langfuse.public_key", file);
+	expect_origin(
+		values, "destinations.langfuse.secret_key", "environment LANGFUSE_SECRET_KEY");
+	file[strlen(file) - 1] = '6';
+	expect_origin(values, "destinations.langfuse.headers", file);
+	expect_origin(values, "destinations.langfuse.endpoint", "default");
+	expect_origin(values, "destinations.tempo.type", "environment TOLLGATE_TEMPO_ENDPOINT");
+	expect_origin(values, "destinations.tempo.in_flight", "flag --set");
+	cr_expect_null(json_object_get(values, "destinations.langfuse.secret_key_file"));
+	json_decref(values);
+
+	char environment[160];
+	snprintf(environment, sizeof environment, "LANGFUSE_SECRET_KEY_FILE=%s",
+		write_file("key", "sk-file\n", 0400));
+	load_well(NULL, ENV("LANGFUSE_PUBLIC_KEY=pk", environment), NULL);
+	values = config_values(config);
+	expect_origin(
+		values, "destinations.langfuse.secret_key", "environment LANGFUSE_SECRET_KEY_FILE");
+	json_decref(values);
+}
+
+/* What may be seen of a configuration: everything but what lets somebody in. */
+Test(config, secrets_are_masked_wherever_values_are_shown)
+{
+	load_well("{\"destinations\": {\"t\": {\"type\": \"otlp\", \"endpoint\": \"http://x\","
+		  "\"traces_endpoint\": \"http://x/y?token=hidden\","
+		  "\"headers\": {\"Authorization\": \"Bearer hidden\"}}}}",
+		ENV("LANGFUSE_PUBLIC_KEY=pk-seen", "LANGFUSE_SECRET_KEY=sk-hidden"), NULL);
+	json_t *values = config_values(config);
+	char *json = json_dumps(values, JSON_COMPACT);
+	static char text[32 << 10];
+	cr_redirect_stdout();
+	config_print_values(config);
+	fflush(stdout);
+	text[fread(text, 1, sizeof text - 1, cr_get_redirected_stdout())] = '\0';
+	const char *shown[] = { json, text };
+	for (size_t i = 0; i < 2; i++) {
+		cr_expect_null(strstr(shown[i], "hidden"), "%s", shown[i]);
+		cr_expect_not_null(strstr(shown[i], "pk-seen"));
+		cr_expect_not_null(strstr(shown[i], "{\"Authorization\":\"********\"}"));
+		cr_expect_not_null(strstr(shown[i], "http://x/y?********"));
+	}
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		cr_expect_leq(strcspn(line, "\n"), 80, "%.*s", 90, line);
+	free(json);
+	json_decref(values);
+}
+
+Test(config, a_key_stands_directly_before_the_file_that_may_hold_it)
+{
+	for (size_t i = 0; i < destination_setting_count; i++) {
+		const struct setting *row = &destination_settings[i];
+		cr_expect_eq(destination_setting_of(row)->offset, row->offset, "%s", row->name);
+	}
+}
+
+static void note_difference(const char *name, const struct setting *row, void *arg)
+{
+	char *names = arg;
+	snprintf(names + strlen(names), 512 - strlen(names), "%s%s ", name,
+		row && row->is_reloaded ? "!" : "");
+}
+
+Test(config, what_differs_is_told_by_name_and_whether_a_running_daemon_takes_it)
+{
+	static const char before[] =
+		"{\"destinations\": {\"a\": {\"type\": \"otlp\", \"endpoint\": \"http://x\","
+		" \"headers\": {\"k\": \"1\"}}, \"b\": {\"type\": \"langfuse\", \"enabled\": false}}}";
+	static const char now[] =
+		"{\"log_level\": \"debug\", \"identity\": {\"tags\": [\"t\"]}, \"http\": {\"threads\": 3},"
+		" \"destinations\": {\"c\": {\"type\": \"langfuse\", \"enabled\": false},"
+		" \"a\": {\"type\": \"otlp\", \"endpoint\": \"http://y\", \"headers\": {\"k\": \"2\"}}}}";
+	char names[512] = "";
+	struct config *first;
+	load_well(before, NULL, NULL);
+	first = config;
+	config = NULL;
+	load_well(before, NULL, NULL);
+	config_compare(first, config, note_difference, names);
+	cr_expect_str_eq(names, "");
+	load_well(now, NULL, NULL);
+	config_compare(first, config, note_difference, names);
+	cr_expect_str_eq(names,
+		"log_level! http.threads identity.tags destinations.c destinations.a.endpoint "
+		"destinations.a.headers! destinations.b ");
+	config_free(first);
 }
 
 Test(config, what_is_set_but_does_not_apply_is_noted)
 {
 	load_well(NULL,
 		ENV("LANGFUSE_SAMPLE_RATE=0.1", "LANGFUSE_HOSTT=http://x", "LANGFUSE_HOST=http://x",
-			"LANGFUSE_MAX_RETRIES=3",
-			"LANGFUSE_THREADS=", "TOLLGATE_URL=http://127.0.0.1:4318"),
+			"LANGFUSE_MAX_RETRIES=3", "LANGFUSE_THREADS=",
+			"TOLLGATE_URL=http://127.0.0.1:4318", "TOLLGATE_CONFIG=/x"),
 		NULL);
 	static const char *const wanted[] = {
 		"LANGFUSE_HOST is set but does not apply here: there is no destination langfuse; set LANGFUSE_PUBLIC_KEY "

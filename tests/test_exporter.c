@@ -22,6 +22,7 @@ struct road {
 	struct exporter *exporter;
 	pthread_t thread;
 	bool is_running;
+	uint64_t hold_ms;
 };
 
 static void *run(void *arg)
@@ -44,6 +45,7 @@ static void prepare(struct road *road)
 			.retry_max_ms = 50 },
 		.spool = fake_spool_new(),
 		.fake = fake_destination_start(0),
+		.hold_ms = 20,
 	};
 	road->config.endpoint = (char *)fake_destination_url(road->fake);
 }
@@ -57,8 +59,8 @@ static void start(struct road *road)
 		.deliveries = fake_spool_deliveries(road->spool),
 		.lanes = lanes,
 		.lane_count = 1,
-		.hold_initial_ms = 20,
-		.hold_max_ms = 40 };
+		.hold_initial_ms = road->hold_ms,
+		.hold_max_ms = 2 * road->hold_ms };
 	cr_assert(exporter_new(&options, &road->exporter, &complaint) == 0, "%s", complaint.text);
 	cr_assert(pthread_create(&road->thread, NULL, run, road->exporter) == 0);
 	road->is_running = true;
@@ -233,6 +235,64 @@ Test(exporter, holds_while_the_key_is_wrong_and_loses_nothing)
 	stop(&road, LONG_MS);
 	struct exporter_figures figures = exporter_figures(road.exporter);
 	cr_expect(figures.held_since_ns == 0 && figures.dead == 0 && figures.delivered == 30);
+	finish(&road);
+}
+
+static void expect_rekeyed(struct road *road, struct header_setting *headers)
+{
+	struct complaint complaint = { 0 };
+	struct destination_config config = road->config;
+	config.headers = headers;
+	config.header_count = 1;
+	cr_assert(exporter_rekey(road->exporter, &config, &complaint) == 0, "%s", complaint.text);
+}
+
+static struct fake_answer want_second_key(const struct fake_request *request, void *arg)
+{
+	const char *key = fake_request_header(request, "X-Key");
+	return (struct fake_answer){ .status = key && strcmp(key, "second") == 0 ? 200 : 401 };
+}
+
+/* Nothing of what was given points into the exporter; the hold is far longer than the test. */
+Test(exporter, another_key_is_tried_at_once)
+{
+	struct road road;
+	prepare(&road);
+	fake_destination_rule(road.fake, want_second_key, NULL);
+	add(&road, 5, 2);
+	road.hold_ms = 10 * LONG_MS;
+	start(&road);
+	cr_assert(fake_destination_wait_requests(road.fake, 4, LONG_MS));
+	char value[] = "first";
+	struct header_setting key = { "X-Key", value };
+	expect_rekeyed(&road, &key);
+	cr_assert(fake_destination_wait_requests(road.fake, 5, LONG_MS));
+	expect_rekeyed(&road, &(struct header_setting){ "X-Key", "second" });
+	memset(value, 'x', sizeof value - 1);
+	expect_delivered(&road, 10);
+	finish(&road);
+}
+
+Test(exporter, a_request_on_its_way_keeps_the_headers_it_was_sent_with)
+{
+	struct road road;
+	prepare(&road);
+	road.config.in_flight = 1;
+	struct header_setting old = { "X-Key", "first" };
+	road.config.headers = &old;
+	road.config.header_count = 1;
+	fake_destination_script(
+		road.fake, &(struct fake_answer){ .status = 200, .delay_ms = 300 }, 1);
+	add(&road, 2, 1);
+	start(&road);
+	cr_assert(fake_destination_wait_requests(road.fake, 1, LONG_MS));
+	expect_rekeyed(&road, &(struct header_setting){ "X-Key", "never sent" });
+	expect_rekeyed(&road, &(struct header_setting){ "X-Key", "second" });
+	expect_delivered(&road, 2);
+	cr_expect_str_eq(
+		fake_request_header(fake_destination_request(road.fake, 0), "X-Key"), "first");
+	cr_expect_str_eq(
+		fake_request_header(fake_destination_request(road.fake, 1), "X-Key"), "second");
 	finish(&road);
 }
 

@@ -301,6 +301,40 @@ static bool third_of_second(uint64_t record, uint32_t span)
 	return record == 2 && span == 3;
 }
 
+Test(lane, other_keys_are_tried_at_once_and_refusals_of_the_old_ones_do_not_count)
+{
+	struct road road;
+	start(&road);
+	add(&road, 3, 1);
+	struct job *first = take(&road, 1000, 1), *second = take(&road, 1000, 2),
+		   *third = take(&road, 1000, 3);
+	answer(&road, first, 401, 1000);
+	lane_rekey(road.lane);
+	answer(&road, second, 401, 2000);
+	answer(&road, third, 403, 2000);
+	struct job *again = take(&road, 2000, 1);
+	cr_expect_null(lane_take(road.lane, 2000), "one at a time until one is taken");
+	answer(&road, again, 200, 2000);
+	answer(&road, take(&road, 2000, 2), 200, 2000);
+	answer(&road, take(&road, 2000, 3), 200, 2000);
+	cr_expect(lane_held_since_ms(road.lane) == 0);
+	finish(&road);
+}
+
+Test(lane, other_keys_do_not_end_a_back_off_that_has_nothing_to_do_with_keys)
+{
+	struct road road;
+	start(&road);
+	add(&road, 1, 1);
+	answer(&road, take(&road, 1000, 1), 401, 1000);
+	answer(&road, take(&road, 31000, 1), 200, 31000);
+	add(&road, 1, 1);
+	answer(&road, take(&road, 31000, 2), 503, 31000);
+	lane_rekey(road.lane);
+	expect_silence_until(&road, 31000, 31000 + chance(1000));
+	finish(&road);
+}
+
 Test(lane, joined_records_separate_before_one_is_halved)
 {
 	struct road road;

@@ -1,4 +1,4 @@
-/* The page for Prometheus; spool and exporters are played by this program. */
+/* The page for Prometheus; spool, exporters and local view are played by this program. */
 #include <criterion/criterion.h>
 #include <math.h>
 
@@ -6,6 +6,7 @@
 #include "base/counters.h"
 #include "config/config.h"
 #include "export/exporter.h"
+#include "export/local.h"
 #include "pricing/unknown.h"
 #include "spool/spool.h"
 #include "support/exposition.h"
@@ -22,6 +23,15 @@ struct spool {
 	int status;
 	struct spool_figures figures;
 };
+
+struct local {
+	struct local_figures figures;
+};
+
+struct local_figures local_figures(const struct local *local)
+{
+	return local->figures;
+}
 
 struct exporter_figures exporter_figures(const struct exporter *exporter)
 {
@@ -45,11 +55,12 @@ struct spool_figures spool_figures(struct spool *spool)
 
 static struct spool spool;
 static struct exporter langfuse, tempo;
+static struct local local;
 static const struct destination_config langfuse_config = { .name = "langfuse" },
 				       tempo_config = { .name = "tempo" };
 static const struct watched_destination destinations[] = { { &langfuse_config, &langfuse },
 	{ &tempo_config, &tempo } };
-static const struct watch watch = { .started_ns = UINT64_C(1794873600123000000),
+static struct watch watch = { .started_ns = UINT64_C(1794873600123000000),
 	.spool = &spool,
 	.destinations = destinations,
 	.destination_count = 2 };
@@ -169,6 +180,18 @@ Test(metrics, each_destination_has_its_own_figures)
 	double age = exposition_value(
 		page(), "tollgate_spool_oldest_age_seconds{destination=\"tempo\"}");
 	cr_expect(age >= 90 && age < 900, "%f", age);
+}
+
+Test(metrics, the_local_view_is_there_when_it_is_on)
+{
+	cr_expect_null(strstr(page(), "\ntollgate_local_stored_spans_total "));
+	watch.local = &local;
+	local.figures = (struct local_figures){ 1, 2, 3, UINT64_C(1794873600500000000) };
+	expect("tollgate_local_stored_spans_total", 1);
+	expect("tollgate_local_skipped_spans_total", 2);
+	expect("tollgate_local_bytes", 3);
+	expect("tollgate_local_last_write_time_seconds", 1794873600.5);
+	watch.local = NULL;
 }
 
 Test(metrics, the_spool_says_whether_it_takes_anything)

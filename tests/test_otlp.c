@@ -201,6 +201,40 @@ Test(request, cuts_that_fit_cover_every_span_once_and_stay_within_the_limit)
 	free((void *)input.at);
 }
 
+Test(request, only_what_has_a_span_says_that_it_has_spans)
+{
+	static const struct {
+		const char *path;
+		bool has_span;
+	} cases[] = {
+		{ "otlp/valid/01-no-attributes.pb", true },
+		{ "otlp/valid/33-missing-ids.pb", true }, /* two of six have ids */
+		{ "otlp/valid/40-empty-request.pb", false },
+		{ "otlp/raw-pb/p22-traceid-15.pb", false },
+		{ "otlp/raw-pb/p33-logs-as-traces.pb", false },
+		{ "claude/b-tool/0001-logs.pb", false },
+		{ "claude/b-tool/0003-traces.pb", true },
+		{ "claude/b-tool/0004-metrics.pb", false },
+		{ "otlp/encodings/ok.pb.gz", false },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct bytes request = fixture(cases[i].path);
+		cr_expect_eq(request_has_span(request), cases[i].has_span, "%s", cases[i].path);
+		free((void *)request.at);
+	}
+}
+
+/* Metric: name (1), description (2) and sum (7), where a span has two ids and a time. */
+Test(request, a_metric_with_names_as_long_as_ids_is_no_span)
+{
+	static const uint8_t request[] = "\x0a\x22\x12\x20\x12\x1e\x0a\x10"
+					 "process.cpu.time"
+					 "\x12\x08"
+					 "CPU time"
+					 "\x3a";
+	cr_expect_not(request_has_span((struct bytes){ request, sizeof request }));
+}
+
 Test(value, counts_are_read_from_ints_doubles_and_digits)
 {
 	static const struct {

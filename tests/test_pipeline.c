@@ -7,6 +7,7 @@
 #include "otlp/request.h"
 #include "pipeline.h"
 #include "pricing/price.h"
+#include "pricing/tariff.h"
 #include "spool/spool.h"
 #include "support/fixture.h"
 
@@ -39,7 +40,7 @@ static void committed(struct batch *batch, int error)
 struct house {
 	struct config config;
 	struct destination_config destinations[2];
-	struct prices *prices;
+	struct tariff *tariff;
 	struct pipeline *pipeline;
 	struct door door;
 };
@@ -54,8 +55,10 @@ static void house_open(struct house *house, bool has_langfuse, bool has_otlp)
 		(struct destination_config){ .type = DESTINATION_OTLP, .enabled = has_otlp };
 	house->config.destinations = house->destinations;
 	house->config.destination_count = 2;
-	cr_assert_eq(prices_builtin(&house->prices, &complaint), 0);
-	house->pipeline = pipeline_new(&house->config, house->prices, NULL);
+	struct prices *prices;
+	cr_assert_eq(prices_builtin(&prices, &complaint), 0);
+	house->tariff = tariff_new(prices);
+	house->pipeline = pipeline_new(&house->config, house->tariff, NULL);
 	house->door = (struct door){ .batch = { .lane = "default", .signal = SIGNAL_TRACES } };
 	house->door.batch.committed = committed;
 	house->door.batch.owner = &house->door;
@@ -66,7 +69,7 @@ static void house_close(struct house *house)
 {
 	arena_done(&house->door.batch.arena);
 	pipeline_free(house->pipeline);
-	prices_free(house->prices);
+	tariff_free(house->tariff);
 }
 
 static uint32_t spans_in(const struct part *part)

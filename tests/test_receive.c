@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <zstd.h>
 
 #include "base/counters.h"
 #include "base/files.h"
 #include "batch.h"
 #include "config/config.h"
+#include "http/compression.h"
 #include "support/http_peer.h"
 #include "pipeline.h"
 #include "spool/spool.h"
@@ -88,7 +90,8 @@ static void house_open(struct house *house)
 	house->config = (struct config){
 		.limits = { .max_body_bytes = MEGABYTE,
 			.max_decompressed_bytes = 2 * MEGABYTE,
-			.max_request_memory_bytes = 4 * MEGABYTE },
+			.max_request_memory_bytes = 4 * MEGABYTE,
+			.max_depth = 100 },
 	};
 	house->budget = (struct budget){ .limit_bytes = 16 * MEGABYTE };
 	house->door = (struct otlp_door){ .config = &house->config, .budget = &house->budget };
@@ -246,32 +249,135 @@ Test(receive, content_types_are_read_without_case_and_parameters)
 	house_close(&house);
 }
 
-Test(receive, other_content_types_are_415_with_the_way_out_in_json)
+Test(receive, other_content_types_are_415_and_name_the_known_in_json)
 {
-	static const char types[][80] = { "Content-Type: APPLICATION/JSON",
-		"Content-Type: application/json; charset=utf-8", "Content-Type: text/plain",
+	static const char types[][80] = { "Content-Type: APPLICATION/JSONL",
+		"Content-Type: application/json, text/plain", "Content-Type: text/plain",
 		"Content-Type: application/x-protobuf2", "X: y", "Content-Type:" };
 	struct house house;
 	house_open(&house);
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		struct peer_reply reply = post_traces(&house, types[i], hello);
-		expect_json_status(&reply, 415, 2, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
+		expect_json_status(&reply, 415, 2, "application/x-protobuf or application/json");
 	}
 	cr_expect_eq(counter_read(COUNTER_REQUESTS_RECEIVED), 6);
 	cr_expect_eq(refused(), 6);
 	house_close(&house);
 }
 
+#define JSON "Content-Type: application/json"
+static const struct bytes one_schema = BYTES("{\"resourceSpans\":[{\"schemaUrl\":\"s\"}]}");
+static const struct bytes one_schema_in_protobuf = BYTES("\x0a\x03\x1a\x01s");
+
+Test(receive, json_goes_on_as_protobuf_and_is_answered_in_json)
+{
+	static const char types[][80] = { JSON, "Content-Type: APPLICATION/JSON",
+		"Content-Type: application/json; charset=utf-8",
+		"Content-Type: application/json ; x" };
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		struct peer_reply reply = post_traces(&house, types[i], one_schema);
+		cr_expect_eq(reply.status, 200);
+		cr_expect_str_eq(reply.body, "{}");
+		cr_expect(reply_has(&reply, "Content-Type", "application/json"));
+		cr_expect(bytes_equal(buf_bytes(&behind.request), one_schema_in_protobuf));
+	}
+	behind.rejected = 300;
+	behind.why = "no ids";
+	struct peer_reply reply = post_traces(&house, JSON, one_schema);
+	cr_expect_eq(reply.status, 200);
+	cr_expect_str_eq(reply.body,
+		"{\"partialSuccess\":{\"rejectedSpans\":\"300\",\"errorMessage\":\"no ids\"}}");
+	house_close(&house);
+}
+
+Test(receive, an_empty_json_object_is_a_success_and_an_empty_json_body_is_none)
+{
+	struct house house;
+	house_open(&house);
+	struct peer_reply reply = post_traces(&house, JSON, bytes_of("{}"));
+	cr_expect_eq(reply.status, 200);
+	cr_expect_str_eq(reply.body, "{}");
+	cr_expect_eq(behind.request.len, 0);
+	reply = post_traces(&house, JSON, bytes_of(""));
+	expect_json_status(&reply, 400, 3, "the body is empty");
+	house_close(&house);
+}
+
+Test(receive, json_that_is_no_request_is_400_with_the_place)
+{
+	struct house house;
+	house_open(&house);
+	struct peer_reply reply = post_traces(
+		&house, JSON, bytes_of("{\"resourceSpans\":[{},{\"schemaUrl\":[\"secret\"]}]}"));
+	expect_json_status(
+		&reply, 400, 3, "resourceSpans[1].schemaUrl: must be a string (offset 34)");
+	cr_expect_null(strstr(reply.body, "secret"));
+	reply = post_traces(&house, JSON, hello);
+	expect_json_status(&reply, 400, 3, "must be an object");
+	house.config.limits.max_depth = 1;
+	reply = post_traces(&house, JSON, one_schema);
+	expect_json_status(&reply, 400, 3, "resourceSpans[0]: is nested deeper");
+	house_close(&house);
+}
+
+static struct buf padded_json(size_t bytes)
+{
+	struct buf text;
+	buf_init(&text, 2 * MEGABYTE, NULL);
+	buf_append(&text, one_schema.at, one_schema.len);
+	memset(buf_reserve(&text, bytes - text.len), ' ', bytes - text.len);
+	text.len = bytes;
+	return text;
+}
+
+Test(receive, json_is_limited_as_protobuf_is)
+{
+	struct house house;
+	house_open(&house);
+	house.config.limits.max_decompressed_bytes = 1000;
+	struct buf fits = padded_json(1000), exceeds = padded_json(1001), gzip;
+	buf_init(&gzip, MEGABYTE, NULL);
+	gzip_compress(buf_bytes(&exceeds), &gzip);
+	cr_expect_eq(post_traces(&house, JSON, buf_bytes(&fits)).status, 200);
+	struct peer_reply reply = post_traces(&house, JSON, buf_bytes(&exceeds));
+	expect_json_status(&reply, 413, 2, "bytes");
+	reply = post_traces(&house, JSON "\r\nContent-Encoding: gzip", buf_bytes(&gzip));
+	expect_json_status(&reply, 413, 2, "bytes");
+
+	buf_done(&fits);
+	buf_done(&exceeds);
+	buf_done(&gzip);
+	house_close(&house);
+}
+
+Test(receive, without_memory_for_the_protobuf_it_is_503_and_then_it_works_again)
+{
+	struct house house;
+	house_open(&house);
+	struct buf text = padded_json(1000);
+	size_t held = house.budget.limit_bytes - 1500; /* room for the body alone */
+	cr_assert_eq(budget_take(&house.budget, held), 0);
+	struct peer_reply reply = post_traces(&house, JSON, buf_bytes(&text));
+	expect_json_status(&reply, 503, 14, "memory");
+	budget_give(&house.budget, held);
+	cr_expect_eq(post_traces(&house, JSON, buf_bytes(&text)).status, 200);
+	buf_done(&text);
+	house_close(&house);
+}
+
 Test(receive, gzip_is_taken_in_any_spelling_and_number_of_members)
 {
-	static const char codings[][40] = { "gzip", "GZIP", "x-gzip", " gzip " };
+	static const char spellings[][40] = { "gzip", "GZIP", "x-gzip", " gzip " };
 	struct house house;
 	house_open(&house);
 	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz"),
 		   members = fixture("ok.pb.two-members.gz");
-	for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
+	for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
 		char headers[512];
-		snprintf(headers, sizeof headers, PROTOBUF "\r\nContent-Encoding: %s", codings[i]);
+		snprintf(
+			headers, sizeof headers, PROTOBUF "\r\nContent-Encoding: %s", spellings[i]);
 		cr_expect_eq(post_traces(&house, headers, buf_bytes(&gzip)).status, 200);
 		cr_expect(bytes_equal(buf_bytes(&behind.request), buf_bytes(&plain)));
 		cr_expect_eq(post_traces(&house, headers, buf_bytes(&members)).status, 200);
@@ -294,16 +400,47 @@ Test(receive, identity_and_an_empty_content_encoding_are_no_encoding)
 	house_close(&house);
 }
 
-Test(receive, unknown_content_encodings_are_415_and_name_the_known)
+Test(receive, deflate_and_zstd_are_taken_for_both_encodings)
 {
-	static const char *const codings[] = { "deflate", "zstd", "br", "gzip, gzip", "gzipped" };
 	struct house house;
 	house_open(&house);
-	for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
+	struct buf plain = fixture("ok.pb"), zlib = fixture("ok.pb.zlib"),
+		   raw = fixture("ok.pb.rawdeflate");
+	cr_expect_eq(post_traces(&house, PROTOBUF "\r\nContent-Encoding: deflate", buf_bytes(&zlib))
+			     .status,
+		200);
+	cr_expect(bytes_equal(buf_bytes(&behind.request), buf_bytes(&plain)));
+	cr_expect_eq(post_traces(&house, PROTOBUF "\r\nContent-Encoding: Deflate", buf_bytes(&raw))
+			     .status,
+		200);
+	cr_expect(bytes_equal(buf_bytes(&behind.request), buf_bytes(&plain)));
+	uint8_t zstd[256];
+	size_t len = ZSTD_compress(zstd, sizeof zstd, one_schema.at, one_schema.len, 1);
+	cr_expect_eq(
+		post_traces(&house, JSON "\r\nContent-Encoding: zstd", (struct bytes){ zstd, len })
+			.status,
+		200);
+	cr_expect(bytes_equal(buf_bytes(&behind.request), one_schema_in_protobuf));
+	struct peer_reply reply = post_traces(
+		&house, JSON "\r\nContent-Encoding: zstd", (struct bytes){ zstd, len - 1 });
+	expect_json_status(&reply, 400, 3, "the zstd data of the body is damaged");
+	buf_done(&plain);
+	buf_done(&zlib);
+	buf_done(&raw);
+	house_close(&house);
+}
+
+Test(receive, unknown_content_encodings_are_415_and_name_the_known)
+{
+	static const char *const unknown[] = { "br", "gzip, gzip", "gzip , gzip", "gzip gzip",
+		"deflate,zstd", "identity, gzip", "gzipped", "zlib", "snappy" };
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
 		char headers[512];
-		snprintf(headers, sizeof headers, PROTOBUF "\r\nContent-Encoding: %s", codings[i]);
+		snprintf(headers, sizeof headers, PROTOBUF "\r\nContent-Encoding: %s", unknown[i]);
 		struct peer_reply reply = post_traces(&house, headers, hello);
-		expect_status(&reply, 415, 2, "gzip");
+		expect_status(&reply, 415, 2, "gzip, deflate and zstd");
 	}
 	house_close(&house);
 }
@@ -416,15 +553,13 @@ Test(receive, other_paths_methods_and_signals_say_where_traces_go)
 {
 	struct house house;
 	house_open(&house);
-	struct peer_reply reply = post(&house, "/", PROTOBUF, hello);
-	expect_status(&reply, 404, 12, "POST /v1/traces");
-	reply = post(&house, "/v1/traces/x", "X: y", hello);
+	struct peer_reply reply = post(&house, "/v1/traces/x", "X: y", hello);
 	expect_json_status(&reply, 404, 12, "POST /v1/traces");
 	reply = post(&house, "/v1/logs", PROTOBUF, hello);
 	expect_status(&reply, 404, 12, "traces only");
 	reply = post(&house, "/v1/metrics/", "Content-Type: application/json", hello);
 	expect_json_status(&reply, 404, 12, "traces only");
-	peer_send_text(&house.peer, "GET / HTTP/1.1\r\nHost: t\r\n\r\n");
+	peer_send_text(&house.peer, "GET /v1 HTTP/1.1\r\nHost: t\r\n\r\n");
 	reply = peer_reply(&house.peer);
 	expect_json_status(&reply, 404, 12, "POST /v1/traces");
 	peer_send_text(&house.peer, "GET /v1/traces HTTP/1.1\r\nHost: t\r\n\r\n");
@@ -433,6 +568,44 @@ Test(receive, other_paths_methods_and_signals_say_where_traces_go)
 	cr_expect(reply_has(&reply, "Allow", "POST"));
 	reply = post(&house, "/v1/traces/", PROTOBUF, hello);
 	cr_expect_eq(reply.status, 200);
+	house_close(&house);
+}
+
+Test(receive, the_root_takes_what_says_that_it_holds_spans)
+{
+	struct house house;
+	house_open(&house);
+	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz");
+	cr_expect_eq(post(&house, "/", PROTOBUF, buf_bytes(&plain)).status, 200);
+	cr_expect(bytes_equal(buf_bytes(&behind.request), buf_bytes(&plain)));
+	cr_expect_eq(
+		post(&house, "/", PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&gzip)).status,
+		200);
+	cr_expect_eq(post(&house, "/", JSON, one_schema).status, 200);
+	cr_expect(bytes_equal(buf_bytes(&behind.request), one_schema_in_protobuf));
+	buf_done(&plain);
+	buf_done(&gzip);
+	house_close(&house);
+}
+
+Test(receive, the_root_refuses_all_else_and_says_where_traces_go)
+{
+	struct house house;
+	house_open(&house);
+	struct peer_reply reply = post(&house, "/", PROTOBUF, hello);
+	expect_status(&reply, 404, 12, "POST /v1/traces");
+	reply = post(&house, "/", PROTOBUF, bytes_of(""));
+	expect_status(&reply, 404, 12, "POST /v1/traces");
+	reply = post(&house, "/", "Content-Type: text/plain", one_schema);
+	expect_json_status(&reply, 404, 12, "POST /v1/traces");
+	reply = post(&house, "/", JSON, bytes_of("{\"resourceLogs\":[{}]}"));
+	expect_json_status(&reply, 404, 12, "POST /v1/traces");
+	reply = post(&house, "/", JSON, bytes_of("{\"resourceSpans\":[7]}"));
+	expect_json_status(&reply, 400, 3, "resourceSpans[0]: must be an object");
+	peer_send_text(&house.peer, "GET / HTTP/1.1\r\nHost: t\r\n\r\n");
+	reply = peer_reply(&house.peer);
+	expect_json_status(&reply, 405, 2, "method");
+	cr_expect(reply_has(&reply, "Allow", "POST"));
 	house_close(&house);
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,6 +97,27 @@ int directory_make_private(const char *path)
 	if (mkdir(part, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	return chmod(part, 0700) < 0 ? -errno : 0;
+}
+
+int directory_check(const char *path)
+{
+	char part[PATH_MAX];
+	if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
+		return -ENAMETOOLONG;
+	/* The first part that is there is the one to write in. */
+	struct stat status;
+	while (stat(part, &status) < 0) {
+		char *slash = strrchr(part, '/');
+		if (errno != ENOENT || strcmp(part, ".") == 0)
+			return -errno;
+		if (!slash)
+			snprintf(part, sizeof part, ".");
+		else
+			slash[slash == part] = '\0';
+	}
+	if (!S_ISDIR(status.st_mode))
+		return -ENOTDIR;
+	return access(part, W_OK | X_OK) < 0 ? -errno : 0;
 }
 
 int directory_lock(const char *path)

@@ -12,6 +12,9 @@ int file_replace(const char *path, struct bytes content, unsigned mode);
 
 /* mkdir -p; the last part gets mode 0700, also when it was there already. */
 int directory_make_private(const char *path);
+
+/* Whether directory_make_private would succeed and files could be made in it: 0 or negative errno. */
+int directory_check(const char *path);
 int directory_sync(const char *path);
 
 /*

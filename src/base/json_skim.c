@@ -5,29 +5,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { MAX_DEPTH = 512 };
-
-struct skim {
-	const uint8_t *at, *end;
-	unsigned depth;
-	uint8_t is_object[MAX_DEPTH / 8]; /* what is open, a bit each */
-	struct bytes name;                /* of the member read last, as it is written */
-};
-
-static void blanks(struct skim *s)
-{
-	while (s->at < s->end &&
-		(*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
-		s->at++;
-}
-
-static bool take(struct skim *s, uint8_t byte)
-{
-	if (s->at == s->end || *s->at != byte)
-		return false;
-	s->at++;
-	return true;
-}
+enum { CONTAINER_MAX_DEPTH = 512 };
 
 /*
  * How many of the STRIDE bytes at `at` come before the first quote, backslash or control character.
@@ -79,10 +57,12 @@ static bool escape(struct skim *s)
 	return true;
 }
 
-static bool string(struct skim *s)
+bool skim_string(struct skim *s, struct bytes *ret_raw, bool *ret_has_escapes)
 {
-	if (!take(s, '"'))
+	if (!skim_byte(s, '"'))
 		return false;
+	const uint8_t *start = s->at;
+	bool has_escapes = false;
 	for (;;) {
 		for (unsigned plain = STRIDE; plain == STRIDE && s->end - s->at >= STRIDE;
 			s->at += plain)
@@ -91,10 +71,23 @@ static bool string(struct skim *s)
 			return false;
 		uint8_t byte = *s->at++;
 		if (byte == '"')
-			return true;
-		if (byte == '\\' && !escape(s))
+			break;
+		if (byte != '\\')
+			continue;
+		has_escapes = true;
+		if (!escape(s))
 			return false;
 	}
+	*ret_raw = (struct bytes){ start, (size_t)(s->at - start) - 1 };
+	*ret_has_escapes = has_escapes;
+	return true;
+}
+
+static bool string(struct skim *s)
+{
+	struct bytes raw;
+	bool has_escapes;
+	return skim_string(s, &raw, &has_escapes);
 }
 
 static bool digits(struct skim *s)
@@ -105,26 +98,27 @@ static bool digits(struct skim *s)
 	return s->at > first;
 }
 
-static bool number(struct skim *s)
+bool skim_number(struct skim *s)
 {
-	take(s, '-');
-	if (!take(s, '0') && !digits(s))
+	skim_byte(s, '-');
+	if (!skim_byte(s, '0') && !digits(s))
 		return false;
-	if (take(s, '.') && !digits(s))
+	if (skim_byte(s, '.') && !digits(s))
 		return false;
-	if (take(s, 'e') || take(s, 'E')) {
-		if (!take(s, '+'))
-			take(s, '-');
+	if (skim_byte(s, 'e') || skim_byte(s, 'E')) {
+		if (!skim_byte(s, '+'))
+			skim_byte(s, '-');
 		return digits(s);
 	}
 	return true;
 }
 
-static bool literal(struct skim *s, const char *word)
+bool skim_word(struct skim *s, const char *word)
 {
-	for (; *word; word++)
-		if (!take(s, (uint8_t)*word))
-			return false;
+	size_t len = strlen(word);
+	if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0)
+		return false;
+	s->at += len;
 	return true;
 }
 
@@ -134,137 +128,165 @@ static bool scalar(struct skim *s)
 	case '"':
 		return string(s);
 	case 't':
-		return literal(s, "true");
+		return skim_word(s, "true");
 	case 'f':
-		return literal(s, "false");
+		return skim_word(s, "false");
 	case 'n':
-		return literal(s, "null");
+		return skim_word(s, "null");
 	default:
-		return number(s);
+		return skim_number(s);
 	}
 }
 
-static bool in_object(const struct skim *s)
+/* What is open: a bit for each level, set for an object. */
+struct nest {
+	unsigned depth, max_depth;
+	uint8_t is_object[SKIM_MAX_DEPTH / 8];
+};
+
+static bool in_object(const struct nest *nest)
 {
-	return s->is_object[(s->depth - 1) / 8] >> ((s->depth - 1) % 8) & 1;
+	return nest->is_object[(nest->depth - 1) / 8] >> ((nest->depth - 1) % 8) & 1;
 }
 
-static bool open_container(struct skim *s)
+static bool open_container(struct skim *s, struct nest *nest)
 {
 	bool object = *s->at++ == '{';
-	if (s->depth == MAX_DEPTH)
+	if (nest->depth == nest->max_depth)
 		return false;
-	uint8_t bit = (uint8_t)(1u << (s->depth % 8));
+	uint8_t bit = (uint8_t)(1u << (nest->depth % 8));
 	if (object)
-		s->is_object[s->depth / 8] |= bit;
+		nest->is_object[nest->depth / 8] |= bit;
 	else
-		s->is_object[s->depth / 8] &= (uint8_t)~bit;
-	s->depth++;
+		nest->is_object[nest->depth / 8] &= (uint8_t)~bit;
+	nest->depth++;
 	return true;
 }
 
 static bool member_name(struct skim *s)
 {
-	blanks(s);
-	const uint8_t *quote = s->at;
+	skim_blanks(s);
 	if (!string(s))
 		return false;
-	s->name = (struct bytes){ quote + 1, (size_t)(s->at - quote) - 2 };
-	blanks(s);
-	return take(s, ':');
+	skim_blanks(s);
+	return skim_byte(s, ':');
 }
 
 /* Behind a value: closes what ends here; true with *ret_more when another value follows. */
-static bool after_value(struct skim *s, bool *ret_more)
+static bool after_value(struct skim *s, struct nest *nest, bool *ret_more)
 {
 	*ret_more = false;
-	while (s->depth) {
-		blanks(s);
-		bool object = in_object(s);
-		if (take(s, ',')) {
+	while (nest->depth) {
+		skim_blanks(s);
+		bool object = in_object(nest);
+		if (skim_byte(s, ',')) {
 			*ret_more = true;
 			return !object || member_name(s);
 		}
-		if (!take(s, object ? '}' : ']'))
+		if (!skim_byte(s, object ? '}' : ']'))
 			return false;
-		s->depth--;
+		nest->depth--;
 	}
 	return true;
 }
 
-/* A number that is wanted from an outermost object. */
-struct wanted {
-	const char *name;
-	struct bytes number;
-};
-
-static void look(struct wanted *wanted, const struct skim *s, const uint8_t *value)
+bool skim_value(struct skim *s, unsigned max_depth)
 {
-	bool is_number = *value == '-' || (*value >= '0' && *value <= '9');
-	if (s->depth == 1 && in_object(s) && is_number && bytes_are(s->name, wanted->name))
-		wanted->number = (struct bytes){ value, (size_t)(s->at - value) };
-}
-
-/*   wanted  may be NULL */
-static bool container(struct bytes text, struct wanted *wanted)
-{
-	struct skim s = { .at = text.at, .end = bytes_end(text) };
+	struct nest nest;
+	nest.depth = 0;
+	nest.max_depth = max_depth < SKIM_MAX_DEPTH ? max_depth : SKIM_MAX_DEPTH;
 	for (bool more = true; more;) {
-		blanks(&s);
-		if (s.at == s.end)
+		skim_blanks(s);
+		if (s->at == s->end)
 			return false;
-		if (*s.at == '{' || *s.at == '[') {
-			if (!open_container(&s))
+		if (*s->at == '{' || *s->at == '[') {
+			if (!open_container(s, &nest))
 				return false;
-			blanks(&s);
-			if (take(&s, in_object(&s) ? '}' : ']'))
-				s.depth--;
-			else if (!in_object(&s) || member_name(&s))
+			skim_blanks(s);
+			if (skim_byte(s, in_object(&nest) ? '}' : ']'))
+				nest.depth--;
+			else if (!in_object(&nest) || member_name(s))
 				continue;
 			else
 				return false;
-		} else {
-			const uint8_t *value = s.at;
-			if (!scalar(&s))
-				return false;
-			if (wanted)
-				look(wanted, &s, value);
+		} else if (!scalar(s)) {
+			return false;
 		}
-		if (!after_value(&s, &more))
+		if (!after_value(s, &nest, &more))
 			return false;
 	}
-	blanks(&s);
-	return s.at == s.end;
+	return true;
 }
 
-static uint8_t first_byte(struct bytes text)
+static struct skim skim_of(struct bytes text)
 {
-	struct skim s = { .at = text.at, .end = bytes_end(text) };
-	blanks(&s);
-	return s.at < s.end ? *s.at : 0;
+	struct skim s = { text.at, bytes_end(text) };
+	skim_blanks(&s);
+	return s;
+}
+
+static bool starts_with(const struct skim *s, uint8_t byte)
+{
+	return s->at < s->end && *s->at == byte;
+}
+
+static bool is_one_value(struct skim *s)
+{
+	if (!skim_value(s, CONTAINER_MAX_DEPTH))
+		return false;
+	skim_blanks(s);
+	return s->at == s->end;
 }
 
 bool json_is_container(struct bytes text)
 {
-	uint8_t first = first_byte(text);
-	return (first == '{' || first == '[') && container(text, NULL);
+	struct skim s = skim_of(text);
+	return (starts_with(&s, '{') || starts_with(&s, '[')) && is_one_value(&s);
 }
 
 bool json_is_array(struct bytes text)
 {
-	return first_byte(text) == '[' && container(text, NULL);
+	struct skim s = skim_of(text);
+	return starts_with(&s, '[') && is_one_value(&s);
 }
 
 bool json_is_object(struct bytes text)
 {
-	return first_byte(text) == '{' && container(text, NULL);
+	struct skim s = skim_of(text);
+	return starts_with(&s, '{') && is_one_value(&s);
+}
+
+/* Behind the opening brace of an object that is well formed. */
+static struct bytes find_number(struct skim *s, const char *name)
+{
+	struct bytes number = { 0 }, member;
+	bool has_escapes;
+	do {
+		skim_blanks(s);
+		if (!skim_string(s, &member, &has_escapes))
+			break;
+		skim_blanks(s);
+		skim_byte(s, ':');
+		skim_blanks(s);
+		const uint8_t *value = s->at;
+		bool is_number = *value == '-' || (*value >= '0' && *value <= '9');
+		skim_value(s, CONTAINER_MAX_DEPTH);
+		if (is_number && bytes_are(member, name))
+			number = (struct bytes){ value, (size_t)(s->at - value) };
+		skim_blanks(s);
+	} while (skim_byte(s, ','));
+	return number;
 }
 
 bool json_find_number(struct bytes text, const char *name, struct bytes *ret_number)
 {
-	struct wanted wanted = { .name = name };
-	if (first_byte(text) != '{' || !container(text, &wanted) || !wanted.number.len)
+	if (!json_is_object(text))
 		return false;
-	*ret_number = wanted.number;
+	struct skim s = skim_of(text);
+	skim_byte(&s, '{');
+	struct bytes number = find_number(&s, name);
+	if (!number.len)
+		return false;
+	*ret_number = number;
 	return true;
 }

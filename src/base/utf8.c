@@ -24,29 +24,38 @@ size_t utf8_length(const uint8_t *at, const uint8_t *end)
 	return length;
 }
 
-/* Eight bytes of ASCII at once, none of them NUL: most of what is written is this. */
-static bool is_ascii(const uint8_t *at)
+/* Behind the ASCII that nearly every text begins with and comes back to. */
+static const uint8_t *skip_ascii(const uint8_t *at, const uint8_t *end)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-	uint64_t word;
-	memcpy(&word, at, sizeof word);
-	return !((word | (word - ones)) & tops);
+	uint64_t words[4];
+	for (; (size_t)(end - at) >= sizeof words; at += sizeof words) {
+		memcpy(words, at, sizeof words);
+		if ((words[0] | words[1] | words[2] | words[3]) & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (at < end && *at < 0x80)
+		at++;
+	return at;
 }
 
-size_t utf8_span(struct bytes text)
+size_t utf8_valid_bytes(struct bytes text)
 {
 	const uint8_t *at = text.at, *end = bytes_end(text);
-	while (at < end) {
-		if (end - at >= 8 && is_ascii(at)) {
-			at += 8;
-			continue;
-		}
-		size_t length = *at ? utf8_length(at, end) : 0;
+	while ((at = skip_ascii(at, end)) < end) {
+		size_t length = utf8_length(at, end);
 		if (!length)
 			break;
 		at += length;
 	}
 	return (size_t)(at - text.at);
+}
+
+size_t utf8_span(struct bytes text)
+{
+	const uint8_t *nul = text.len ? memchr(text.at, '\0', text.len) : NULL;
+	if (nul)
+		text.len = (size_t)(nul - text.at);
+	return utf8_valid_bytes(text);
 }
 
 struct bytes utf8_cut(struct bytes text, size_t max_bytes)
@@ -59,4 +68,25 @@ struct bytes utf8_cut(struct bytes text, size_t max_bytes)
 	if ((text.at[len] & 0xc0) == 0x80) /* no sequence of UTF-8 is that long */
 		len = max_bytes;
 	return (struct bytes){ text.at, len };
+}
+
+uint8_t *utf8_put(uint8_t *to, uint32_t point)
+{
+	if (point < 0x80) {
+		*to++ = (uint8_t)point;
+		return to;
+	}
+	if (point < 0x800) {
+		*to++ = (uint8_t)(0xc0 | point >> 6);
+	} else {
+		if (point < 0x10000) {
+			*to++ = (uint8_t)(0xe0 | point >> 12);
+		} else {
+			*to++ = (uint8_t)(0xf0 | point >> 18);
+			*to++ = (uint8_t)(0x80 | (point >> 12 & 0x3f));
+		}
+		*to++ = (uint8_t)(0x80 | (point >> 6 & 0x3f));
+	}
+	*to++ = (uint8_t)(0x80 | (point & 0x3f));
+	return to;
 }

@@ -4,15 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/complaint.h"
 #include "base/nearest.h"
 
 enum { LINE_COLUMNS = 80, FLAG_TEXT_MAX = 64 };
 
-extern const struct command command_serve, command_send, command_show, command_sessions,
-	command_cost, command_spool, command_verify, command_help, command_version;
+extern const struct command command_serve, command_config, command_send, command_show,
+	command_sessions, command_cost, command_spool, command_verify, command_help,
+	command_version;
 
 const struct command *const commands[] = {
 	&command_serve,
+	&command_config,
 	&command_send,
 	&command_show,
 	&command_sessions,
@@ -242,12 +245,6 @@ int arguments_next(struct arguments *arguments, const char **ret_value)
 	return refuse_flag(arguments->command, written);
 }
 
-int refuse_operand(const struct arguments *arguments, const char *operand)
-{
-	fprintf(stderr, "tollgate: %s does not take %s\n", arguments->command->name, operand);
-	return EXIT_USAGE;
-}
-
 int word_find(const char *const *words, const char *written, const char *where)
 {
 	struct nearest nearest = { .wanted = written };
@@ -259,4 +256,22 @@ int word_find(const char *const *words, const char *written, const char *where)
 	fprintf(stderr, "tollgate: %s does not know %s; the nearest is %s\n", where, written,
 		nearest.word);
 	return -EINVAL;
+}
+
+int arguments_refuse(const struct arguments *arguments, int argument, const char *value)
+{
+	if (argument != ARGUMENT_WRONG)
+		fprintf(stderr, "tollgate: %s does not take %s\n", arguments->command->name, value);
+	return EXIT_USAGE;
+}
+
+int complaint_print(const struct complaint *complaint)
+{
+	fprintf(stderr, "tollgate: ");
+	if (complaint->file[0] && complaint->line)
+		fprintf(stderr, "%s:%d: ", complaint->file, complaint->line);
+	else if (complaint->file[0])
+		fprintf(stderr, "%s: ", complaint->file);
+	fprintf(stderr, "%s\n", complaint->text);
+	return EXIT_USAGE;
 }

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+struct complaint;
+
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct flag {
@@ -54,9 +56,6 @@ enum { ARGUMENT_END = -1, ARGUMENT_OPERAND = -2, ARGUMENT_WRONG = -3 };
  */
 int arguments_next(struct arguments *arguments, const char **ret_value);
 
-/* Words to stderr about an operand that the command does not take; EXIT_USAGE. */
-int refuse_operand(const struct arguments *arguments, const char *operand);
-
 /*
  * The index of a written word in a list that ends with NULL, else -EINVAL after words to stderr with the
  * nearest.
@@ -64,5 +63,11 @@ int refuse_operand(const struct arguments *arguments, const char *operand);
  *   where  the word stands: "spool dead", "--by"
  */
 int word_find(const char *const *words, const char *written, const char *where);
+
+/* Words to stderr about what arguments_next gave and the command has no use for. Returns EXIT_USAGE. */
+int arguments_refuse(const struct arguments *arguments, int argument, const char *value);
+
+/* FILE:LINE: and its words to stderr. Returns EXIT_USAGE. */
+int complaint_print(const struct complaint *complaint);
 
 #endif

@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "config/config.h"
 #include "http/unix_socket.h"
 
 enum { WAIT_MS = 5000, CONFIG_MAX_BYTES = 1 << 20 };
 
 static const char service_socket[] = "/run/tollgate/control.sock";
-static const char service_config[] = "/etc/tollgate/tollgate.json";
 
 static const char *variable(const char *name)
 {
@@ -25,14 +25,14 @@ static const char *variable(const char *name)
 	return value && *value ? value : NULL;
 }
 
-/* A place of this person's own: as the XDG directories name it. */
-static void own_path(char path[PATH_MAX], const char *xdg, const char *below_home, const char *name)
+/* In this person's own state directory, where nothing else is said. */
+static void own_path(char path[PATH_MAX])
 {
-	const char *base = variable(xdg), *home = variable("HOME");
+	const char *base = variable("XDG_STATE_HOME"), *home = variable("HOME");
 	if (base && *base == '/')
-		snprintf(path, PATH_MAX, "%s/tollgate/%s", base, name);
+		snprintf(path, PATH_MAX, "%s/tollgate/control.sock", base);
 	else
-		snprintf(path, PATH_MAX, "%s/%s/tollgate/%s", home ? home : "", below_home, name);
+		snprintf(path, PATH_MAX, "%s/.local/state/tollgate/control.sock", home ? home : "");
 }
 
 /*
@@ -41,13 +41,11 @@ static void own_path(char path[PATH_MAX], const char *xdg, const char *below_hom
  */
 static json_t *read_config(void)
 {
-	char own[PATH_MAX];
+	char found[CONFIG_PATH_MAX];
 	struct buf text;
-	own_path(own, "XDG_CONFIG_HOME", ".config", "tollgate.json");
-	const char *given = variable("TOLLGATE_CONFIG");
-	const char *path = given ? given : access(own, F_OK) == 0 ? own : service_config;
+	const char *path = config_find_file(environ, found);
 	buf_init(&text, CONFIG_MAX_BYTES, NULL);
-	json_t *config = file_read(path, &text) == 0 ?
+	json_t *config = path && file_read(path, &text) == 0 ?
 		json_loadb((const char *)text.at, text.len, 0, NULL) :
 		NULL;
 	buf_done(&text);
@@ -75,7 +73,7 @@ static bool find_path(const char *given, char path[PATH_MAX])
 	else if (state)
 		snprintf(path, PATH_MAX, "%s/control.sock", state);
 	else
-		own_path(path, "XDG_STATE_HOME", ".local/state", "control.sock");
+		own_path(path);
 	json_decref(config);
 	return socket != NULL;
 }

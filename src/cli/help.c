@@ -4,7 +4,7 @@
 
 static int run(struct arguments *arguments)
 {
-	const char *name = NULL, *more = NULL;
+	const char *name = NULL;
 	int argument = arguments_next(arguments, &name);
 	if (argument == ARGUMENT_END) {
 		commands_print_help();
@@ -12,9 +12,9 @@ static int run(struct arguments *arguments)
 	}
 	if (argument != ARGUMENT_OPERAND)
 		return EXIT_USAGE;
-	argument = arguments_next(arguments, &more);
-	if (argument != ARGUMENT_END)
-		return argument == ARGUMENT_OPERAND ? refuse_operand(arguments, more) : EXIT_USAGE;
+	const char *more = NULL;
+	if ((argument = arguments_next(arguments, &more)) != ARGUMENT_END)
+		return arguments_refuse(arguments, argument, more);
 	const struct command *command = command_find(name);
 	if (!command)
 		return EXIT_USAGE;

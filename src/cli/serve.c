@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "daemon.h"
+#include "setup.h"
 
 extern char **environ;
 
@@ -19,48 +20,37 @@ static const struct flag flags[] = {
 
 static void explain(void)
 {
-	printf("Later sources win: defaults, the file, the environment, flags. Langfuse is a\n"
-	       "destination when its keys are in the environment, Tempo when\n"
-	       "TOLLGATE_TEMPO_ENDPOINT is.\n\n");
+	printf("Later sources win: defaults, the file, the environment, flags. The file is that\n"
+	       "of --config, else of TOLLGATE_CONFIG, else the first that is there of\n"
+	       "tollgate/tollgate.json in $XDG_CONFIG_HOME or ~/.config, and\n"
+	       "/etc/tollgate/tollgate.json. Langfuse is a destination when its keys are in the\n"
+	       "environment, Tempo when TOLLGATE_TEMPO_ENDPOINT is. SIGHUP reads keys, headers,\n"
+	       "prices and log level again. \"tollgate config\" shows and checks all of this.\n\n");
 	config_print_settings();
-}
-
-static void print_complaint(const struct complaint *complaint)
-{
-	fprintf(stderr, "tollgate: ");
-	if (complaint->file[0] && complaint->line)
-		fprintf(stderr, "%s:%d: ", complaint->file, complaint->line);
-	else if (complaint->file[0])
-		fprintf(stderr, "%s: ", complaint->file);
-	fprintf(stderr, "%s\n", complaint->text);
 }
 
 static int run(struct arguments *arguments)
 {
-	const char *file = NULL, *value = NULL;
+	const char *value = NULL;
 	char *sets[SETS_MAX + 1] = { NULL };
 	size_t set_count = 0;
+	struct setup_sources sources = { .environment = environ, .flags = sets };
 	for (int argument; (argument = arguments_next(arguments, &value)) != ARGUMENT_END;) {
-		if (argument == FLAG_CONFIG) {
-			file = value;
-		} else if (argument == FLAG_SET && set_count < SETS_MAX) {
+		if (argument == FLAG_CONFIG)
+			sources.file = value;
+		else if (argument == FLAG_SET && set_count < SETS_MAX)
 			sets[set_count++] = (char *)value;
-		} else {
-			return argument == ARGUMENT_WRONG ? EXIT_USAGE :
-							    refuse_operand(arguments, value);
-		}
+		else
+			return arguments_refuse(arguments, argument, value);
 	}
 
-	struct config *config;
-	char **notes;
-	struct complaint complaint;
-	if (config_load(file, environ, sets, &config, &notes, &complaint) < 0) {
-		print_complaint(&complaint);
-		return EXIT_USAGE;
-	}
-	int status = daemon_run(config, notes);
-	config_notes_free(notes);
-	config_free(config);
+	struct setup setup;
+	struct complaint complaint = { 0 };
+	if (setup_read(&sources, &setup, &complaint) < 0)
+		return complaint_print(&complaint);
+	int status = setup_check(setup.config, &complaint) < 0 ? complaint_print(&complaint) :
+								 daemon_run(&sources, &setup);
+	setup_done(&setup);
 	return status;
 }
 

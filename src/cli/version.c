@@ -6,10 +6,10 @@
 
 static int run(struct arguments *arguments)
 {
-	const char *value;
+	const char *value = NULL;
 	int argument = arguments_next(arguments, &value);
 	if (argument != ARGUMENT_END)
-		return argument == ARGUMENT_OPERAND ? refuse_operand(arguments, value) : EXIT_USAGE;
+		return arguments_refuse(arguments, argument, value);
 	printf("tollgate %s\n", PACKAGE_VERSION);
 	return EXIT_DONE;
 }

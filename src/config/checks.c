@@ -1,6 +1,7 @@
 #include "config/checks.h"
 
 #include <ctype.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -81,13 +82,16 @@ const char *check_readable(char *path)
 	return access(path, R_OK) == 0 ? NULL : "the path of a file that can be read";
 }
 
+const char *check_group(char *name)
+{
+	return getgrnam(name) ? NULL : "the name of a group that is known here";
+}
+
 const char *check_destination_name(char *text)
 {
 	size_t len = strlen(text);
 	if (len == 0 || len > 32 || strspn(text, lower_name) != len)
 		return "1 to 32 of a-z, 0-9, - and _";
-	if (strcmp(text, "local") == 0)
-		return "another name than that of the local view";
 	return NULL;
 }
 

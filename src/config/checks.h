@@ -22,6 +22,9 @@ const char *check_key(char *text);
 
 const char *check_readable(char *path);
 
+/* A group that this machine knows. */
+const char *check_group(char *name);
+
 /* A destination's name: it becomes part of paths and log lines. */
 const char *check_destination_name(char *text);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/nearest.h"
@@ -25,11 +26,7 @@ static const char destination_prefix[] = "destinations.";
 
 struct destination_config *loader_find_destination(const struct loader *loader, const char *name)
 {
-	struct config *config = loader->config;
-	for (size_t i = 0; i < config->destination_count; i++)
-		if (strcmp(config->destinations[i].name, name) == 0)
-			return &config->destinations[i];
-	return NULL;
+	return (struct destination_config *)config_destination(loader->config, name);
 }
 
 const struct setting *loader_find(struct loader *loader, const char *name, void **ret_base)
@@ -91,6 +88,20 @@ void loader_nearest(const struct loader *loader, const char *name, char out[128]
 	snprintf(out, 128, "%s", nearest.word);
 }
 
+void loader_note_origin(struct loader *loader, const struct setting *setting, void *base,
+	const char *named, int line)
+{
+	bool is_own = base == loader->config;
+	struct destination_config *destination = base;
+	struct origin *origin = is_own ?
+		&loader->config->origins[setting - settings] :
+		&destination->origins[destination_setting_of(setting) - destination_settings];
+	bool is_file = loader->origin == ORIGIN_FILE;
+	const char *name =
+		is_file ? loader->file : arena_copy(loader->arena, named, strlen(named) + 1);
+	*origin = (struct origin){ loader->origin, name ? name : "", line };
+}
+
 int loader_set(struct loader *loader, const char *name, const char *text, const char *named)
 {
 	void *base = NULL;
@@ -98,11 +109,17 @@ int loader_set(struct loader *loader, const char *name, const char *text, const 
 	if (!setting) {
 		char nearest[128], shown[LOG_TEXT_MAX];
 		loader_nearest(loader, name, nearest);
+		if (strcmp(name, nearest) == 0) /* the setting is, its destination is not */
+			return complain(loader->complaint,
+				"%s: neither file nor environment has this destination", named);
 		return complain(loader->complaint, "%s is no setting; the nearest is %s",
 			log_text(shown, name), nearest);
 	}
 	struct value_place place = { named, loader->arena, loader->complaint };
-	return value_set_text(setting, base, text, &place);
+	int error = value_set_text(setting, base, text, &place);
+	if (!error)
+		loader_note_origin(loader, setting, base, named, 0);
+	return error;
 }
 
 static int set_defaults(struct loader *loader, const struct setting *rows, size_t count, void *base,
@@ -120,6 +137,15 @@ static int set_defaults(struct loader *loader, const struct setting *rows, size_
 	return 0;
 }
 
+/* All default; NULL without memory. */
+static struct origin *make_origins(struct arena *arena, size_t count)
+{
+	struct origin *origins = arena_alloc(arena, count * sizeof *origins);
+	for (size_t i = 0; origins && i < count; i++)
+		origins[i] = (struct origin){ ORIGIN_DEFAULT, NULL, 0 };
+	return origins;
+}
+
 struct destination_config *loader_add_destination(
 	struct loader *loader, const char *name, enum destination_type type, const char *named)
 {
@@ -133,8 +159,9 @@ struct destination_config *loader_add_destination(
 	*destination = (struct destination_config){
 		.name = arena_copy(loader->arena, name, strlen(name) + 1),
 		.type = type,
+		.origins = make_origins(loader->arena, destination_setting_count),
 	};
-	if (!destination->name) {
+	if (!destination->name || !destination->origins) {
 		complain(loader->complaint, "%s does not fit: the configuration is too large",
 			named);
 		return NULL;
@@ -164,6 +191,7 @@ void loader_note(struct loader *loader, const char *format, ...)
 
 static int read_flags(struct loader *loader, char *const *flags)
 {
+	loader->origin = ORIGIN_FLAG;
 	for (; flags && *flags; flags++) {
 		char name[128], named[160], shown[LOG_TEXT_MAX];
 		size_t len = strcspn(*flags, "=");
@@ -215,6 +243,14 @@ static int check_destination(struct loader *loader, const struct destination_con
 	return 0;
 }
 
+static bool lies_in(const char *path, const char *directory)
+{
+	size_t len = strlen(directory);
+	while (len && directory[len - 1] == '/')
+		len--;
+	return strncmp(path, directory, len) == 0 && path[len] == '/';
+}
+
 static int check_together(struct loader *loader)
 {
 	const struct config *config = loader->config;
@@ -236,6 +272,11 @@ static int check_together(struct loader *loader)
 	for (size_t i = 0; i < config->destination_count; i++)
 		if (check_destination(loader, &config->destinations[i]) < 0)
 			return -EINVAL;
+	if (config->control_group && lies_in(config->control_socket, config->state_directory))
+		return COMPLAIN_AT(loader, "control_group",
+			"control_group cannot reach %s: the state directory is its owner's alone; set "
+			"control_socket, such as /run/tollgate/control.sock",
+			config->control_socket);
 	return 0;
 }
 
@@ -248,6 +289,9 @@ static int find_state_directory(struct loader *loader, char *const *environment)
 		   *home = environment_value(environment, "HOME");
 	if (loader->config->state_directory)
 		return 0;
+	const char *named = given  ? "STATE_DIRECTORY" :
+		xdg && *xdg == '/' ? "XDG_STATE_HOME" :
+				     "HOME";
 	if (given)
 		snprintf(path, sizeof path, "%.*s", (int)strcspn(given, ":"), given);
 	else if (xdg && *xdg == '/')
@@ -257,7 +301,8 @@ static int find_state_directory(struct loader *loader, char *const *environment)
 	else
 		return complain(loader->complaint,
 			"state_directory is not set, and there is no HOME to put it in");
-	return loader_set(loader, "state_directory", path, "state_directory");
+	loader->origin = ORIGIN_ENVIRONMENT;
+	return loader_set(loader, "state_directory", path, named);
 }
 
 static int find_control_socket(struct loader *loader, char *const *environment)
@@ -269,7 +314,33 @@ static int find_control_socket(struct loader *loader, char *const *environment)
 		return 0;
 	snprintf(path, sizeof path, "%.*s/control.sock",
 		(int)(runtime ? strcspn(runtime, ":") : strlen(directory)), directory);
-	return loader_set(loader, "control_socket", path, "control_socket");
+	loader->origin = runtime ? ORIGIN_ENVIRONMENT : ORIGIN_DEFAULT;
+	return loader_set(
+		loader, "control_socket", path, runtime ? "RUNTIME_DIRECTORY" : "control_socket");
+}
+
+/* False also where looking is not allowed: that place is somebody else's. */
+static bool is_there(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0;
+}
+
+const char *config_find_file(char *const *environment, char path[CONFIG_PATH_MAX])
+{
+	const char *given = environment_value(environment, "TOLLGATE_CONFIG"),
+		   *xdg = environment_value(environment, "XDG_CONFIG_HOME"),
+		   *home = environment_value(environment, "HOME");
+	bool has_xdg = xdg && *xdg == '/';
+	if (given)
+		return given;
+	if (has_xdg || home)
+		snprintf(path, CONFIG_PATH_MAX, "%s%s/tollgate/tollgate.json", has_xdg ? xdg : home,
+			has_xdg ? "" : "/.config");
+	if ((has_xdg || home) && is_there(path))
+		return path;
+	snprintf(path, CONFIG_PATH_MAX, "/etc/tollgate/tollgate.json");
+	return is_there(path) ? path : NULL;
 }
 
 int config_load(const char *file, char *const *environment, char *const *flags,
@@ -284,13 +355,14 @@ int config_load(const char *file, char *const *environment, char *const *flags,
 		.config = &loaded->config,
 		.arena = &loaded->arena,
 		.complaint = complaint,
-		.file = file,
+		.file = file ? arena_copy(&loaded->arena, file, strlen(file) + 1) : NULL,
 	};
 	loaded->config.destinations =
 		arena_alloc(&loaded->arena, DESTINATIONS_MAX * sizeof *loaded->config.destinations);
+	loaded->config.origins = make_origins(&loaded->arena, setting_count);
 	loader.notes = calloc(1, sizeof *loader.notes);
 
-	int error = loaded->config.destinations && loader.notes ?
+	int error = loaded->config.destinations && loader.notes && !loaded->arena.error ?
 		0 :
 		complain(complaint, "no memory for the configuration");
 	if (!error)
@@ -316,6 +388,14 @@ int config_load(const char *file, char *const *environment, char *const *flags,
 	*ret_config = loader.config;
 	*ret_notes = loader.notes;
 	return 0;
+}
+
+const struct destination_config *config_destination(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->destination_count; i++)
+		if (strcmp(config->destinations[i].name, name) == 0)
+			return &config->destinations[i];
+	return NULL;
 }
 
 void config_free(struct config *config)

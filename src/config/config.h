@@ -20,6 +20,13 @@ struct header_setting {
 	char *value;
 };
 
+/* Where a value came from, for the person who wonders. */
+struct origin {
+	enum { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG } kind;
+	const char *name; /* of the file or the variable */
+	int line;         /* of the file; 0 when it is not known */
+};
+
 /* One place that data goes to. */
 struct destination_config {
 	char *name; /* [a-z0-9_-]{1,32}, unique */
@@ -41,6 +48,7 @@ struct destination_config {
 	uint64_t timeout_ms;        /* of one attempt */
 	uint64_t retry_initial_ms;
 	uint64_t retry_max_ms;
+	struct origin *origins; /* by row of destination_settings */
 };
 
 struct config {
@@ -106,7 +114,17 @@ struct config {
 
 	struct destination_config *destinations;
 	size_t destination_count;
+	struct origin *origins; /* by row of settings */
 };
+
+enum { CONFIG_PATH_MAX = 4096 };
+
+/*
+ * The file to read when nobody names one: $TOLLGATE_CONFIG, else the first that is there of
+ * tollgate/tollgate.json in $XDG_CONFIG_HOME or ~/.config, and /etc/tollgate/tollgate.json. May lie in
+ * `path` or in the environment; NULL for none.
+ */
+const char *config_find_file(char *const *environment, char path[CONFIG_PATH_MAX]);
 
 /*
  * Reads defaults, then the JSON file, then the environment, then the flags; later ones win.
@@ -122,9 +140,16 @@ struct config {
 int config_load(const char *file, char *const *environment, char *const *flags,
 	struct config **ret_config, char ***ret_notes, struct complaint *complaint);
 void config_free(struct config *config);
+
+/* NULL when there is none of that name. */
+const struct destination_config *config_destination(const struct config *config, const char *name);
+
 void config_notes_free(char **notes);
 
 /* One line per setting: name, environment variable, default, unit, sentence. For --help. */
 void config_print_settings(void);
+
+/* A file with every setting at its default, and destinations that are switched off. */
+void config_print_example(void);
 
 #endif

@@ -53,6 +53,7 @@ const struct variable variables[] = {
 	{ "LANGFUSE_PROMPT_CACHE_DEFAULT_TTL_SECONDS", .why = "it is for the application's SDK" },
 
 	{ "TOLLGATE_URL", .form = VARIABLE_OF_A_COMMAND }, /* tollgate send */
+	{ "TOLLGATE_CONFIG", .form = VARIABLE_OF_A_COMMAND }, /* names the file */
 };
 const size_t variable_count = sizeof variables / sizeof *variables;
 /* clang-format on */
@@ -91,6 +92,16 @@ static int refuse_both(struct loader *loader, char *const *environment, const ch
 	return complain(loader->complaint, "%s and %s are both set: keep one", name, file);
 }
 
+static int add_destination(
+	struct loader *loader, const char *name, enum destination_type type, const char *variable)
+{
+	struct destination_config *added = loader_add_destination(loader, name, type, variable);
+	if (!added)
+		return -EINVAL;
+	loader_note_origin(loader, destination_setting_find("type"), added, variable, 0);
+	return 0;
+}
+
 /* Langfuse when its keys are there, Tempo when its endpoint is. */
 static int add_destinations(struct loader *loader, char *const *environment)
 {
@@ -107,15 +118,14 @@ static int add_destinations(struct loader *loader, char *const *environment)
 				"LANGFUSE_%s_KEY is set, but LANGFUSE_%s_KEY is not: "
 				"set both or none",
 				has_public ? "PUBLIC" : "SECRET", has_public ? "SECRET" : "PUBLIC");
-		if (!loader_add_destination(
-			    loader, "langfuse", DESTINATION_LANGFUSE, "LANGFUSE_PUBLIC_KEY"))
+		if (add_destination(
+			    loader, "langfuse", DESTINATION_LANGFUSE, "LANGFUSE_PUBLIC_KEY") < 0)
 			return -EINVAL;
 	}
 	if (!loader_find_destination(loader, "tempo") &&
-		environment_value(environment, "TOLLGATE_TEMPO_ENDPOINT") &&
-		!loader_add_destination(
-			loader, "tempo", DESTINATION_OTLP, "TOLLGATE_TEMPO_ENDPOINT"))
-		return -EINVAL;
+		environment_value(environment, "TOLLGATE_TEMPO_ENDPOINT"))
+		return add_destination(
+			loader, "tempo", DESTINATION_OTLP, "TOLLGATE_TEMPO_ENDPOINT");
 	return 0;
 }
 
@@ -210,6 +220,7 @@ static int review_names(struct loader *loader, char *const *environment)
 
 int loader_read_environment(struct loader *loader, char *const *environment)
 {
+	loader->origin = ORIGIN_ENVIRONMENT;
 	if (add_destinations(loader, environment) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < variable_count; i++) {

@@ -1,4 +1,6 @@
 /* The JSON file: nested objects whose dotted path is a setting's name. */
+#include <config.h> /* strcasestr */
+
 #include "config/loader.h"
 
 #include <errno.h>
@@ -87,12 +89,21 @@ static int refuse_key(struct loader *loader, const char *path, const char *key)
 		log_text(shown, path), nearest);
 }
 
+static bool is_given(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+	return value && !json_is_null(value);
+}
+
 static int add_destination(
 	struct loader *loader, const char *name, json_t *object, const char *path)
 {
 	char checked[NAME_MAX_BYTES], shown[LOG_TEXT_MAX], form[SETTING_FORM_MAX];
 	snprintf(checked, sizeof checked, "%s", name);
 	const char *wanted = check_destination_name(checked);
+	if (strcmp(name, "local") == 0) /* LOCAL_NAME, which the ledger knows the local view by */
+		return complain(loader->complaint,
+			"%s is the local view, which is set by local.*: choose another name", path);
 	if (wanted)
 		return complain(loader->complaint, "the name of a destination must be %s, not %s",
 			wanted, log_text(shown, name));
@@ -104,7 +115,7 @@ static int add_destination(
 
 	const json_t *written = json_object_get(object, "type");
 	const struct setting *type = destination_setting_find("type");
-	if (!written || json_is_null(written))
+	if (!is_given(object, "type"))
 		return complain(loader->complaint, "%s.type is missing: write %s", path,
 			setting_form(type, form));
 	struct destination_config only_type = { 0 };
@@ -120,7 +131,7 @@ static int add_destination(
 		*key; key++) {
 		char beside[32];
 		snprintf(beside, sizeof beside, "%s_file", *key);
-		if (json_object_get(object, *key) && json_object_get(object, beside))
+		if (is_given(object, *key) && is_given(object, beside))
 			return complain(loader->complaint, "%s has both %s and %s: keep one", path,
 				*key, beside);
 	}
@@ -138,7 +149,11 @@ static int read_key(
 	const struct setting *setting = strchr(key, '.') ? NULL : loader_find(loader, path, &base);
 	if (setting) {
 		struct value_place place = { path, loader->arena, loader->complaint };
-		return value_set_json(setting, base, value, &place);
+		int error = value_set_json(setting, base, value, &place);
+		if (!error && !json_is_null(value))
+			loader_note_origin(loader, setting, base, path,
+				line_of((const char *)loader->text.at, path));
+		return error;
 	}
 	if (strchr(key, '.') || (strcmp(path, "destinations") != 0 && !is_group(path)))
 		return refuse_key(loader, path, key);
@@ -178,21 +193,42 @@ static int refuse_syntax(struct loader *loader, json_error_t *error)
 		loader->complaint, "no valid JSON at column %d: %s", error->column, error->text);
 }
 
-/* A key in a file that all can read is no mistake of form, so it is said and not refused. */
-static void note_open_secrets(struct loader *loader)
+/* Names a tenant or a source as a rule; these words mean that it lets somebody in. */
+static bool is_credential(const char *header)
+{
+	static const char *const words[] = { "auth", "cookie", "key", "password", "secret",
+		"token" };
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcasestr(header, words[i]))
+			return true;
+	return false;
+}
+
+static int refuse_open(struct loader *loader, const char *destination, const char *key)
+{
+	char name[NAME_MAX_BYTES], shown[LOG_TEXT_MAX];
+	snprintf(name, sizeof name, "destinations.%.40s.%s", destination, key);
+	complain(loader->complaint, "%s stands in a file that everyone can read: chmod o= %s", name,
+		log_text(shown, loader->file));
+	return loader_locate(loader, name);
+}
+
+/* What lets somebody in must not stand in a file that all can read. */
+static int check_openness(struct loader *loader, json_t *json)
 {
 	struct stat status;
+	const char *name, *header;
+	json_t *destination, *value;
 	if (stat(loader->file, &status) < 0 || !(status.st_mode & 007))
-		return;
-	for (size_t i = 0; i < loader->config->destination_count; i++) {
-		char name[NAME_MAX_BYTES];
-		snprintf(name, sizeof name, "destinations.%s.secret_key",
-			loader->config->destinations[i].name);
-		if (line_of((const char *)loader->text.at, name))
-			loader_note(loader,
-				"%s is in %s, which everyone can read: use secret_key_file, or chmod o= it",
-				name, loader->file);
+		return 0;
+	json_object_foreach(json_object_get(json, "destinations"), name, destination) {
+		if (json_is_string(json_object_get(destination, "secret_key")))
+			return refuse_open(loader, name, "secret_key");
+		json_object_foreach(json_object_get(destination, "headers"), header, value)
+			if (is_credential(header))
+				return refuse_open(loader, name, "headers");
 	}
+	return 0;
 }
 
 static int read_text(struct loader *loader)
@@ -213,6 +249,7 @@ static int read_text(struct loader *loader)
 int loader_read_file(struct loader *loader)
 {
 	struct complaint *complaint = loader->complaint;
+	loader->origin = ORIGIN_FILE;
 	if (!loader->file)
 		return 0;
 	json_error_t syntax;
@@ -229,10 +266,10 @@ int loader_read_file(struct loader *loader)
 		else
 			error = read_object(loader, json, "");
 	}
+	if (!error)
+		error = check_openness(loader, json);
 	if (error)
 		snprintf(complaint->file, sizeof complaint->file, "%s", loader->file);
-	else
-		note_open_secrets(loader);
 	json_decref(json);
 	return error;
 }

@@ -16,6 +16,7 @@ struct loader {
 	char **notes; /* NULL-terminated; NULL while there is none */
 	size_t note_count;
 	const char *file; /* NULL: none */
+	int origin;       /* enum of struct origin: the source that is being read */
 	struct buf text;  /* what the file holds, terminated, for line numbers */
 };
 
@@ -27,6 +28,15 @@ void loader_nearest(const struct loader *loader, const char *name, char out[128]
 
 /* Sets `name` from a text; `named` is the variable or flag that it came from. */
 int loader_set(struct loader *loader, const char *name, const char *text, const char *named);
+
+/*
+ * Notes that the value of a row comes from the source that is being read.
+ *
+ *   named  the variable; copied
+ *   line   of the file
+ */
+void loader_note_origin(struct loader *loader, const struct setting *setting, void *base,
+	const char *named, int line);
 
 /* With the defaults of its type. NULL after a complaint about `named`. */
 struct destination_config *loader_add_destination(

@@ -1,6 +1,8 @@
-/* The help that the tables give, for a terminal of 80 columns. */
+/* What the tables say: help for a terminal of 80 columns, and a file to begin with. */
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -58,6 +60,8 @@ static void print_row(const char *prefix, const struct setting *row)
 		print_words("Default for Langfuse:", &column);
 		print_words(row->langfuse_fallback, &column);
 	}
+	if (row->is_reloaded)
+		print_words("SIGHUP reads it again.", &column);
 	printf("\n");
 }
 
@@ -75,4 +79,61 @@ void config_print_settings(void)
 	for (size_t i = 0; i < variable_count; i++)
 		if (variables[i].setting)
 			printf("  %-34s %s\n", variables[i].name, variables[i].setting);
+}
+
+static json_t *default_json(const struct setting *row, bool is_langfuse)
+{
+	const char *text =
+		is_langfuse && row->langfuse_fallback ? row->langfuse_fallback : row->fallback;
+	if (!text)
+		return json_null();
+	if (row->type == SETTING_BOOL)
+		return json_boolean(strcmp(text, "true") == 0);
+	if (row->type == SETTING_COUNT || row->type == SETTING_MILLISECONDS)
+		return json_integer(strtoll(text, NULL, 10));
+	return json_string(text);
+}
+
+static void add_example(json_t *file, const struct setting *row)
+{
+	const char *dot = strchr(row->name, '.');
+	json_t *group = file;
+	if (dot) {
+		size_t len = (size_t)(dot - row->name);
+		group = json_object_getn(file, row->name, len);
+		if (!group) {
+			group = json_object();
+			json_object_setn_new(file, row->name, len, group);
+		}
+	}
+	json_object_set_new(group, dot ? dot + 1 : row->name, default_json(row, false));
+}
+
+/* Switched off, and of a name that no variable completes. */
+static json_t *example_destination(const char *type, const char *endpoint)
+{
+	bool is_langfuse = strcmp(type, "langfuse") == 0;
+	json_t *destination = json_object();
+	for (size_t i = 0; i < destination_setting_count; i++)
+		json_object_set_new(destination, destination_settings[i].name,
+			default_json(&destination_settings[i], is_langfuse));
+	json_object_set_new(destination, "type", json_string(type));
+	json_object_set_new(destination, "enabled", json_false());
+	json_object_set_new(destination, "endpoint", json_string(endpoint));
+	return destination;
+}
+
+void config_print_example(void)
+{
+	json_t *file = json_object(), *destinations = json_object();
+	for (size_t i = 0; i < setting_count; i++)
+		add_example(file, &settings[i]);
+	json_object_set_new(file, "destinations", destinations);
+	json_object_set_new(destinations, "example-langfuse",
+		example_destination("langfuse", "https://cloud.langfuse.com"));
+	json_object_set_new(destinations, "example-tempo",
+		example_destination("otlp", "http://tempo.example:4318"));
+	json_dumpf(file, stdout, JSON_INDENT(2));
+	printf("\n");
+	json_decref(file);
 }

@@ -34,10 +34,10 @@ const struct setting settings[] = {
 	{ SETTING(control_socket, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
 		.sentence = "Where the other commands reach the daemon; unset: control.sock in "
 			    "$RUNTIME_DIRECTORY, else in the state directory." },
-	{ SETTING(control_group, SETTING_TEXT), .min = 1, .max = 64,
+	{ SETTING(control_group, SETTING_TEXT), .min = 1, .max = 64, .check = check_group,
 		.sentence = "Members of this group may use the control socket too." },
-	{ SETTING(log_level, SETTING_TEXT), .min = 1, .max = 16, .fallback = "info",
-		.choices = "error warning info debug",
+	{ SETTING(log_level, SETTING_TEXT), .is_reloaded = true, .min = 1, .max = 16,
+		.fallback = "info", .choices = "error warning info debug",
 		.sentence = "The least important line that is logged." },
 	{ SETTING(shutdown_timeout_ms, SETTING_MILLISECONDS), .max = HOUR_MS, .fallback = "10000",
 		.sentence =
@@ -58,7 +58,7 @@ const struct setting settings[] = {
 		.sentence = "Of a request as it is sent; larger ones are answered 413." },
 	{ SETTING(limits.max_decompressed_bytes, SETTING_BYTES), .min = KIB, .max = GIB,
 		.fallback = "64MiB",
-		.sentence = "Of a request after gzip; larger ones are answered 413." },
+		.sentence = "Of a request after decompression; larger ones are answered 413." },
 	{ SETTING(limits.max_depth, SETTING_COUNT), .min = 10, .max = 1000, .fallback = "100",
 		.unit = "levels", .sentence = "Messages within messages in one request." },
 	{ SETTING(limits.max_spans, SETTING_COUNT), .min = 1, .max = 10000000, .fallback = "200000",
@@ -111,7 +111,8 @@ const struct setting settings[] = {
 	{ SETTING(content.flatten_messages, SETTING_BOOL), .fallback = "false",
 		.sentence = "Also writes message JSON as llm.input_messages.N.* attributes." },
 
-	{ SETTING(prices.file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
+	{ SETTING(prices.file, SETTING_PATH), .is_reloaded = true, .min = 1, .max = TEXT_MAX_BYTES,
+		.check = check_readable,
 		.sentence = "A price table; unset: the one that was built in." },
 
 	{ SETTING(local.enabled, SETTING_BOOL), .fallback = "true",
@@ -142,16 +143,16 @@ const struct setting destination_settings[] = {
 		.check = check_url, .sentence = "Used for logs as it is, instead." },
 	{ DESTINATION(metrics_endpoint, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,
 		.check = check_url, .sentence = "Used for metrics as it is, instead." },
-	{ DESTINATION(public_key, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,
-		.check = check_key, .sentence = "Of the Langfuse project." },
+	{ DESTINATION(public_key, SETTING_TEXT), .is_reloaded = true, .min = 1,
+		.max = KEY_MAX_BYTES, .check = check_key, .sentence = "Of the Langfuse project." },
 	{ .name = "public_key_file",
 		.offset = offsetof(struct destination_config, public_key),
 		.type = SETTING_SECRET_FILE,
 		.min = 1,
 		.max = TEXT_MAX_BYTES,
 		.sentence = "Holds the public key instead." },
-	{ DESTINATION(secret_key, SETTING_TEXT), .is_secret = true, .min = 1, .max = TEXT_MAX_BYTES,
-		.check = check_key,
+	{ DESTINATION(secret_key, SETTING_TEXT), .is_secret = true, .is_reloaded = true, .min = 1,
+		.max = KEY_MAX_BYTES, .check = check_key,
 		.sentence = "Of the Langfuse project; better in a file of its own." },
 	{ .name = "secret_key_file",
 		.offset = offsetof(struct destination_config, secret_key),
@@ -159,7 +160,7 @@ const struct setting destination_settings[] = {
 		.min = 1,
 		.max = TEXT_MAX_BYTES,
 		.sentence = "Holds the secret key instead; not readable by others." },
-	{ DESTINATION(headers, SETTING_HEADERS), .is_secret = true, .max = 32,
+	{ DESTINATION(headers, SETTING_HEADERS), .is_secret = true, .is_reloaded = true, .max = 32,
 		.count_offset = offsetof(struct destination_config, header_count),
 		.sentence = "Added to each request." },
 	{ DESTINATION(ca_file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
@@ -208,6 +209,11 @@ void setting_variable(const struct setting *setting, char out[SETTING_VARIABLE_M
 	snprintf(out, SETTING_VARIABLE_MAX, "TOLLGATE_%s", setting->name);
 	for (char *c = out; *c; c++)
 		*c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+}
+
+const struct setting *destination_setting_of(const struct setting *row)
+{
+	return row->type == SETTING_SECRET_FILE ? row - 1 : row;
 }
 
 const char *setting_form(const struct setting *setting, char out[SETTING_FORM_MAX])

@@ -16,16 +16,19 @@ enum setting_type {
 	SETTING_BYTES,
 	SETTING_MILLISECONDS,
 	SETTING_BOOL,
-	SETTING_LIST,             /* of texts */
-	SETTING_HEADERS,          /* of HTTP: name and value */
-	SETTING_SECRET_FILE,      /* a path; the member gets what the file holds */
+	SETTING_LIST,        /* of texts */
+	SETTING_HEADERS,     /* of HTTP: name and value */
+	SETTING_SECRET_FILE, /* a path; the member of the row before gets what the file holds */
 	SETTING_DESTINATION_TYPE, /* enum destination_type, in the order of `choices` */
 };
+
+enum { KEY_MAX_BYTES = 500 };
 
 struct setting {
 	const char *name; /* dotted, as the members of struct config */
 	enum setting_type type;
-	bool is_secret; /* never shown, never a flag */
+	bool is_secret;   /* never shown, never a flag */
+	bool is_reloaded; /* at SIGHUP; the others wait for a restart */
 	size_t offset; /* in struct config; of a destination's setting in struct destination_config */
 	size_t count_offset;  /* lists and headers: of their number */
 	uint64_t min, max;    /* numbers: the value; texts: bytes; lists and headers: items */
@@ -48,6 +51,9 @@ extern const size_t destination_setting_count;
 /* NULL when there is none of that name. */
 const struct setting *setting_find(const char *name);
 const struct setting *destination_setting_find(const char *name);
+
+/* The row that a destination's value is known by: a key's own row for the file that holds it. */
+const struct setting *destination_setting_of(const struct setting *row);
 
 /* TOLLGATE_ and the name in upper case with _ for dots. */
 enum { SETTING_VARIABLE_MAX = 64 };

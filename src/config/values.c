@@ -13,8 +13,6 @@
 #include "config/checks.h"
 #include "config/config.h"
 
-enum { SECRET_MAX_BYTES = 4096 };
-
 static const struct unit {
 	const char *name;
 	uint64_t bytes;
@@ -54,24 +52,23 @@ static int refuse_form(
 		log_text(shown, written));
 }
 
-/* Bytes as short as is exact: "64MiB", "4MB", "0". */
-static void print_number(const struct setting *setting, uint64_t number, char out[32])
+void value_print_number(const struct setting *setting, uint64_t number, char out[VALUE_NUMBER_MAX])
 {
 	size_t i = 0;
 	while (i < UNIT_COUNT - 1 &&
 		(setting->type != SETTING_BYTES || number == 0 || number % units[i].bytes))
 		i++;
-	snprintf(out, 32, "%" PRIu64 "%s", number / units[i].bytes,
+	snprintf(out, VALUE_NUMBER_MAX, "%" PRIu64 "%s", number / units[i].bytes,
 		units[i].bytes > 1 ? units[i].name : "");
 }
 
 static int refuse_bounds(
 	const struct setting *setting, const char *written, const struct value_place *place)
 {
-	char min[32], max[32], shown[LOG_TEXT_MAX];
+	char min[VALUE_NUMBER_MAX], max[VALUE_NUMBER_MAX], shown[LOG_TEXT_MAX];
 	const char *unit = setting->type == SETTING_BYTES ? "" : setting_unit(setting);
-	print_number(setting, setting->min, min);
-	print_number(setting, setting->max, max);
+	value_print_number(setting, setting->min, min);
+	value_print_number(setting, setting->max, max);
 	return complain(place->complaint, "%s must be from %s to %s%s%s, not %s", place->named, min,
 		max, *unit ? " " : "", unit, log_text(shown, written));
 }
@@ -150,7 +147,7 @@ static char *take_text(
 			place->named, setting->min, setting->max, len);
 		return NULL;
 	}
-	if (setting->type == SETTING_TEXT && !is_utf8(text)) {
+	if (!is_utf8(text)) {
 		complain(place->complaint, "%s must be UTF-8", place->named);
 		return NULL;
 	}
@@ -178,7 +175,7 @@ static char *take_secret(const char *path, const struct value_place *place)
 	struct buf content;
 	struct stat status;
 	log_text(shown, path);
-	buf_init(&content, SECRET_MAX_BYTES, NULL);
+	buf_init(&content, KEY_MAX_BYTES, NULL);
 	int error = stat(path, &status) < 0 ? -errno : 0;
 	if (!error)
 		error = S_ISREG(status.st_mode) ? file_read(path, &content) : -EINVAL;
@@ -188,20 +185,20 @@ static char *take_secret(const char *path, const struct value_place *place)
 	} else if (error == -E2BIG) {
 		complain(place->complaint,
 			"%s names %s, which is larger than %d bytes: a key is one short line",
-			place->named, shown, SECRET_MAX_BYTES);
+			place->named, shown, KEY_MAX_BYTES);
 	} else if (error) {
 		complain(place->complaint, "%s names %s, which cannot be read: %s", place->named,
 			shown, strerror(-error));
 	} else if (status.st_mode & 007) {
-		complain(place->complaint, "%s names %s, which everyone can read: chmod o= it",
-			place->named, shown);
+		complain(place->complaint, "%s names %s, which everyone can read: chmod o= %s",
+			place->named, shown, shown);
 	} else {
 		buf_append(&content, "", 1);
 		char *text = (char *)content.at;
 		size_t end = text ? strlen(text) : 0;
 		while (end && (text[end - 1] == '\n' || text[end - 1] == '\r'))
 			text[--end] = '\0';
-		if (content.error || end == 0 || check_key(text))
+		if (content.error || end == 0 || check_key(text) || !is_utf8(text))
 			complain(place->complaint,
 				"%s names %s, which must hold one word and nothing else",
 				place->named, shown);
@@ -449,4 +446,51 @@ int value_set_json(const struct setting *setting, void *base, const json_t *json
 		return refuse_form(setting, NULL, place);
 	return complain(place->complaint, "%s must be %s, not %s", place->named,
 		setting_form(setting, form), describe(json, shown));
+}
+
+static json_t *list_json(char *const *items, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(items[i]));
+	return list;
+}
+
+static json_t *headers_json(const struct header_setting *headers, size_t count)
+{
+	json_t *object = json_object();
+	for (size_t i = 0; i < count; i++)
+		json_object_set_new(object, headers[i].name, json_string(headers[i].value));
+	return object;
+}
+
+json_t *value_json(const struct setting *setting, const void *base)
+{
+	const void *member = (const char *)base + setting->offset;
+	const size_t *count = (const void *)((const char *)base + setting->count_offset);
+	switch (setting->type) {
+	case SETTING_TEXT:
+	case SETTING_PATH:
+	case SETTING_SECRET_FILE: {
+		const char *text = *(char *const *)member;
+		return text ? json_string(text) : json_null();
+	}
+	case SETTING_COUNT:
+	case SETTING_BYTES:
+	case SETTING_MILLISECONDS:
+		return json_integer((json_int_t) * (const uint64_t *)member);
+	case SETTING_BOOL:
+		return json_boolean(*(const bool *)member);
+	case SETTING_DESTINATION_TYPE: {
+		const char *word = setting->choices;
+		for (int i = *(const enum destination_type *)member; i > 0; i--)
+			word += strcspn(word, " ") + 1;
+		return json_stringn(word, strcspn(word, " "));
+	}
+	case SETTING_LIST:
+		return list_json(*(char **const *)member, *count);
+	case SETTING_HEADERS:
+		return headers_json(*(struct header_setting *const *)member, *count);
+	}
+	return NULL;
 }

@@ -28,6 +28,13 @@ int value_set_text(const struct setting *setting, void *base, const char *text,
 int value_set_json(const struct setting *setting, void *base, const json_t *json,
 	const struct value_place *place);
 
+/* A value as the JSON file would have it, sizes as numbers: a new reference, null when it is unset. */
+json_t *value_json(const struct setting *setting, const void *base);
+
+/* A number as short as is exact where it counts bytes: "64MiB", "4MB". */
+enum { VALUE_NUMBER_MAX = 32 };
+void value_print_number(const struct setting *setting, uint64_t number, char out[VALUE_NUMBER_MAX]);
+
 /*
  * true: 1 true yes on; false: 0 false no off, in any case. 0 or -EINVAL.
  */

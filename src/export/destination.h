@@ -44,6 +44,10 @@ int endpoints_init(struct endpoint endpoints[SIGNAL_COUNT], const struct destina
 	struct complaint *complaint);
 void endpoints_done(struct endpoint endpoints[SIGNAL_COUNT]);
 
+/* Keys belong to an address: new ones are not shown to another one. */
+bool destination_same_address(
+	const struct destination_config *a, const struct destination_config *b);
+
 /*
  * Refuses a destination whose host and port are our own door's: what it delivers would come in again.
  * A name that does not resolve now is let pass; Via catches what is hidden behind a proxy.

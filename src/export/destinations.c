@@ -16,6 +16,21 @@ const struct destination *destination_of(enum destination_type type)
 	return destinations[type];
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool destination_same_address(
+	const struct destination_config *a, const struct destination_config *b)
+{
+	return a->type == b->type && same_text(a->endpoint, b->endpoint) &&
+		same_text(a->traces_endpoint, b->traces_endpoint) &&
+		same_text(a->logs_endpoint, b->logs_endpoint) &&
+		same_text(a->metrics_endpoint, b->metrics_endpoint) &&
+		same_text(a->ca_file, b->ca_file);
+}
+
 static int make_url(const struct destination_config *config, enum signal signal, char **ret_url,
 	struct complaint *complaint)
 {

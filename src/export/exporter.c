@@ -14,7 +14,8 @@ enum { IDLE_WAIT_MS = 60 * 1000 };
 
 struct exporter {
 	struct exporter_options options;
-	struct endpoint endpoints[SIGNAL_COUNT];
+	struct endpoint *endpoints;         /* by enum signal */
+	_Atomic(struct endpoint *) rekeyed; /* to take their place; NULL: nothing new */
 	struct http_client *client;
 	struct lane **lanes;
 	struct exporter_counts counts;
@@ -61,6 +62,25 @@ static int make_lanes(struct exporter *exporter)
 	return 0;
 }
 
+static void endpoints_free(struct endpoint *endpoints)
+{
+	if (endpoints)
+		endpoints_done(endpoints);
+	free(endpoints);
+}
+
+static int endpoints_make(const struct destination_config *config, struct endpoint **ret_endpoints,
+	struct complaint *complaint)
+{
+	struct endpoint *endpoints = calloc(SIGNAL_COUNT, sizeof *endpoints);
+	int error = endpoints ? endpoints_init(endpoints, config, complaint) : -ENOMEM;
+	if (error)
+		free(endpoints);
+	else
+		*ret_endpoints = endpoints;
+	return error;
+}
+
 int exporter_new(const struct exporter_options *options, struct exporter **ret_exporter,
 	struct complaint *complaint)
 {
@@ -74,7 +94,7 @@ int exporter_new(const struct exporter_options *options, struct exporter **ret_e
 		.timeout_ms = options->config->timeout_ms,
 		.connections = (unsigned)(options->config->in_flight * options->lane_count),
 	};
-	int error = endpoints_init(exporter->endpoints, options->config, complaint);
+	int error = endpoints_make(options->config, &exporter->endpoints, complaint);
 	if (!error)
 		error = http_client_new(&client, &exporter->client);
 	if (!error)
@@ -98,7 +118,8 @@ void exporter_free(struct exporter *exporter)
 		lane_free(exporter->lanes[i]);
 	free(exporter->lanes);
 	http_client_free(exporter->client);
-	endpoints_done(exporter->endpoints);
+	endpoints_free(exporter->endpoints);
+	endpoints_free(atomic_load(&exporter->rekeyed));
 	errands_done(&exporter->errands);
 	free(exporter);
 }
@@ -184,6 +205,18 @@ static void enforce_share(struct exporter *exporter)
 			atomic_load(&exporter->share_safe_below));
 }
 
+/* Requests on their way keep the headers that they were sent with. */
+static void take_keys(struct exporter *exporter)
+{
+	struct endpoint *endpoints = atomic_exchange(&exporter->rekeyed, NULL);
+	if (!endpoints)
+		return;
+	endpoints_free(exporter->endpoints);
+	exporter->endpoints = endpoints;
+	for (size_t i = 0; i < exporter->options.lane_count; i++)
+		lane_rekey(exporter->lanes[i]);
+}
+
 /* Tells the figures since when the longest hold lasts. */
 static void note_holds(struct exporter *exporter, uint64_t now_ms)
 {
@@ -218,6 +251,7 @@ void exporter_run(struct exporter *exporter)
 	for (;;) {
 		uint64_t deadline_ms = atomic_load(&exporter->deadline_ms);
 		uint64_t now_ms = clock_monotonic_ms(), next_ms = now_ms + IDLE_WAIT_MS;
+		take_keys(exporter);
 		enforce_share(exporter);
 		send_errands(exporter);
 		for (size_t i = 0; i < exporter->options.lane_count; i++) {
@@ -243,6 +277,18 @@ void exporter_stop(struct exporter *exporter, uint64_t deadline_ms)
 {
 	atomic_store(&exporter->deadline_ms, deadline_ms ? deadline_ms : 1);
 	http_client_wake(exporter->client);
+}
+
+int exporter_rekey(struct exporter *exporter, const struct destination_config *config,
+	struct complaint *complaint)
+{
+	struct endpoint *endpoints;
+	int error = endpoints_make(config, &endpoints, complaint);
+	if (error)
+		return error;
+	endpoints_free(atomic_exchange(&exporter->rekeyed, endpoints));
+	http_client_wake(exporter->client);
+	return 0;
 }
 
 void exporter_enforce_share(struct exporter *exporter, uint64_t max_bytes, uint64_t safe_below)

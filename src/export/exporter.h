@@ -48,6 +48,17 @@ void exporter_run(struct exporter *exporter);
 void exporter_stop(struct exporter *exporter, uint64_t deadline_ms);
 
 /*
+ * The same destination, with other keys and headers: requests from now on have them, and a lane that
+ * was held because of the old ones tries at once. From one thread at a time.
+ *
+ *   config  read here and not kept; its addresses are those that the exporter was made with
+ *
+ * 0, or as exporter_new, when nothing has changed.
+ */
+int exporter_rekey(struct exporter *exporter, const struct destination_config *config,
+	struct complaint *complaint);
+
+/*
  * Lets the exporter give up its oldest records when more than `max_bytes` are kept for it; soon, in its
  * own thread. To be called each second.
  *

@@ -529,6 +529,15 @@ void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, 
 
 /* ---- the rest ---- */
 
+void lane_rekey(struct lane *lane)
+{
+	lane->wave++; /* refusals that are still to come are of the old keys */
+	if (!lane->held_since_ms || (lane->held_status != 401 && lane->held_status != 403))
+		return;
+	lane->not_before_ms = 0;
+	lane->holds = 0;
+}
+
 void lane_hurry(struct lane *lane)
 {
 	lane->intake.in_hurry = true;

@@ -63,6 +63,9 @@ uint64_t lane_next_ms(const struct lane *lane);
 void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, uint64_t now_ms,
 	uint32_t random);
 
+/* The keys are others now: what a refusal of the old ones made wait goes at once. */
+void lane_rekey(struct lane *lane);
+
 /* What waits to be joined goes at once from now on. */
 void lane_hurry(struct lane *lane);
 

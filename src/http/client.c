@@ -24,7 +24,8 @@ struct exchange {
 	struct exchange *next_free, *next_made;
 	CURL *easy;
 	struct http_post post;
-	size_t piece, offset; /* how far the body is sent */
+	struct http_headers *headers; /* of the request on its way; NULL: none is */
+	size_t piece, offset;         /* how far the body is sent */
 	struct buf body;
 };
 
@@ -38,6 +39,7 @@ struct http_client {
 
 struct http_headers {
 	struct curl_slist *list;
+	unsigned holders; /* the owner and requests that have no answer yet */
 };
 
 static void init_curl(void)
@@ -88,6 +90,7 @@ void http_client_cancel(struct http_client *client)
 		client->made = exchange->next_made;
 		curl_multi_remove_handle(client->multi, exchange->easy);
 		curl_easy_cleanup(exchange->easy);
+		http_headers_free(exchange->headers);
 		buf_done(&exchange->body);
 		free(exchange);
 	}
@@ -200,6 +203,8 @@ int http_client_post(struct http_client *client, const struct http_post *post)
 		client->free = exchange;
 		return -ENOMEM;
 	}
+	exchange->headers = post->headers;
+	exchange->headers->holders++;
 	return 0;
 }
 
@@ -259,6 +264,8 @@ bool http_client_next(struct http_client *client, void **ret_owner, struct http_
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
 	read_answer(exchange, code, ret_answer);
 	curl_multi_remove_handle(client->multi, easy);
+	http_headers_free(exchange->headers);
+	exchange->headers = NULL;
 
 	/* The body stays here, so that its exchange is free at once. */
 	struct buf body = client->body;
@@ -280,16 +287,18 @@ struct http_headers *http_headers_new(void)
 {
 	struct http_headers *headers = calloc(1, sizeof *headers);
 	/* Waiting for "100 Continue" costs a round trip, and a second where nobody answers it. */
-	if (headers && !(headers->list = curl_slist_append(NULL, "Expect:"))) {
+	struct curl_slist *list = headers ? curl_slist_append(NULL, "Expect:") : NULL;
+	if (!list) {
 		free(headers);
 		return NULL;
 	}
+	*headers = (struct http_headers){ list, 1 };
 	return headers;
 }
 
 void http_headers_free(struct http_headers *headers)
 {
-	if (!headers)
+	if (!headers || --headers->holders > 0)
 		return;
 	curl_slist_free_all(headers->list);
 	free(headers);

@@ -50,8 +50,8 @@ struct http_answer {
 
 struct http_post {
 	const char *url;
-	const struct http_headers *headers; /* lives until the answer, as all here but the url */
-	const struct bytes *pieces;         /* the body, sent end to end */
+	struct http_headers *headers; /* kept until the answer, also when it is freed before */
+	const struct bytes *pieces;   /* the body, sent end to end; lives until the answer */
 	size_t piece_count;
 	void *owner; /* comes back with the answer */
 };

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "config.h"
-#include "http/gzip_engine.h"
+#include "http/codecs.h"
 
 #ifdef HAVE_ISAL
 static const struct gzip_engine *const engine = &gzip_isal;
@@ -11,7 +11,7 @@ static const struct gzip_engine *const engine = &gzip_isal;
 static const struct gzip_engine *const engine = &gzip_zlib;
 #endif
 
-uint32_t gzip_room(struct buf *out, size_t step)
+uint32_t codec_room(struct buf *out, size_t step)
 {
 	size_t left = out->max_bytes - out->len;
 	if (left && out->len >= out->capacity)
@@ -31,3 +31,17 @@ int gzip_inflate(struct bytes body, struct buf *out)
 {
 	return body.len > UINT32_MAX ? -E2BIG : engine->inflate(body, out);
 }
+
+static int deflate_inflate(struct bytes body, struct buf *out)
+{
+	return body.len > UINT32_MAX ? -E2BIG : inflate_deflate(body, out);
+}
+
+const struct coding codings[] = {
+	{ "gzip", gzip_inflate },
+	{ "x-gzip", gzip_inflate },
+	{ "deflate", deflate_inflate },
+	{ "zstd", inflate_zstd },
+	{ "identity", NULL },
+	{ NULL, NULL },
+};

@@ -1,4 +1,4 @@
-#include "http/gzip_engine.h"
+#include "http/codecs.h"
 
 #include <errno.h>
 
@@ -33,7 +33,7 @@ static int compress(struct bytes plain, struct buf *out)
 	deflating.avail_in = (uint32_t)plain.len;
 
 	while (deflating.internal_state.state != ZSTATE_END) {
-		uint32_t room = gzip_room(out, STEP_BYTES);
+		uint32_t room = codec_room(out, STEP_BYTES);
 		if (!room)
 			return out->error ? out->error : (out->error = -E2BIG);
 		deflating.next_out = out->at + out->len;
@@ -59,7 +59,7 @@ static int inflate_member(struct bytes *body, struct buf *out)
 
 	while (inflating.block_state != ISAL_BLOCK_FINISH) {
 		uint8_t beyond; /* a full buffer is no error as long as nothing more comes */
-		uint32_t room = gzip_room(out, STEP_BYTES);
+		uint32_t room = codec_room(out, STEP_BYTES);
 		if (out->error)
 			return out->error;
 		inflating.next_out = room ? out->at + out->len : &beyond;

@@ -44,6 +44,43 @@ int request_count_spans(struct bytes request, uint32_t *ret_count)
 	return 0;
 }
 
+/* A metric may have a name of 16 and a description of 8 bytes, but no number in field 7. */
+static bool is_span(struct bytes message)
+{
+	enum { TRACE_ID = 1, SPAN_ID = 2, START = 7 };
+	struct wire wire = wire_of(message);
+	struct field field;
+	size_t trace_id_bytes = 0, span_id_bytes = 0;
+	bool has_start = false;
+	while (wire_next(&wire, &field) > 0) {
+		if (field_is(&field, TRACE_ID, WIRE_BYTES))
+			trace_id_bytes = field.body.len;
+		else if (field_is(&field, SPAN_ID, WIRE_BYTES))
+			span_id_bytes = field.body.len;
+		else if (field_is(&field, START, WIRE_FIXED64))
+			has_start = true;
+	}
+	return trace_id_bytes == 16 && span_id_bytes == 8 && has_start;
+}
+
+static bool holds_span(struct bytes message, unsigned depth)
+{
+	static const uint32_t path[] = { RESOURCE_SPANS, SCOPE_SPANS, SPANS };
+	if (depth == sizeof path / sizeof path[0])
+		return is_span(message);
+	struct wire wire = wire_of(message);
+	struct field field;
+	while (wire_next(&wire, &field) > 0)
+		if (field_is(&field, path[depth], WIRE_BYTES) && holds_span(field.body, depth + 1))
+			return true;
+	return false;
+}
+
+bool request_has_span(struct bytes request)
+{
+	return holds_span(request, 0);
+}
+
 /* What of the spans is wanted, and how many were passed. */
 struct window {
 	uint32_t from, to, at;

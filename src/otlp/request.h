@@ -13,6 +13,12 @@
 int request_count_spans(struct bytes request, uint32_t *ret_count);
 
 /*
+ * Whether the bytes are beyond doubt a request with a span: one with a trace id, a span id and a start. What
+ * encodes logs or metrics under the same field numbers has none.
+ */
+bool request_has_span(struct bytes request);
+
+/*
  * A request with only the spans [from, to) of `request`, counted in document order, each with its
  * resource and scope; everything else as it was. In the arena. -EBADMSG, -ENOMEM or -E2BIG.
  */

@@ -73,6 +73,8 @@ int prices_parse(struct bytes json, const char *name, struct prices **ret_prices
 	struct complaint *complaint);
 /* The table that was built in (pricing/models.json). */
 int prices_builtin(struct prices **ret_prices, struct complaint *complaint);
+/* The table of a file, or for NULL the one that was built in. */
+int prices_load(const char *file, struct prices **ret_prices, struct complaint *complaint);
 void prices_free(struct prices *prices);
 size_t prices_count(const struct prices *prices);
 /* The date that the table states for itself, as text. */

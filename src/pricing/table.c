@@ -3,13 +3,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/files.h"
 #include "pricing/fields.h"
 #include "pricing/match.h"
 #include "pricing/memo.h"
 #include "pricing/rates.h"
 
-enum { ARENA_MAX_BYTES = 64 << 20 };
+enum { ARENA_MAX_BYTES = 64 << 20, FILE_MAX_BYTES = 16 << 20 };
 
 static const char *take_text(struct prices *prices, const json_t *text)
 {
@@ -425,6 +427,7 @@ int prices_parse(struct bytes json, const char *name, struct prices **ret_prices
 	if (error == 0) {
 		*ret_prices = prices;
 		prices = NULL;
+		complaint->file[0] = '\0';
 	}
 out:
 	prices_free(prices);
@@ -436,6 +439,26 @@ int prices_builtin(struct prices **ret_prices, struct complaint *complaint)
 {
 	struct bytes json = { prices_builtin_json, prices_builtin_json_bytes };
 	return prices_parse(json, "built-in price table", ret_prices, complaint);
+}
+
+int prices_load(const char *file, struct prices **ret_prices, struct complaint *complaint)
+{
+	if (!file)
+		return prices_builtin(ret_prices, complaint);
+	struct buf json;
+	buf_init(&json, FILE_MAX_BYTES, NULL);
+	int error = file_read(file, &json);
+	if (!error)
+		error = prices_parse(buf_bytes(&json), file, ret_prices, complaint);
+	else
+		snprintf(complaint->file, sizeof complaint->file, "%s", file);
+	buf_done(&json);
+	if (error == -E2BIG)
+		complain(
+			complaint, "larger than %d bytes, which no price table is", FILE_MAX_BYTES);
+	else if (error)
+		complain(complaint, "the price table cannot be read: %s", strerror(-error));
+	return error;
 }
 
 void prices_free(struct prices *prices)

@@ -91,6 +91,7 @@ struct prices {
 	struct scope *scopes; /* sorted by provider */
 	size_t scope_count;
 	struct memo *memo;
+	unsigned holders; /* tariff.c */
 };
 
 /* Room for `count` cleared things in the arena; never NULL for a count of 0. NULL: no memory. */

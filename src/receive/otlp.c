@@ -10,7 +10,9 @@
 #include "batch.h"
 #include "config/config.h"
 #include "http/compression.h"
+#include "otlp/json.h"
 #include "otlp/reply.h"
+#include "otlp/request.h"
 #include "pipeline.h"
 #include "spool/spool.h"
 
@@ -18,36 +20,37 @@ enum { REPLY_MAX_BYTES = 64 << 10, REPEAT_LOG_MS = 60 * 1000 };
 
 static const char pseudonym[] = "tollgate"; /* ours in the Via header of what we send */
 
-/* Content types in the order in which they are tried; the answer has the type of the request. */
+static const char no_such_path[] =
+	"nothing is served at this path; OTLP traces go to POST /v1/traces";
+
+/* The answer has the type of the request. */
 static const struct media {
 	const char *type;
 	enum reply_encoding encoding;
-	const char *refusal; /* NULL: taken */
 } medias[] = {
-	{ "application/x-protobuf", REPLY_PROTOBUF, NULL },
-	{ "application/protobuf", REPLY_PROTOBUF, NULL },
-	{ "application/json", REPLY_JSON,
-		"OTLP/JSON is not taken by this version; send protobuf: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" },
+	{ "application/x-protobuf", REPLY_PROTOBUF },
+	{ "application/protobuf", REPLY_PROTOBUF },
+	{ "application/json", REPLY_JSON },
 };
-static const struct media unknown_media = {
-	"application/json", REPLY_JSON,
-	"Content-Type must be application/x-protobuf; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
-};
+static const struct media unknown_media = { "application/json", REPLY_JSON };
 
 /* One request between its body and its reply; freed when the request is over. */
 struct intake {
 	struct batch batch;
 	struct buf inflated;
+	struct buf protobuf; /* made from JSON */
 	struct http_request *request;
 	const struct media *media;
 };
 
-/* Whether a header's value up to its parameters is `word`, in any letter case. */
+/* Whether a header's value up to its parameters is `word`, in any letter case; a list is not. */
 static bool value_is(const char *value, const char *word)
 {
 	value += strspn(value, " \t");
 	size_t len = strcspn(value, " \t;");
-	return len == strlen(word) && strncasecmp(value, word, len) == 0;
+	const char *rest = value + len + strspn(value + len, " \t");
+	return len == strlen(word) && strncasecmp(value, word, len) == 0 &&
+		(!*rest || *rest == ';');
 }
 
 static const struct media *media_of(const struct http_request *request)
@@ -59,15 +62,16 @@ static const struct media *media_of(const struct http_request *request)
 	return &unknown_media;
 }
 
-enum coding { CODING_IDENTITY, CODING_GZIP, CODING_UNKNOWN };
-
-static enum coding coding_of(const struct http_request *request)
+/* NULL for a coding that is not ours, and for a list of codings. */
+static const struct coding *coding_of(const struct http_request *request)
 {
-	const char *coding = http_request_header(request, "Content-Encoding");
-	if (!coding || value_is(coding, "") || value_is(coding, "identity"))
-		return CODING_IDENTITY;
-	return value_is(coding, "gzip") || value_is(coding, "x-gzip") ? CODING_GZIP :
-									CODING_UNKNOWN;
+	const char *value = http_request_header(request, "Content-Encoding");
+	if (!value || value_is(value, ""))
+		value = "identity";
+	const struct coding *coding = codings;
+	while (coding->name && !value_is(value, coding->name))
+		coding++;
+	return coding->name ? coding : NULL;
 }
 
 /* A sender may repeat its mistake with every request: one line for each kind of it now and then. */
@@ -128,16 +132,20 @@ void receive_otlp_refuse(struct http_request *request, unsigned status, const ch
 	const struct http_header *headers)
 {
 	if (status == 404)
-		why = "nothing is served at this path; OTLP traces go to POST /v1/traces";
+		why = no_such_path;
 	refuse(request, media_of(request), status, why, headers);
 }
 
-static void refuse_for(struct http_request *request, const struct media *media, int error)
+/*   mistake  what a body that is no request has wrong, where somebody found words for it; else empty */
+static void refuse_for(
+	struct http_request *request, const struct media *media, int error, const char *mistake)
 {
 	switch (error) {
 	case -EBADMSG:
 		refuse(request, media, 400,
-			"the body is not an ExportTraceServiceRequest in protobuf", NULL);
+			*mistake ? mistake :
+				   "the body is not an ExportTraceServiceRequest in protobuf",
+			NULL);
 		break;
 	case -E2BIG:
 		refuse(request, media, 413,
@@ -168,18 +176,29 @@ static void begin_traces(struct http_request *request, void *owner)
 		refuse(request, media, 508, "this request was sent by Tollgate itself", NULL);
 		return;
 	}
-	if (media->refusal) {
-		refuse(request, media, 415, media->refusal, NULL);
+	if (media == &unknown_media) {
+		refuse(request, media, 415,
+			"Content-Type must be application/x-protobuf or application/json", NULL);
 		return;
 	}
-	if (coding_of(request) == CODING_UNKNOWN) {
-		refuse(request, media, 415, "Content-Encoding must be gzip, or absent or identity",
+	if (!coding_of(request)) {
+		refuse(request, media, 415,
+			"Content-Encoding must be one of gzip, deflate and zstd, or absent or identity",
 			NULL);
 		return;
 	}
 	int error = spool_status(door->spool);
 	if (error)
-		refuse_for(request, media, error);
+		refuse_for(request, media, error, "");
+}
+
+/* Without a type that we know the body cannot say what it is. */
+static void begin_root(struct http_request *request, void *owner)
+{
+	if (media_of(request) == &unknown_media)
+		refuse(request, &unknown_media, 404, no_such_path, NULL);
+	else
+		begin_traces(request, owner);
 }
 
 static void free_intake(void *owned)
@@ -187,6 +206,7 @@ static void free_intake(void *owned)
 	struct intake *intake = owned;
 	arena_done(&intake->batch.arena);
 	buf_done(&intake->inflated);
+	buf_done(&intake->protobuf);
 	free(intake);
 }
 
@@ -194,7 +214,7 @@ static void on_committed(struct batch *batch, int error)
 {
 	struct intake *intake = batch->owner;
 	if (error) {
-		refuse_for(intake->request, intake->media, error);
+		refuse_for(intake->request, intake->media, error, "");
 		return;
 	}
 	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
@@ -214,6 +234,7 @@ static struct intake *intake_new(struct otlp_door *door, struct http_request *re
 	intake->request = request;
 	intake->media = media_of(request);
 	buf_init(&intake->inflated, door->config->limits.max_decompressed_bytes, door->budget);
+	buf_init(&intake->protobuf, door->config->limits.max_decompressed_bytes, door->budget);
 	arena_init(
 		&intake->batch.arena, door->config->limits.max_request_memory_bytes, door->budget);
 	intake->batch.lane = "default";
@@ -226,23 +247,62 @@ static struct intake *intake_new(struct otlp_door *door, struct http_request *re
 	return intake;
 }
 
-static void handle_traces(struct http_request *request, struct bytes body, void *owner)
+/* From the body as it was sent to protobuf. */
+static int decode(struct otlp_door *door, struct intake *intake, struct bytes *body,
+	struct complaint *complaint)
 {
-	struct otlp_door *door = owner;
-	struct intake *intake = intake_new(door, request);
-	if (!intake) {
-		refuse_for(request, media_of(request), -ENOMEM);
-		return;
-	}
+	const struct coding *coding = coding_of(intake->request);
 	int error = 0;
-	if (coding_of(request) == CODING_GZIP) {
-		error = gzip_inflate(body, &intake->inflated);
-		body = buf_bytes(&intake->inflated);
+	if (coding->inflate) {
+		error = coding->inflate(*body, &intake->inflated);
+		*body = buf_bytes(&intake->inflated);
 	}
 	if (error == -EBADMSG)
-		refuse(request, intake->media, 400, "the gzip data of the body is damaged", NULL);
-	else if (error || (error = pipeline_accept(door->pipeline, &intake->batch, body)) < 0)
-		refuse_for(request, intake->media, error);
+		complain(complaint, "the %s data of the body is damaged", coding->name);
+	if (error || intake->media->encoding != REPLY_JSON)
+		return error;
+	error = json_to_traces(
+		*body, (unsigned)door->config->limits.max_depth, &intake->protobuf, complaint);
+	*body = buf_bytes(&intake->protobuf);
+	buf_done(&intake->inflated);
+	return error;
+}
+
+/* JSON has names: what is left of it has come from resourceSpans. */
+static bool says_spans(const struct intake *intake, struct bytes protobuf)
+{
+	return intake->media->encoding == REPLY_JSON ? protobuf.len > 0 :
+						       request_has_span(protobuf);
+}
+
+static void take(
+	struct otlp_door *door, struct http_request *request, struct bytes body, bool is_root)
+{
+	struct intake *intake = intake_new(door, request);
+	struct complaint complaint = { 0 };
+	if (!intake) {
+		refuse_for(request, media_of(request), -ENOMEM, "");
+		return;
+	}
+	int error = decode(door, intake, &body, &complaint);
+	if (!error && is_root && !says_spans(intake, body)) {
+		refuse(request, intake->media, 404, no_such_path, NULL);
+		return;
+	}
+	if (!error)
+		error = pipeline_accept(door->pipeline, &intake->batch, body);
+	if (error)
+		refuse_for(request, intake->media, error, complaint.text);
+}
+
+static void handle_traces(struct http_request *request, struct bytes body, void *owner)
+{
+	take(owner, request, body, false);
+}
+
+static void handle_root(struct http_request *request, struct bytes body, void *owner)
+{
+	take(owner, request, body, true);
 }
 
 static void begin_other_signal(struct http_request *request, void *owner)
@@ -260,4 +320,5 @@ void receive_otlp_routes(struct otlp_door *door, struct http_route ret_routes[OT
 	ret_routes[1] = (struct http_route){ "POST", "/v1/logs", begin_other_signal, NULL, door };
 	ret_routes[2] =
 		(struct http_route){ "POST", "/v1/metrics", begin_other_signal, NULL, door };
+	ret_routes[3] = (struct http_route){ "POST", "/", begin_root, handle_root, door };
 }

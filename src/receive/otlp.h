@@ -1,9 +1,13 @@
 /*
- * The door for OTLP over HTTP: POST /v1/traces, binary protobuf, plain or gzip.
+ * The door for OTLP over HTTP: POST /v1/traces in protobuf or JSON, in any of the codings of
+ * http/compression.h. JSON is protobuf from here on.
  *
  * A request is answered when its batch is on disk; until then its connection is suspended. Every
  * answer is an OTLP body in the encoding of the request. What may pass is 503 with Retry-After,
  * never 500, which senders take as final.
+ *
+ * POST / is taken too when the body says that it holds spans: that is where an exporter arrives whose
+ * OTEL_EXPORTER_OTLP_TRACES_ENDPOINT lacks the path.
  */
 #ifndef TG_RECEIVE_OTLP_H
 #define TG_RECEIVE_OTLP_H
@@ -23,7 +27,7 @@ struct otlp_door {
 	struct spool *spool;
 };
 
-enum { OTLP_ROUTE_COUNT = 3 };
+enum { OTLP_ROUTE_COUNT = 4 };
 
 void receive_otlp_routes(struct otlp_door *door, struct http_route ret_routes[OTLP_ROUTE_COUNT]);
 

@@ -10,6 +10,7 @@
 #include "base/counters.h"
 #include "config/config.h"
 #include "export/exporter.h"
+#include "export/local.h"
 #include "pricing/unknown.h"
 #include "spool/spool.h"
 #include "vocabularies/vocabulary.h"
@@ -28,6 +29,7 @@ struct family {
 	const char *label;                                 /* of by_reason */
 	double (*of_spool)(struct spool *spool);           /* of the_spool */
 	double (*of_destination)(const struct exporter *); /* of by_destination */
+	double (*of_local)(struct local_figures figures);  /* of the_local_view */
 };
 
 /* ---- samples ---- */
@@ -110,6 +112,13 @@ static void the_spool(struct buf *page, const struct family *family, const struc
 	append_sample(page, family, NULL, NULL, family->of_spool(watch->spool));
 }
 
+static void the_local_view(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	if (watch->local)
+		append_sample(
+			page, family, NULL, NULL, family->of_local(local_figures(watch->local)));
+}
+
 static void version(struct buf *page, const struct family *family, const struct watch *watch)
 {
 	(void)watch;
@@ -144,7 +153,7 @@ static void resident_bytes(struct buf *page, const struct family *family, const 
 	fclose(statm);
 }
 
-/* ---- figures of the spool and of a destination ---- */
+/* ---- figures of the spool, of a destination, of the local view ---- */
 
 static double is_writable(struct spool *spool)
 {
@@ -220,6 +229,26 @@ static double last_success(const struct exporter *exporter)
 static double held_since(const struct exporter *exporter)
 {
 	return (double)(exporter_figures(exporter).held_since_ns / 1000000) / 1e3;
+}
+
+static double stored(struct local_figures figures)
+{
+	return (double)figures.stored;
+}
+
+static double skipped(struct local_figures figures)
+{
+	return (double)figures.skipped;
+}
+
+static double file_bytes(struct local_figures figures)
+{
+	return (double)figures.file_bytes;
+}
+
+static double last_write(struct local_figures figures)
+{
+	return (double)(figures.last_write_ns / 1000000) / 1e3;
 }
 
 /* ---- the table, from the doors to the destinations ---- */
@@ -306,6 +335,17 @@ static const struct family families[] = {
 		"Since when the destination is tried slowly, because somebody must mend something, Unix "
 		"time; 0 while it is not.",
 		by_destination, .of_destination = held_since },
+
+	{ "tollgate_local_stored_spans_total", "counter", "Spans written to the local view.",
+		the_local_view, .of_local = stored },
+	{ "tollgate_local_skipped_spans_total", "counter",
+		"Spans that the local view left out, because it was too far behind or could not write.",
+		the_local_view, .of_local = skipped },
+	{ "tollgate_local_bytes", "gauge", "Size of the local view's file.", the_local_view,
+		.of_local = file_bytes },
+	{ "tollgate_local_last_write_time_seconds", "gauge",
+		"When the local view was last written, Unix time; 0 for never.", the_local_view,
+		.of_local = last_write },
 
 	{ "process_cpu_seconds_total", "counter", "CPU time used, user and system.", cpu_seconds },
 	{ "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes },

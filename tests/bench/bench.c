@@ -20,7 +20,7 @@ static const char usage[] =
 	"  --rate N            spans per second of the paced case (15000)\n"
 	"  --backlog-bytes N   raw bytes that pile up while both sinks refuse (5000000000)\n"
 	"  --repeat N          each case N times; the run with the median s/M is shown (1)\n"
-	"  --case NAME         only this one: small, large, tiny, paced, backlog\n"
+	"  --case NAME         only this one: small, json, large, tiny, paced, backlog\n"
 	"environment: FLUENT_BIT, OTELCOL name peers' programs; TMPDIR is where state is kept (/var/tmp)\n";
 
 struct options {
@@ -160,27 +160,31 @@ static bool is_wanted(const struct options *options, const char *name)
 static int measure_throughput(const struct options *options)
 {
 	static const struct {
+		const char *name;
 		enum payload_case payload;
+		bool is_json;
 		double share;         /* of the spans of the small case */
 		unsigned connections; /* times those of the small case */
 	} cases[] = {
-		{ PAYLOAD_SMALL, 1, 1 },
-		{ PAYLOAD_LARGE, 0.1, 1 },
-		{ PAYLOAD_TINY, 0.25, 8 },
+		{ "small", PAYLOAD_SMALL, false, 1, 1 },
+		{ "json", PAYLOAD_SMALL, true, 1, 1 },
+		{ "large", PAYLOAD_LARGE, false, 0.1, 1 },
+		{ "tiny", PAYLOAD_TINY, false, 0.25, 8 },
 	};
 	int error = 0;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]) && !error; i++) {
-		const char *payload = payload_case_name(cases[i].payload);
 		struct phase phase = {
 			.payload = cases[i].payload,
+			.is_json = cases[i].is_json,
 			.spans = (uint64_t)((double)options->spans * cases[i].share),
 			.connections = options->connections * cases[i].connections,
 			.is_drained = true,
 		};
-		for (int is_gzip = 1; is_gzip >= 0 && !error && is_wanted(options, payload);
+		for (int is_gzip = 1; is_gzip >= 0 && !error && is_wanted(options, cases[i].name);
 			is_gzip--) {
 			char name[40];
-			snprintf(name, sizeof(name), "%s %s", payload, is_gzip ? "gzip" : "plain");
+			snprintf(name, sizeof(name), "%s %s", cases[i].name,
+				is_gzip ? "gzip" : "plain");
 			error = measure(options, name, is_gzip, &phase);
 			if (!error && is_gzip && cases[i].payload == PAYLOAD_SMALL)
 				error = measure_without_local(options, &phase);

@@ -16,7 +16,7 @@ static int write_text(const char *path, const char *text)
 	FILE *file = fopen(path, "we");
 	if (!file)
 		return -errno;
-	int error = fputs(text, file) < 0 ? -EIO : 0;
+	int error = fchmod(fileno(file), 0600) < 0 || fputs(text, file) < 0 ? -EIO : 0;
 	return fclose(file) < 0 ? -EIO : error;
 }
 

@@ -262,12 +262,14 @@ static int prepare_connection(const struct load_job *job, struct connection *c, 
 	c->fd = -1;
 	c->state = CLOSED;
 	int error = payload_init(&c->payload, job->payload, seed);
+	if (error == 0 && job->is_json)
+		error = payload_to_json(&c->payload);
 	if (error < 0)
 		return error;
 	c->header_bytes = (size_t)snprintf(header, sizeof(header),
 		"POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
-		"Content-Type: application/x-protobuf\r\nContent-Length: %zu\r\n\r\n",
-		job->port, c->payload.request.len);
+		"Content-Type: application/%s\r\nContent-Length: %zu\r\n\r\n",
+		job->port, job->is_json ? "json" : "x-protobuf", c->payload.request.len);
 	c->message_bytes = c->header_bytes + c->payload.request.len;
 	c->message = malloc(c->message_bytes);
 	if (!c->message)

@@ -16,6 +16,7 @@
 struct load_job {
 	int port; /* on 127.0.0.1 */
 	enum payload_case payload;
+	bool is_json;
 	unsigned connections;
 	uint64_t seed;
 	uint64_t first;          /* number of the first span */

@@ -10,7 +10,7 @@ tests_support_libharness_a_SOURCES = \
 	tests/bench/inflate.c tests/bench/inflate.h \
 	tests/bench/latency.c tests/bench/latency.h \
 	tests/bench/load.c tests/bench/load.h \
-	tests/bench/payload.c tests/bench/payload.h \
+	tests/bench/payload.c tests/bench/payload.h tests/bench/payload_json.c \
 	tests/bench/rig.c tests/bench/rig.h \
 	tests/bench/sink.c tests/bench/sink.h \
 	tests/bench/tally.c tests/bench/tally.h

@@ -20,6 +20,7 @@ static const struct {
 
 /* The three ids open the Span, so that each has a fixed place in it. */
 enum { TRACE_ID_AT = 2, SPAN_ID_AT = 20, PARENT_ID_AT = 30 };
+enum { JSON_TRACE_ID_AT = 12, JSON_SPAN_ID_AT = 56, JSON_PARENT_ID_AT = 90 };
 
 enum { ONE_SYLLABLE_WORDS = 64, WORDS = ONE_SYLLABLE_WORDS + 64 * 64 };
 
@@ -204,6 +205,7 @@ int payload_init(struct payload *payload, enum payload_case which, uint64_t seed
 	buf_init(&resource, 1 << 24, NULL);
 	buf_init(&payload->request, 1 << 24, NULL);
 	payload->span_count = cases[which].spans;
+	payload->is_json = false;
 
 	put_span(&span, 0, false, &random);
 	size_t overhead = span.len;
@@ -233,17 +235,32 @@ void payload_done(struct payload *payload)
 	buf_done(&payload->request);
 }
 
+static void put_id(uint8_t *to, const void *id, size_t len, bool in_hex)
+{
+	const uint8_t *bytes = id;
+	for (size_t i = 0; i < len; i++) {
+		if (!in_hex) {
+			to[i] = bytes[i];
+			continue;
+		}
+		to[2 * i] = (uint8_t) "0123456789abcdef"[bytes[i] >> 4];
+		to[2 * i + 1] = (uint8_t) "0123456789abcdef"[bytes[i] & 0xf];
+	}
+}
+
 void payload_stamp(const struct payload *payload, uint8_t *request, uint64_t first)
 {
-	uint8_t parent[8], id[8];
+	bool is_json = payload->is_json;
+	uint8_t trace_id[16] = "tollgate", parent[8], id[8];
 	span_number_to_id(first, parent);
+	memcpy(trace_id + 8, parent, 8);
 	for (unsigned i = 0; i < payload->span_count; i++) {
 		uint8_t *span = request + payload->span_at[i];
 		span_number_to_id(first + i, id);
-		memcpy(span + TRACE_ID_AT, "tollgate", 8);
-		memcpy(span + TRACE_ID_AT + 8, parent, 8);
-		memcpy(span + SPAN_ID_AT, id, 8);
+		put_id(span + (is_json ? JSON_TRACE_ID_AT : TRACE_ID_AT), trace_id, 16, is_json);
+		put_id(span + (is_json ? JSON_SPAN_ID_AT : SPAN_ID_AT), id, 8, is_json);
 		if (i > 0)
-			memcpy(span + PARENT_ID_AT, parent, 8);
+			put_id(span + (is_json ? JSON_PARENT_ID_AT : PARENT_ID_AT), parent, 8,
+				is_json);
 	}
 }

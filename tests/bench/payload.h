@@ -23,6 +23,7 @@ unsigned payload_case_spans(enum payload_case which);
 
 struct payload {
 	struct buf request; /* an encoded ExportTraceServiceRequest */
+	bool is_json;
 	unsigned span_count;
 	size_t span_at[100]; /* where each encoded Span begins */
 };
@@ -30,6 +31,9 @@ struct payload {
 /* 0 or -ENOMEM. The same case and seed make the same text. */
 int payload_init(struct payload *payload, enum payload_case which, uint64_t seed);
 void payload_done(struct payload *payload);
+
+/* The same spans in the other encoding. 0 or -ENOMEM. */
+int payload_to_json(struct payload *payload);
 
 /*
  * Gives the spans the numbers from `first` on and one trace id; the first span is the others' parent.

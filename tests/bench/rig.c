@@ -146,6 +146,7 @@ struct load_job rig_job(const struct rig *rig, const struct phase *phase)
 	return (struct load_job){
 		.port = rig->daemon.port,
 		.payload = phase->payload,
+		.is_json = phase->is_json,
 		.connections = phase->connections,
 		.seed = rig->next_span + 1,
 		.first = rig->next_span,

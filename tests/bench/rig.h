@@ -45,6 +45,7 @@ void rig_answer(struct rig *rig, int status);
 
 struct phase {
 	enum payload_case payload;
+	bool is_json;
 	unsigned connections;
 	uint64_t spans;
 	double spans_per_second; /* 0: closed-loop */

@@ -1,4 +1,4 @@
-/* A configuration file of any bytes is taken or complained about. */
+/* A configuration file of any bytes is taken, shown and equal to itself, or complained about. */
 
 #include <assert.h>
 #include <errno.h>
@@ -8,8 +8,15 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/settings.h"
+#include "config/show.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void refuse_difference(const char *name, const struct setting *row, void *arg)
+{
+	assert(!"a configuration differs from itself");
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -28,6 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct complaint complaint;
 	int error = config_load(path, environment, NULL, &config, &notes, &complaint);
 	assert(error ? error == -EINVAL && complaint.text[0] && !config : config && notes);
+	if (config) {
+		json_t *values = config_values(config);
+		assert(json_object_size(values) >= setting_count);
+		json_decref(values);
+		config_compare(config, config, refuse_difference, NULL);
+	}
 	config_free(config);
 	config_notes_free(notes);
 	return 0;

@@ -22,6 +22,10 @@ fuzz_programs += tests/fuzz/fuzz_enrich
 tests_fuzz_fuzz_enrich_SOURCES = tests/fuzz/fuzz_enrich.c $(oracle) $(fuzz_main)
 tests_fuzz_fuzz_enrich_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_programs += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(oracle) $(fuzz_main)
+tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_programs += tests/fuzz/fuzz_spool
 tests_fuzz_fuzz_spool_SOURCES = tests/fuzz/fuzz_spool.c $(fuzz_main)
 tests_fuzz_fuzz_spool_LDFLAGS = $(fuzz_ldflags)

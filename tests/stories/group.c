@@ -116,10 +116,11 @@ static void start(const char *control_group, const struct identity *identity)
 			daemon_log(&gateway));
 }
 
-static void expect_not_started(const char *socket, const struct identity *identity, const char *why)
+static void expect_not_started(
+	const char *socket, const struct identity *identity, int status, const char *why)
 {
 	cr_assert_eq(launch(daemon_spawn, socket, group.gr_name, identity), 0);
-	cr_expect_eq(child_wait(&gateway.child, PATIENCE_MS), 1);
+	cr_expect_eq(child_wait(&gateway.child, PATIENCE_MS), status);
 	char *log = daemon_log(&gateway);
 	cr_expect(strstr(log, why), "\"%s\" is not in:\n%s", why, log);
 	free(log);
@@ -256,7 +257,7 @@ Test(group, a_service_that_is_no_member_is_told_to_become_one)
 {
 	need_several_users();
 	service.member_of = SERVICE_ID;
-	expect_not_started(control_socket, &service,
+	expect_not_started(control_socket, &service, EXIT_FAILED,
 		"the daemon's own user is no member, so it cannot let the group in; make it one (usermod -aG");
 }
 
@@ -265,6 +266,6 @@ Test(group, a_socket_in_the_state_directory_is_out_of_reach_of_the_group)
 	char inside[sizeof(state_directory) + 32];
 	need_several_users();
 	snprintf(inside, sizeof(inside), "%s/control.sock", state_directory);
-	expect_not_started(
-		inside, &service, "set control_socket to a path outside of the state directory");
+	expect_not_started(inside, &service, EXIT_USAGE,
+		"the state directory is its owner's alone; set control_socket, such as");
 }

@@ -10,6 +10,7 @@
 #include "bench/load.h"
 #include "bench/rig.h"
 #include "bench/sink.h"
+#include "otlp/json.h"
 #include "support/child.h"
 #include "support/spans.h"
 
@@ -160,6 +161,29 @@ Test(harness, texts_compress_as_prose_does)
 		cr_expect_eq(spans_count(buf_bytes(&payload.request)), payload.span_count);
 		free(compressed);
 		payload_done(&payload);
+	}
+}
+
+Test(harness, a_payload_in_json_is_the_same_request)
+{
+	for (int which = 0; which < PAYLOAD_CASE_COUNT; which++) {
+		struct payload payload;
+		struct buf protobuf, back;
+		struct complaint complaint = { 0 };
+		buf_init(&protobuf, 1 << 24, NULL);
+		buf_init(&back, 1 << 24, NULL);
+		cr_assert_eq(payload_init(&payload, which, 7), 0);
+		payload_stamp(&payload, payload.request.at, 1);
+		buf_append(&protobuf, payload.request.at, payload.request.len);
+		cr_assert_eq(payload_to_json(&payload), 0);
+		payload_stamp(&payload, payload.request.at, 1);
+		cr_assert_eq(json_to_traces(buf_bytes(&payload.request), 100, &back, &complaint), 0,
+			"%s", complaint.text);
+		cr_expect(bytes_equal(buf_bytes(&back), buf_bytes(&protobuf)), "%s",
+			payload_case_name(which));
+		payload_done(&payload);
+		buf_done(&protobuf);
+		buf_done(&back);
 	}
 }
 

@@ -1,38 +1,67 @@
 # Stories: the whole daemon between fake destinations, seen from outside.
-test_programs += \
-	tests/stories/harness tests/stories/first_contact tests/stories/outages tests/stories/doors \
-	tests/stories/idle tests/stories/kill tests/stories/disk tests/stories/space \
-	tests/stories/dead tests/stories/group tests/stories/ledger \
-	tests/stories/local tests/stories/monitors tests/stories/view
-
 story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
 
+test_programs += tests/stories/harness
 tests_stories_harness_SOURCES = tests/stories/harness.c
 tests_stories_harness_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/first_contact
 tests_stories_first_contact_SOURCES = tests/stories/first_contact.c $(story)
 tests_stories_first_contact_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/outages
 tests_stories_outages_SOURCES = tests/stories/outages.c $(story)
 tests_stories_outages_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/doors
 tests_stories_doors_SOURCES = tests/stories/doors.c $(story)
 tests_stories_doors_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/encodings
+tests_stories_encodings_SOURCES = tests/stories/encodings.c $(story)
+tests_stories_encodings_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/idle
 tests_stories_idle_SOURCES = tests/stories/idle.c $(story)
 tests_stories_idle_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/kill
 tests_stories_kill_SOURCES = tests/stories/kill.c tests/faults/rounds.c tests/faults/rounds.h $(story)
 tests_stories_kill_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/disk
 tests_stories_disk_SOURCES = tests/stories/disk.c $(story)
 tests_stories_disk_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/space
 tests_stories_space_SOURCES = tests/stories/space.c $(story)
 tests_stories_space_LDADD = $(story_ldadd)
-tests_stories_local_SOURCES = tests/stories/local.c $(story)
-tests_stories_local_LDADD = $(story_ldadd)
-tests_stories_view_SOURCES = tests/stories/view.c $(story)
-tests_stories_view_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/group
 tests_stories_group_SOURCES = tests/stories/group.c
 tests_stories_group_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/settings
+tests_stories_settings_SOURCES = tests/stories/settings.c $(story)
+tests_stories_settings_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/monitors
 tests_stories_monitors_SOURCES = tests/stories/monitors.c $(one_span) $(exposition) $(story)
 tests_stories_monitors_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/view
+tests_stories_view_SOURCES = tests/stories/view.c $(story)
+tests_stories_view_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/local
+tests_stories_local_SOURCES = tests/stories/local.c $(story)
+tests_stories_local_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/dead
 tests_stories_dead_SOURCES = tests/stories/dead.c $(story)
 tests_stories_dead_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/ledger
 tests_stories_ledger_SOURCES = tests/stories/ledger.c $(story)
 tests_stories_ledger_LDADD = $(story_ldadd)

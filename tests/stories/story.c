@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 enum { MAX_ARGUMENTS = 16, MAX_SETTINGS = 32, CONFIG_BYTES = 2048, BODY_MAX_BYTES = 1 << 20 };
 
@@ -15,6 +16,7 @@ static void write_config(const struct story *story, const char *path)
 {
 	FILE *file = fopen(path, "we");
 	cr_assert_not_null(file);
+	cr_assert_eq(fchmod(fileno(file), 0600), 0);
 	fprintf(file,
 		"{ \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s/state\",\n"
 		"  \"shutdown_timeout_ms\": 2000,\n"
@@ -109,20 +111,30 @@ static size_t read_header(void *from, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
-struct story_answer story_post(const struct story *story, struct bytes request)
+static struct curl_slist *append_header(
+	struct curl_slist *headers, const char *name, const char *value)
+{
+	char line[256];
+	snprintf(line, sizeof(line), "%s: %s", name, value);
+	return curl_slist_append(headers, line);
+}
+
+struct story_answer story_send(const struct story *story, const char *path,
+	const char *content_type, const char *coding, struct bytes body)
 {
 	struct story_answer answer = { .retry_after_s = -1 };
-	char url[64];
+	char url[128];
 	long status = 0;
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d/v1/traces", story->daemon.port);
-	struct curl_slist *headers =
-		curl_slist_append(NULL, "Content-Type: application/x-protobuf");
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", story->daemon.port, path);
+	struct curl_slist *headers = append_header(NULL, "Content-Type", content_type);
 	headers = curl_slist_append(headers, "Expect:");
+	if (coding)
+		headers = append_header(headers, "Content-Encoding", coding);
 	CURL *curl = curl_easy_init();
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request.len);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.at ? (const char *)request.at : "");
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.at ? (const char *)body.at : "");
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)STORY_PATIENCE_MS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -166,6 +178,11 @@ int story_get(const struct story *story, const char *path, char **ret_body)
 		*ret_body = strdup((const char *)body.at);
 	buf_done(&body);
 	return (int)status;
+}
+
+struct story_answer story_post(const struct story *story, struct bytes request)
+{
+	return story_send(story, "/v1/traces", "application/x-protobuf", NULL, request);
 }
 
 void story_post_spans(const struct story *story, uint64_t first, unsigned spans)

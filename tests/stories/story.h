@@ -58,6 +58,10 @@ struct story_answer story_post(const struct story *story, struct bytes request);
  */
 int story_get(const struct story *story, const char *path, char **ret_body);
 
+/* A body to any path. `coding` is its Content-Encoding, NULL for none. */
+struct story_answer story_send(const struct story *story, const char *path,
+	const char *content_type, const char *coding, struct bytes body);
+
 /* Posts so many spans, numbered from `first` on, in requests of five; all have to be answered 200. */
 void story_post_spans(const struct story *story, uint64_t first, unsigned spans);
 

@@ -50,6 +50,9 @@ static void run_program(void *arg)
 		if (value && asprintf(&environment[n], "%s=%s", handed_on[i], value) > 0)
 			n++;
 	}
+	/* Nobody's own settings; what the test says stands before it and wins. */
+	if (asprintf(&environment[n], "XDG_CONFIG_HOME=%s", launch->start->directory) > 0)
+		n++;
 	environment[n] = NULL;
 	dup2(launch->log, STDOUT_FILENO);
 	dup2(launch->log, STDERR_FILENO);

@@ -23,7 +23,10 @@ struct daemon {
 
 struct daemon_start {
 	const char *const *arguments; /* the program first, NULL at the end */
-	/* NAME=value, NULL at the end; nothing else but PATH and the sanitizers' options is handed on. */
+	/*
+	 * NAME=value, NULL at the end; nothing else but PATH and the sanitizers' options is handed on.
+	 * XDG_CONFIG_HOME is the directory.
+	 */
 	const char *const *environment;
 	const char *directory;           /* "log" is made in it, or written on when it is there */
 	const struct identity *identity; /* NULL: that of the test */

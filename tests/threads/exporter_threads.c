@@ -1,6 +1,6 @@
 /*
- * One exporter with everybody else around it: two threads append and wake it, one asks for figures and
- * shares, one ends it in the middle. A plain program: it also runs under the thread sanitizer.
+ * One exporter with everybody else around it: two threads append and wake it, one asks for figures,
+ * shares and other keys, one ends it in the middle. A plain program: it also runs under the thread sanitizer.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -12,6 +12,8 @@
 #include "export/exporter.h"
 #include "support/fake_destination.h"
 #include "support/fake_spool.h"
+
+static char *endpoint;
 
 enum { RECORDS = 200, SPANS = 3, WAIT_MS = 30000 };
 
@@ -28,6 +30,22 @@ static void *append(void *spool)
 	return NULL;
 }
 
+/* With a copy of the configuration that is gone when this returns. */
+static void rekey(struct exporter *exporter, int number)
+{
+	char value[16];
+	snprintf(value, sizeof value, "%d", number);
+	struct header_setting key = { "X-Key", value };
+	struct destination_config config = { .name = "tempo",
+		.type = DESTINATION_OTLP,
+		.endpoint = endpoint,
+		.headers = &key,
+		.header_count = 1 };
+	struct complaint complaint = { 0 };
+	if (exporter_rekey(exporter, &config, &complaint) < 0)
+		abort();
+}
+
 static void *watch(void *arg)
 {
 	struct exporter *exporter = arg;
@@ -38,6 +56,8 @@ static void *watch(void *arg)
 			abort();
 		seen = figures.delivered;
 		exporter_enforce_share(exporter, UINT64_MAX, 1);
+		if (i % 10 == 0)
+			rekey(exporter, i);
 	}
 	return NULL;
 }
@@ -65,7 +85,7 @@ int main(void)
 		.timeout_ms = WAIT_MS,
 		.retry_initial_ms = 1,
 		.retry_max_ms = 10,
-		.endpoint = (char *)fake_destination_url(fake) };
+		.endpoint = endpoint = (char *)fake_destination_url(fake) };
 	const struct exporter_options options = { .config = &config,
 		.spool = spool,
 		.deliveries = fake_spool_deliveries(spool),

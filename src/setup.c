@@ -1,0 +1,94 @@
+#include "setup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "config/settings.h"
+#include "config/show.h"
+#include "export/destination.h"
+#include "pricing/price.h"
+
+int setup_read(
+	const struct setup_sources *sources, struct setup *ret_setup, struct complaint *complaint)
+{
+	struct setup setup = { 0 };
+	char path[CONFIG_PATH_MAX];
+	const char *file =
+		sources->file ? sources->file : config_find_file(sources->environment, path);
+	if (file)
+		snprintf(setup.file, sizeof setup.file, "%s", file);
+	int error = config_load(
+		file, sources->environment, sources->flags, &setup.config, &setup.notes, complaint);
+	if (!error)
+		error = prices_load(setup.config->prices.file, &setup.prices, complaint);
+	if (error)
+		setup_done(&setup);
+	else
+		*ret_setup = setup;
+	return error;
+}
+
+void setup_done(struct setup *setup)
+{
+	prices_free(setup->prices);
+	config_notes_free(setup->notes);
+	config_free(setup->config);
+	*setup = (struct setup){ 0 };
+}
+
+int setup_check(const struct config *config, struct complaint *complaint)
+{
+	char shown[LOG_TEXT_MAX];
+	int error = directory_check(config->state_directory);
+	if (error)
+		return complain(complaint, "state_directory %s cannot be made or written: %s",
+			log_text(shown, config->state_directory), strerror(-error));
+	for (size_t i = 0; i < config->destination_count && !error; i++)
+		if (config->destinations[i].enabled)
+			error = destination_check_not_ours(
+				&config->destinations[i], config->listen, complaint);
+	return error;
+}
+
+void setup_log_failure(const struct complaint *complaint)
+{
+	char file[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
+	log_event(LOG_LEVEL_ERROR, "reload_failed", "file=%s line=%d why=%s",
+		log_text(file, complaint->file), complaint->line, log_text(text, complaint->text));
+}
+
+struct change {
+	char names[512]; /* of what is taken over, divided by blanks */
+	size_t len;
+};
+
+static void note_reloaded(const char *name, const struct setting *row, void *arg)
+{
+	struct change *change = arg;
+	size_t room = sizeof change->names - change->len;
+	if (!row || !row->is_reloaded || strlen(name) + 1 >= room)
+		return;
+	change->len += (size_t)snprintf(
+		change->names + change->len, room, "%s%s", change->len ? " " : "", name);
+}
+
+static void log_restart(const char *name, const struct setting *row, void *arg)
+{
+	(void)arg;
+	if (!row || !row->is_reloaded)
+		log_event(LOG_LEVEL_WARNING, "setting_needs_restart", "name=%s", name);
+}
+
+void setup_log_changes(
+	const struct config *first, const struct setup *before, const struct setup *now)
+{
+	struct change change = { 0 };
+	char text[LOG_TEXT_MAX];
+	config_compare(
+		before->config ? before->config : first, now->config, note_reloaded, &change);
+	config_compare(first, now->config, log_restart, NULL);
+	log_event(LOG_LEVEL_INFO, "reloaded", "changed=%s models=%zu prices_as_of=%s",
+		log_text(text, change.names), prices_count(now->prices), prices_as_of(now->prices));
+}

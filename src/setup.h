@@ -1,0 +1,47 @@
+/* What a start reads, and SIGHUP reads again: settings, keys, prices. Nothing is made or started here. */
+#ifndef TG_SETUP_H
+#define TG_SETUP_H
+
+#include "base/complaint.h"
+#include "config/config.h"
+
+struct prices;
+
+/* Where to read; all as config_load takes them. */
+struct setup_sources {
+	const char *file; /* NULL: config_find_file looks for one */
+	char *const *environment;
+	char *const *flags;
+};
+
+struct setup {
+	char file[CONFIG_PATH_MAX]; /* that was read; empty for none */
+	struct config *config;
+	char **notes;
+	struct prices *prices; /* whoever takes it leaves NULL */
+};
+
+/* 0, or -EINVAL with the first mistake, or -ENOMEM with words too. */
+int setup_read(
+	const struct setup_sources *sources, struct setup *ret_setup, struct complaint *complaint);
+void setup_done(struct setup *setup);
+
+/*
+ * What else would keep a daemon from starting, as far as it can be known before: a destination that is
+ * our own door, a state directory that cannot be made or written. 0, or -EINVAL with words.
+ */
+int setup_check(const struct config *config, struct complaint *complaint);
+
+/* What a reload says in the log: why it left everything as it was, ... */
+void setup_log_failure(const struct complaint *complaint);
+
+/*
+ * ... or one line with the settings that are taken over, and one for each that waits for a restart.
+ *
+ *   first   of the start
+ *   before  of the last reload; empty when this is the first
+ */
+void setup_log_changes(
+	const struct config *first, const struct setup *before, const struct setup *now);
+
+#endif

@@ -1,0 +1,92 @@
+/* A payload as OTLP/JSON, written as the exporters for Node and browsers do: compact, integers as text. */
+#include "bench/payload.h"
+
+#include <inttypes.h>
+
+#include "otlp/span.h"
+
+enum { MAX_DEPTH = 100, ONE_MEGABYTE = 1 << 20, REQUEST_MAX_BYTES = 1 << 24 };
+
+static void put_attributes(struct buf *out, const struct attributes *attributes)
+{
+	for (size_t i = 0; i < attributes->count; i++) {
+		const struct attribute *attribute = &attributes->at[i];
+		bool is_int = attribute->value.type == VALUE_INT;
+		buf_text(out, i ? ",{\"key\":" : "{\"key\":");
+		buf_json_string(out, attribute->key);
+		buf_text(out,
+			is_int ? ",\"value\":{\"intValue\":\"" : ",\"value\":{\"stringValue\":");
+		if (is_int)
+			buf_printf(out, "%" PRId64 "\"", attribute->value.integer);
+		else
+			buf_json_string(out, attribute->value.bytes);
+		buf_text(out, "}}");
+	}
+}
+
+/* With blank ids, which payload_stamp fills in. */
+static void put_span(struct buf *out, const struct span *span)
+{
+	buf_printf(out, "{\"traceId\":\"%032d\",\"spanId\":\"%016d\",", 0, 0);
+	if (span->parent.start)
+		buf_printf(out, "\"parentSpanId\":\"%016d\",", 0);
+	buf_text(out, "\"name\":");
+	buf_json_string(out, span->name);
+	buf_printf(out,
+		",\"kind\":3,\"startTimeUnixNano\":\"%" PRIu64 "\",\"endTimeUnixNano\":\"%" PRIu64
+		"\",\"attributes\":[",
+		span->start_ns, span->end_ns);
+	put_attributes(out, &span->attributes);
+	buf_text(out,
+		"],\"droppedAttributesCount\":0,\"events\":[],\"droppedEventsCount\":0,"
+		"\"links\":[],\"droppedLinksCount\":0}");
+}
+
+/* The first field of this number. */
+static struct bytes inner(struct bytes message, uint32_t number)
+{
+	struct wire wire = wire_of(message);
+	struct field field;
+	while (wire_next(&wire, &field) > 0)
+		if (field_is(&field, number, WIRE_BYTES))
+			return field.body;
+	return (struct bytes){ 0 };
+}
+
+static int put_spans(struct buf *out, struct payload *payload, struct arena *arena)
+{
+	struct wire wire = wire_of(inner(inner(buf_bytes(&payload->request), 1), 2));
+	struct field field;
+	struct span span = { 0 };
+	unsigned i = 0;
+	while (wire_next(&wire, &field) > 0) {
+		if (!field_is(&field, 2, WIRE_BYTES))
+			continue;
+		int error = span_read(&field, MAX_DEPTH, arena, &span);
+		if (error < 0)
+			return error;
+		buf_text(out, i ? "," : "");
+		payload->span_at[i++] = out->len;
+		put_span(out, &span);
+	}
+	return 0;
+}
+
+int payload_to_json(struct payload *payload)
+{
+	struct buf out;
+	struct arena arena;
+	buf_init(&out, REQUEST_MAX_BYTES, NULL);
+	arena_init(&arena, ONE_MEGABYTE, NULL);
+	buf_text(&out,
+		"{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":"
+		"{\"stringValue\":\"tollgate!\"}}],\"droppedAttributesCount\":0},\"scopeSpans\":[{"
+		"\"scope\":{\"name\":\"tollg\"},\"spans\":[");
+	int error = put_spans(&out, payload, &arena);
+	buf_text(&out, "]}]}]}");
+	arena_done(&arena);
+	buf_done(&payload->request);
+	payload->request = out;
+	payload->is_json = true;
+	return error ? error : out.error;
+}

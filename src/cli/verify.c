@@ -152,8 +152,7 @@ static int run(struct arguments *arguments)
 		} else if (argument == FLAG_SOCKET) {
 			page.socket = value;
 		} else {
-			return argument == ARGUMENT_OPERAND ? refuse_operand(arguments, value) :
-							      EXIT_USAGE;
+			return arguments_refuse(arguments, argument, value);
 		}
 	}
 	int status = control_ask(page.socket, "GET", page.path, &answer);

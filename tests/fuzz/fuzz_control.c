@@ -21,8 +21,8 @@
 #include "config/config.h"
 #include "export/exporter.h"
 #include "http/unix_socket.h"
-#include "spool/delivery.h"
-#include "spool/spool.h"
+#include "spool/dead_letter.h"
+#include "spool/ledger.h"
 #include "support/scratch.h"
 #include "watch/control.h"
 #include "watch/watch.h"
@@ -53,12 +53,23 @@ static void require(int is_true)
 static void leave(void)
 {
 	control_stop(control);
-	exporter_free((struct exporter *)watched.exporter);
+	exporter_free(watched.exporter);
+	ledger_free(watch.ledger);
 	spool_close(watch.spool);
 	deliveries_close(watch.deliveries);
 	config_free((struct config *)watch.config);
 	unix_place_close(&place);
 	scratch_remove(directory);
+}
+
+/* Dead letters of a destination that is gone, so that none is ever sent. */
+static void set_letters_aside(void)
+{
+	struct delivery *delivery = delivery_of(watch.deliveries, "old", "default");
+	struct dead_letter letter = { .span_count = 1, .signal = SIGNAL_TRACES, .status = 400 };
+	for (letter.sequence = 1; letter.sequence <= 3; letter.sequence++)
+		require(delivery_set_aside(delivery, &letter, bytes_of("letter")) == 0);
+	require(deliveries_commit(watch.deliveries) == 0);
 }
 
 /* The real things, empty and without their threads. */
@@ -81,6 +92,9 @@ static void open_storage(struct config *config, struct complaint *complaint)
 				     .hold_max_ms = EXPORTER_HOLD_MAX_MS },
 			&exporter, complaint) == 0);
 	watched = (struct watched_destination){ &config->destinations[0], exporter };
+	require(ledger_open(watch.spool, watch.deliveries, &watch.ledger) == 0);
+	require(ledger_begin(watch.ledger) == 0);
+	set_letters_aside();
 }
 
 static void begin(void)

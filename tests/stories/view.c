@@ -2,54 +2,24 @@
 #include "stories/story.h"
 
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 16 };
-
 static struct story story;
-static char asker[SCRATCH_PATH_MAX]; /* the directory of who asks */
 
 static void begin(void)
 {
 	story_begin(&story);
-	cr_assert_eq(scratch_make(asker), 0);
 }
 
 static void end(void)
 {
 	story_end(&story);
-	scratch_remove(asker);
 }
 
 TestSuite(view, .init = begin, .fini = end, .timeout = 120);
-
-/* `tollgate ARGUMENT...` with NULL at the end. Its exit status; `ret_said`, freed by the caller, is all it said. */
-static int command(char **ret_said, ...)
-{
-	char state[SCRATCH_PATH_MAX + 48];
-	const char *arguments[ARGUMENTS_MAX + 2] = { daemon_program() };
-	struct daemon child;
-	va_list list;
-	va_start(list, ret_said);
-	for (size_t i = 1; i <= ARGUMENTS_MAX && (arguments[i] = va_arg(list, const char *)); i++)
-		;
-	va_end(list);
-	snprintf(state, sizeof state, "TOLLGATE_STATE_DIRECTORY=%s/state", story.directory);
-	struct daemon_start start = {
-		.arguments = arguments,
-		.environment = (const char *const[]){ state, "LC_ALL=C.UTF-8", "TZ=UTC", NULL },
-		.directory = asker,
-	};
-	cr_assert_eq(daemon_spawn(&child, &start), 0);
-	int status = child_wait(&child.child, DAEMON_START_MS);
-	*ret_said = daemon_log(&child);
-	child_kill(&child.child);
-	return status;
-}
 
 static void send_captures(void)
 {
@@ -62,7 +32,8 @@ static void send_captures(void)
 		char path[4096];
 		snprintf(path, sizeof path, "%s/tests/fixtures/claude/%s",
 			getenv("srcdir") ? getenv("srcdir") : ".", captures[i]);
-		cr_assert_eq(command(&said, "send", path, "--to", url, NULL), 0, "%s", said);
+		cr_assert_eq(story_command(&story, &said, "send", path, "--to", url, NULL), 0, "%s",
+			said);
 		free(said);
 	}
 }
@@ -73,7 +44,8 @@ static void expect_said(const char *wanted, const char *name, const char *first,
 	char *said = NULL;
 	for (unsigned waited_ms = 0; waited_ms < STORY_PATIENCE_MS; waited_ms += 100) {
 		free(said);
-		cr_assert_eq(command(&said, name, first, second, NULL), 0, "%s", said);
+		cr_assert_eq(
+			story_command(&story, &said, name, first, second, NULL), 0, "%s", said);
 		if (strcmp(said, wanted) == 0)
 			break;
 		usleep(100 * 1000);
@@ -85,7 +57,7 @@ static void expect_said(const char *wanted, const char *name, const char *first,
 static void expect_refused(int status, const char *wanted, const char *name, const char *operand)
 {
 	char *said;
-	cr_expect_eq(command(&said, name, operand, NULL), status);
+	cr_expect_eq(story_command(&story, &said, name, operand, NULL), status);
 	cr_expect_str_eq(said, wanted);
 	free(said);
 }
@@ -94,7 +66,7 @@ Test(view, before_anything_came_it_says_where_to_send)
 {
 	story_start(&story, NULL);
 	char *said;
-	cr_expect_eq(command(&said, "cost", NULL), 0);
+	cr_expect_eq(story_command(&story, &said, "cost", NULL), 0);
 	cr_expect(strstr(said, "Nothing seen yet: point a CLI at http://127.0.0.1:") == said, "%s",
 		said);
 	free(said);
@@ -136,7 +108,8 @@ Test(view, sessions_are_listed_and_lead_to_their_spans)
 	for (unsigned waited_ms = 0; waited_ms < STORY_PATIENCE_MS; waited_ms += 100) {
 		char *said;
 		json_decref(answer);
-		cr_assert_eq(command(&said, "sessions", "--json", NULL), 0, "%s", said);
+		cr_assert_eq(
+			story_command(&story, &said, "sessions", "--json", NULL), 0, "%s", said);
 		cr_assert((answer = json_loads(said, 0, NULL)), "%s", said);
 		free(said);
 		session = json_array_get(json_object_get(answer, "sessions"), 0);
@@ -151,7 +124,7 @@ Test(view, sessions_are_listed_and_lead_to_their_spans)
 	const char *id = json_string_value(json_object_get(session, "session_id"));
 	char *said, beginning[16];
 	snprintf(beginning, sizeof beginning, "%.9s…", id);
-	cr_expect_eq(command(&said, "show", beginning, NULL), 0);
+	cr_expect_eq(story_command(&story, &said, "show", beginning, NULL), 0);
 	cr_expect(strstr(said, "\n  3 model calls · ≥$0.0292728\n"), "%s", said);
 	cr_expect(strstr(said, "\n\ntrace "), "%s", said);
 	free(said);

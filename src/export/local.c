@@ -77,6 +77,7 @@ struct local {
 	struct buf inflated;
 
 	uint64_t not_before_ms; /* nothing is written earlier */
+	uint64_t paid_ms;       /* of the thread's processor time, so much was waited for */
 	uint64_t trim_ms;       /* when the file's bounds are looked at */
 	bool is_trimming;
 	uint64_t skipped_unsaid; /* not in the file yet */
@@ -298,22 +299,20 @@ static uint32_t units_of(const struct record *record)
 	return record->span_count > 0 ? record->span_count : 1;
 }
 
-/* Reads on to `sequence` only to know how many spans that are. */
+/* On to `sequence`, by the heads of the records, which say how many spans are left out. */
 static void skip_lane(struct local *local, size_t index, uint64_t sequence)
 {
 	struct spool_reader *reader = local->lanes[index].reader;
-	struct record *record;
+	struct record head;
 	while (spool_reader_position(reader) < sequence &&
-		spool_reader_next(reader, &record) == 0) {
-		bool is_beyond = record->sequence >= sequence;
-		const struct taken taken = { index, record->sequence, units_of(record), 0 };
-		if (is_beyond)
-			spool_reader_seek(reader, record->sequence);
-		else if (record->signal == SIGNAL_TRACES)
-			settle(local, &taken);
-		record_release(record);
-		if (is_beyond)
+		spool_reader_next_head(reader, &head) == 0) {
+		const struct taken taken = { index, head.sequence, units_of(&head), 0 };
+		if (head.sequence >= sequence) {
+			spool_reader_seek(reader, head.sequence);
 			break;
+		}
+		if (head.signal == SIGNAL_TRACES)
+			settle(local, &taken);
 	}
 }
 
@@ -467,6 +466,7 @@ static int write_or_trim(struct local *local, uint64_t now_ms)
 	return more ? more : write_some(local, now_ms);
 }
 
+/* Of this thread, since its start. */
 static uint64_t cpu_ms(void)
 {
 	struct timespec time;
@@ -477,7 +477,6 @@ static uint64_t cpu_ms(void)
 /* Does a little of what there is to do. True when there may be more. */
 static bool work(struct local *local, uint64_t now_ms)
 {
-	uint64_t before_ms = cpu_ms();
 	if (!local->file)
 		open_file(local);
 	if (!local->file) {
@@ -485,7 +484,9 @@ static bool work(struct local *local, uint64_t now_ms)
 		return false;
 	}
 	int more = write_or_trim(local, now_ms);
-	local->not_before_ms = clock_monotonic_ms() + (cpu_ms() - before_ms) * (CPU_SHARE - 1);
+	uint64_t used_ms = cpu_ms();
+	local->not_before_ms = clock_monotonic_ms() + (used_ms - local->paid_ms) * (CPU_SHARE - 1);
+	local->paid_ms = used_ms;
 	if (more < 0)
 		fail(local, more, now_ms);
 	if (more == -ENOSPC)
@@ -523,6 +524,7 @@ void local_run(struct local *local)
 	if (error)
 		fail(local, error, clock_monotonic_ms());
 	step_back(); /* not before: what is damaged is to be known soon */
+	local->paid_ms = cpu_ms();
 	for (;;) {
 		uint64_t deadline_ms = atomic_load(&local->deadline_ms);
 		uint64_t now_ms = clock_monotonic_ms();

@@ -42,11 +42,16 @@ void walk_begin(struct walk *walk, const struct segment *segment)
 	walk->generation = segment->generation;
 	walk->sequence = segment->first_sequence;
 	walk->offset = BLOCK_BYTES;
+	walk->frame_bytes = 0;
 	walk->end_bytes = segment->used_bytes;
 }
 
-/* Makes the window hold `bytes` from `offset` on, which are all before end_bytes. */
-static int cover(struct walk *walk, uint64_t offset, uint64_t bytes)
+/*
+ * Makes the window hold `bytes` from `offset` on, which are all before end_bytes.
+ *
+ *   ahead  so many are read when the disk has to be asked
+ */
+static int cover(struct walk *walk, uint64_t offset, uint64_t bytes, uint64_t ahead)
 {
 	if (walk->window && block_covers(walk->window, walk->generation, offset, bytes))
 		return 0;
@@ -62,30 +67,39 @@ static int cover(struct walk *walk, uint64_t offset, uint64_t bytes)
 		walk->fd = fd;
 	}
 	uint64_t from = offset & ~(uint64_t)(BLOCK_BYTES - 1);
-	uint64_t to = from + WINDOW_BYTES < walk->end_bytes ? from + WINDOW_BYTES : walk->end_bytes;
+	uint64_t to = from + ahead < walk->end_bytes ? from + ahead : walk->end_bytes;
 	if (to < offset + bytes)
 		to = offset + bytes;
 	return segment_read(
 		walk->fd, walk->generation, from, align_up(to - from, BLOCK_BYTES), &walk->window);
 }
 
+/* Behind a long record another one is likely, whose body not everyone wants: the header alone is read. */
+static uint64_t bytes_ahead(const struct walk *walk)
+{
+	return walk->frame_bytes > WINDOW_BYTES / 2 ? BLOCK_BYTES : WINDOW_BYTES;
+}
+
 int walk_next(struct walk *walk, struct frame *ret_frame)
 {
 	for (; walk->offset + sizeof *ret_frame <= walk->end_bytes; walk->offset += FRAME_ALIGN) {
-		int error = cover(walk, walk->offset, sizeof *ret_frame);
+		int error = cover(walk, walk->offset, sizeof *ret_frame, bytes_ahead(walk));
 		if (error)
 			return error;
 		struct frame frame;
 		memcpy(&frame, walk->window->at + (walk->offset - walk->window->offset),
 			sizeof frame);
 		if (!frame_is_valid(&frame, walk->end_bytes - walk->offset, walk->generation) ||
-			frame.sequence < walk->sequence)
+			frame.sequence < walk->sequence) {
+			walk->frame_bytes = 0;
 			continue;
+		}
 		if (!walk->generation)
 			walk->generation = walk->window->generation = frame.generation;
 		walk->sequence = frame.sequence + 1;
 		walk->frame_offset = walk->offset;
 		walk->offset = frame_end(&frame, walk->offset);
+		walk->frame_bytes = walk->offset - walk->frame_offset;
 		*ret_frame = frame;
 		return 0;
 	}
@@ -94,7 +108,8 @@ int walk_next(struct walk *walk, struct frame *ret_frame)
 
 int walk_body(struct walk *walk, const struct frame *frame, const uint8_t **ret_body)
 {
-	int error = cover(walk, walk->frame_offset, sizeof *frame + frame->stored_bytes);
+	int error =
+		cover(walk, walk->frame_offset, sizeof *frame + frame->stored_bytes, WINDOW_BYTES);
 	if (error)
 		return error;
 	const uint8_t *body =

@@ -19,6 +19,7 @@ struct walk {
 	uint64_t offset;       /* where the next header should be */
 	uint64_t sequence;     /* which it should have */
 	uint64_t frame_offset; /* of the frame that walk_next gave last */
+	uint64_t frame_bytes;  /* of that record; 0 at the first and past damage */
 	struct block *window;  /* what was read last */
 	int fd;                /* -1: not opened, as while all comes from the cache */
 };

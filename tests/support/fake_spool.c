@@ -243,6 +243,18 @@ int spool_reader_next(struct spool_reader *reader, struct record **ret_record)
 	return error;
 }
 
+int spool_reader_next_head(struct spool_reader *reader, struct record *ret_head)
+{
+	struct record *record;
+	int error = spool_reader_next(reader, &record);
+	if (error)
+		return error;
+	*ret_head = *record;
+	ret_head->body.at = NULL;
+	record_release(record);
+	return 0;
+}
+
 void spool_reader_report_loss(
 	struct spool_reader *reader, void (*lost)(void *arg, const struct record *head), void *arg)
 {

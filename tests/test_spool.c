@@ -438,6 +438,50 @@ Test(spool, a_reader_of_heads_reads_no_body_and_holds_up_nothing_after_its_end)
 	spool_reader_free(reader);
 }
 
+/* Bytes that this thread has read with system calls. */
+static uint64_t bytes_read(void)
+{
+	unsigned long long bytes = 0;
+	FILE *io = fopen("/proc/thread-self/io", "r");
+	cr_assert(io);
+	cr_assert_eq(fscanf(io, "rchar: %llu", &bytes), 1);
+	fclose(io);
+	return bytes;
+}
+
+Test(spool, heads_of_long_records_cost_no_reading_of_their_bodies)
+{
+	enum { PAIRS = 20, LONG_BYTES = 500 << 10 };
+	char *text = malloc(LONG_BYTES);
+	struct record head, *record;
+	memset(text, 'x', LONG_BYTES);
+	fixture.options.segment_bytes = 64 << 20;
+	fixture.options.cache_bytes = 0;
+	open_and_write();
+	for (size_t i = 0; i < PAIRS; i++) {
+		cr_assert_eq(store_bytes(&fixture, "lane", text, LONG_BYTES), 0);
+		cr_assert_eq(store_bytes(&fixture, "lane", text, LONG_BYTES - i), 0);
+		cr_assert_eq(store(&fixture, "lane", "short"), 0);
+	}
+	struct spool_reader *heads = read_all(&fixture, 1), *bodies = read_all(&fixture, 1);
+	uint64_t before = bytes_read();
+	for (uint64_t i = 1; i <= 3 * PAIRS; i++) {
+		cr_assert_eq(spool_reader_next_head(heads, &head), 0);
+		cr_expect_eq(head.sequence, i);
+	}
+	cr_expect_eq(spool_reader_next_head(heads, &head), -EAGAIN);
+	cr_expect_lt(bytes_read() - before, 2 * PAIRS * LONG_BYTES / 4);
+	for (uint64_t i = 1; i <= 3 * PAIRS; i++) {
+		cr_assert_eq(spool_reader_next(bodies, &record), 0);
+		cr_expect_eq(record->sequence, i);
+		cr_expect_eq(record->body.at[record->body.len - 1], i % 3 ? 'x' : 't');
+		record_release(record);
+	}
+	spool_reader_free(heads);
+	spool_reader_free(bodies);
+	free(text);
+}
+
 Test(spool, lag_tells_how_many_records_wait_and_since_when)
 {
 	open_and_write();

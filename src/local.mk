@@ -12,6 +12,7 @@ libtollgate_a_SOURCES = \
 	src/base/files.c src/base/files.h \
 	src/base/json_skim.c src/base/json_skim.h \
 	src/base/log.c src/base/log.h \
+	src/base/names.c src/base/names.h \
 	src/base/nearest.c src/base/nearest.h \
 	src/base/sqlite.c src/base/sqlite.h \
 	src/base/utf8.c src/base/utf8.h \
@@ -45,13 +46,23 @@ libtollgate_a_SOURCES = \
 	src/http/unix_socket.c src/http/unix_socket.h \
 	src/http/zstd.c \
 	src/batch.h \
+	src/vocabularies/adk.c \
 	src/vocabularies/claude_code.c \
+	src/vocabularies/codex.c \
 	src/vocabularies/flattened.c src/vocabularies/flattened.h \
+	src/vocabularies/gemini_cli.c \
 	src/vocabularies/gen_ai.c \
 	src/vocabularies/langfuse.c \
 	src/vocabularies/langfuse_metadata.c \
+	src/vocabularies/litellm.c \
 	src/vocabularies/logfire.c \
+	src/vocabularies/mcp.c \
+	src/vocabularies/mlflow.c \
 	src/vocabularies/openinference.c \
+	src/vocabularies/openllmetry.c \
+	src/vocabularies/opentelemetry.c \
+	src/vocabularies/pydantic_ai.c \
+	src/vocabularies/vercel.c \
 	src/vocabularies/vocabularies.c \
 	src/vocabularies/vocabulary.h \
 	src/pricing/calendar.c src/pricing/calendar.h \
@@ -64,7 +75,6 @@ libtollgate_a_SOURCES = \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
-	src/pricing/unknown.c src/pricing/unknown.h \
 	src/enrich/content.c \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \

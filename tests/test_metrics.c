@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/names.h"
 #include "config/config.h"
 #include "export/exporter.h"
 #include "export/local.h"
-#include "pricing/unknown.h"
 #include "spool/spool.h"
 #include "support/exposition.h"
 #include "vocabularies/vocabulary.h"
@@ -205,39 +205,41 @@ Test(metrics, the_spool_says_whether_it_takes_anything)
 
 Test(metrics, a_name_of_a_model_cannot_break_the_page)
 {
-	unknown_models_add((struct bytes)BYTES("quote\" slash\\ feed\n{}, \x01\xff nul\0."));
+	names_add(NAMES_UNKNOWN_MODELS,
+		(struct bytes)BYTES("quote\" slash\\ feed\n{}, \x01\xff nul\0."));
 	expect("tollgate_unknown_model_calls_total{model=\"quote\\\" slash\\\\ feed?{}, ?? nul?.\"}",
 		1);
 }
 
 Test(metrics, names_that_differ_only_in_what_cannot_be_shown_are_one)
 {
-	unknown_models_add((struct bytes)BYTES("m\x01"));
-	unknown_models_add((struct bytes)BYTES("m\x02"));
-	unknown_models_add((struct bytes){ 0 });
+	names_add(NAMES_UNKNOWN_MODELS, (struct bytes)BYTES("m\x01"));
+	names_add(NAMES_UNKNOWN_MODELS, (struct bytes)BYTES("m\x02"));
+	names_add(NAMES_UNKNOWN_MODELS, (struct bytes){ 0 });
 	expect("tollgate_unknown_model_calls_total{model=\"m?\"}", 2);
 	expect("tollgate_unknown_model_calls_total{model=\"(none)\"}", 1);
 }
 
 Test(metrics, names_of_models_are_bounded_in_length_and_number)
 {
-	char name[4 * UNKNOWN_NAME_MAX];
+	char name[4 * NAME_TEXT_MAX];
 	memset(name, 'x', sizeof name);
-	struct unknown_models models;
-	for (unsigned i = 0; i < 3 * UNKNOWN_MODELS_MAX; i++) {
+	struct names models;
+	for (unsigned i = 0; i < 3 * NAMES_MAX; i++) {
 		int len = snprintf(name, sizeof name, "model-%u-", i);
 		name[len] = 'x';
-		unknown_models_add((struct bytes){ (const uint8_t *)name, sizeof name });
+		names_add(
+			NAMES_UNKNOWN_MODELS, (struct bytes){ (const uint8_t *)name, sizeof name });
 	}
-	unknown_models_add((struct bytes){ (const uint8_t *)name, sizeof name });
-	unknown_models_read(&models);
-	cr_expect_eq(models.count, UNKNOWN_MODELS_MAX);
-	cr_expect_eq(models.other_calls, 2 * UNKNOWN_MODELS_MAX + 1);
+	names_add(NAMES_UNKNOWN_MODELS, (struct bytes){ (const uint8_t *)name, sizeof name });
+	names_read(NAMES_UNKNOWN_MODELS, &models);
+	cr_expect_eq(models.count, NAMES_MAX);
+	cr_expect_eq(models.others, 2 * NAMES_MAX + 1);
 	for (size_t i = 0; i < models.count; i++) {
-		cr_expect_eq(models.at[i].calls, 1);
-		cr_expect_eq(strlen(models.at[i].name), UNKNOWN_NAME_MAX);
+		cr_expect_eq(models.at[i].count, 1);
+		cr_expect_eq(strlen(models.at[i].text), NAME_TEXT_MAX);
 	}
-	expect("tollgate_unknown_model_other_calls_total", 2 * UNKNOWN_MODELS_MAX + 1);
+	expect("tollgate_unknown_model_other_calls_total", 2 * NAMES_MAX + 1);
 }
 
 Test(metrics, spans_are_counted_by_the_vocabulary_that_told)

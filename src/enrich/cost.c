@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/names.h"
 #include "enrich/subject.h"
-#include "pricing/unknown.h"
 
 /* Both operands are exact doubles below nine dollars, so the quotient is the nearest one. */
 static double dollars(fusd amount)
@@ -126,7 +126,7 @@ static void count(enum price_status status, struct bytes model)
 		counter_add(COUNTER_SPANS_PRICED, 1);
 	} else if (status == PRICE_UNKNOWN_MODEL) {
 		counter_add(COUNTER_SPANS_UNKNOWN_MODEL, 1);
-		unknown_models_add(model);
+		names_add(NAMES_UNKNOWN_MODELS, model);
 	} else {
 		counter_add(COUNTER_SPANS_UNPRICED, 1);
 	}

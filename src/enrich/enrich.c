@@ -95,7 +95,7 @@ static int walk_scope(struct walk *walk, const struct field *scope_spans)
 	struct wire wire = wire_of(scope_spans->body);
 	struct field field;
 	int more, error = 0;
-	walk->around.scope_name = (struct bytes){ 0 };
+	walk->around.scope = (struct scope){ 0 };
 	splice_open(&walk->splice, scope_spans);
 
 	/* The scope may stand behind its spans. */
@@ -104,8 +104,8 @@ static int walk_scope(struct walk *walk, const struct field *scope_spans)
 			continue;
 		walk->attributes.count = 0;
 		splice_open(&walk->splice, &field);
-		error = scope_read(field.body, walk->depth - 2, walk->arena,
-			&walk->around.scope_name, &walk->attributes);
+		error = scope_read(field.body, walk->depth - 2, walk->arena, &walk->around.scope,
+			&walk->attributes);
 		if (!error)
 			drop_valueless(walk, 0);
 		splice_close(&walk->splice);

@@ -41,7 +41,7 @@ static struct counts read_counts(const struct subject *subject)
 		.total = count_of(subject, FACT_TOTAL_TOKENS),
 	};
 	uint64_t cached = sum(counts.cache_read, counts.cache_write);
-	if (facts->input_excludes_cache || counts.input < cached) {
+	if (facts->input_counting == COUNTING_EXCLUSIVE || counts.input < cached) {
 		counts.input = sum(counts.input, cached);
 		counts.has_total &= cached == 0;
 	}

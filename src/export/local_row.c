@@ -196,7 +196,7 @@ static int take_span(struct walk *walk, const struct field *field)
 		.user_id = said(walk, FACT_USER),
 		.environment = environment_of(walk),
 		.service = walk->service,
-		.scope = as_text(walk, walk->around.scope_name, LABEL_MAX_BYTES),
+		.scope = as_text(walk, walk->around.scope.name, LABEL_MAX_BYTES),
 		.provider = said(walk, FACT_PROVIDER),
 		.model = model_of(walk),
 		.usage = usage_of(walk),
@@ -220,12 +220,12 @@ static int walk_scope(struct walk *walk, struct bytes scope_spans)
 	struct wire wire = wire_of(scope_spans);
 	struct field field;
 	int more, error = 0;
-	walk->around.scope_name = (struct bytes){ 0 };
+	walk->around.scope = (struct scope){ 0 };
 	while (!error && (more = wire_next(&wire, &field)) > 0) {
 		walk->attributes.count = 0;
 		if (field_is(&field, SCOPE, WIRE_BYTES))
-			error = scope_read(field.body, DEPTH_MAX, walk->arena,
-				&walk->around.scope_name, &walk->attributes);
+			error = scope_read(field.body, DEPTH_MAX, walk->arena, &walk->around.scope,
+				&walk->attributes);
 	}
 	wire = wire_of(scope_spans);
 	while (!error && (more = wire_next(&wire, &field)) > 0)

@@ -15,7 +15,7 @@ enum {
 };
 enum { EVENT_NAME = 2, EVENT_ATTRIBUTES = 3, LINK_ATTRIBUTES = 4 };
 enum { STATUS_MESSAGE = 2, STATUS_CODE = 3 };
-enum { RESOURCE_ATTRIBUTES = 1, SCOPE_NAME = 1, SCOPE_ATTRIBUTES = 3 };
+enum { RESOURCE_ATTRIBUTES = 1, SCOPE_NAME = 1, SCOPE_VERSION = 2, SCOPE_ATTRIBUTES = 3 };
 
 /* Room for one more item in a list of the arena; the older list is left behind in it. */
 static void *grown(void *list, size_t count, size_t *capacity, size_t size, struct arena *arena)
@@ -196,14 +196,17 @@ int resource_read(
 	return read_all(resource, RESOURCE_ATTRIBUTES, depth, arena, attributes);
 }
 
-int scope_read(struct bytes scope, unsigned depth, struct arena *arena, struct bytes *ret_name,
+int scope_read(struct bytes message, unsigned depth, struct arena *arena, struct scope *ret_scope,
 	struct attributes *attributes)
 {
-	struct wire wire = wire_of(scope);
+	struct wire wire = wire_of(message);
 	struct field field;
 	int more;
-	while ((more = wire_next(&wire, &field)) > 0)
+	while ((more = wire_next(&wire, &field)) > 0) {
 		if (field_is(&field, SCOPE_NAME, WIRE_BYTES))
-			*ret_name = field.body;
-	return more < 0 ? more : read_all(scope, SCOPE_ATTRIBUTES, depth, arena, attributes);
+			ret_scope->name = field.body;
+		else if (field_is(&field, SCOPE_VERSION, WIRE_BYTES))
+			ret_scope->version = field.body;
+	}
+	return more < 0 ? more : read_all(message, SCOPE_ATTRIBUTES, depth, arena, attributes);
 }

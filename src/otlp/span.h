@@ -51,7 +51,11 @@ int span_event_attributes(
 /* Resource and InstrumentationScope: attributes are field 1 and 3 there. */
 int resource_read(
 	struct bytes resource, unsigned depth, struct arena *arena, struct attributes *attributes);
-int scope_read(struct bytes scope, unsigned depth, struct arena *arena, struct bytes *ret_name,
+
+struct scope {
+	struct bytes name, version; /* empty when it says none */
+};
+int scope_read(struct bytes message, unsigned depth, struct arena *arena, struct scope *ret_scope,
 	struct attributes *attributes);
 
 #endif

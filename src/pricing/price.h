@@ -33,8 +33,12 @@ enum token_class {
 /* As price tables spell it: "input", "cache_read", … */
 const char *token_class_name(enum token_class class);
 
+/* What is paid by the piece. */
+enum unit { UNITS_WEB_SEARCHES, UNITS_FILE_SEARCHES, UNITS_GROUNDED_PROMPTS, UNIT_COUNT };
+
 struct usage {
 	uint64_t tokens[TOKEN_CLASS_COUNT];
+	uint64_t units[UNIT_COUNT];
 };
 
 typedef __int128 fusd;
@@ -49,6 +53,7 @@ struct price_question {
 	struct bytes model;        /* as the span names it */
 	struct bytes provider;     /* gen_ai.provider.name or alike; empty when unknown */
 	struct bytes service_tier; /* empty when the span says nothing: standard */
+	struct bytes region;       /* "inference_geo=us", "data_residency=eu"; empty: none said */
 	uint64_t at_ns;            /* start of the call, Unix time; the price valid then is used */
 	const struct usage *usage;
 };

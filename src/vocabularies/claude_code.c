@@ -94,7 +94,7 @@ static void read_result(const struct span *span, struct arena *arena, struct fac
 static void complete(const struct span *span, struct arena *arena, struct facts *facts)
 {
 	if (facts->kind == KIND_LLM) {
-		facts->input_excludes_cache = true;
+		facts->input_counting = COUNTING_EXCLUSIVE;
 		if (!is_said(facts, FACT_PROVIDER))
 			facts->said[FACT_PROVIDER] =
 				(struct value){ .type = VALUE_STRING, .bytes = BYTES("anthropic") };

@@ -8,10 +8,7 @@
 static const struct word words[] = {
 	{ "gen_ai.operation.name", FACT_OPERATION },
 	{ "gen_ai.conversation.id", FACT_SESSION },
-	{ "enduser.id", FACT_USER },
 	{ "gen_ai.user", FACT_USER },
-	{ "deployment.environment.name", FACT_ENVIRONMENT },
-	{ "deployment.environment", FACT_ENVIRONMENT },
 	{ "gen_ai.request.model", FACT_REQUEST_MODEL },
 	{ "gen_ai.response.model", FACT_RESPONSE_MODEL },
 	{ "gen_ai.provider.name", FACT_PROVIDER },
@@ -66,9 +63,6 @@ static const struct word words[] = {
 	{ "gen_ai.request.stop_sequences", FACT_STOP_SEQUENCES },
 	{ "gen_ai.request.max_tokens", FACT_MAX_TOKENS },
 	{ "gen_ai.response.time_to_first_chunk", FACT_FIRST_TOKEN_SECONDS },
-	{ "error.message", FACT_ERROR_MESSAGE },
-	{ "error.type", FACT_ERROR_TYPE },
-	{ "exception.type", FACT_ERROR_TYPE },
 	{ 0 },
 };
 

@@ -8,6 +8,8 @@ static const struct word words[] = {
 	{ "langfuse.tags", FACT_TAGS },
 	{ "langfuse.environment", FACT_ENVIRONMENT },
 	{ "langfuse.release", FACT_RELEASE },
+	{ "langfuse.version", FACT_VERSION },
+	{ "langfuse.trace.name", FACT_TRACE_NAME },
 	{ "langfuse.observation.input", FACT_INPUT },
 	{ "langfuse.observation.output", FACT_OUTPUT },
 	{ 0 },

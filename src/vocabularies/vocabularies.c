@@ -6,15 +6,28 @@
 #include <strings.h>
 
 extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
-	vocabulary_claude_code, vocabulary_gen_ai, vocabulary_logfire, vocabulary_langfuse_metadata;
+	vocabulary_claude_code, vocabulary_gen_ai, vocabulary_vercel, vocabulary_openllmetry,
+	vocabulary_litellm, vocabulary_mlflow, vocabulary_mcp, vocabulary_pydantic_ai,
+	vocabulary_logfire, vocabulary_adk, vocabulary_gemini_cli, vocabulary_codex,
+	vocabulary_langfuse_metadata, vocabulary_opentelemetry;
 
 const struct vocabulary *const vocabularies[] = {
 	&vocabulary_langfuse,
 	&vocabulary_openinference,
 	&vocabulary_claude_code,
 	&vocabulary_gen_ai,
+	&vocabulary_vercel,
+	&vocabulary_openllmetry,
+	&vocabulary_litellm,
+	&vocabulary_mlflow,
+	&vocabulary_mcp,
+	&vocabulary_pydantic_ai,
 	&vocabulary_logfire,
+	&vocabulary_adk,
+	&vocabulary_gemini_cli,
+	&vocabulary_codex,
 	&vocabulary_langfuse_metadata,
+	&vocabulary_opentelemetry,
 	NULL,
 };
 
@@ -44,6 +57,9 @@ static const struct bytes targets[TARGET_COUNT] = {
 	[TARGET_TAG_TAGS] = BYTES("tag.tags"),
 	[TARGET_ENVIRONMENT] = BYTES("langfuse.environment"),
 	[TARGET_RELEASE] = BYTES("langfuse.release"),
+	[TARGET_VERSION] = BYTES("langfuse.version"),
+	[TARGET_TRACE_NAME] = BYTES("langfuse.trace.name"),
+	[TARGET_OBSERVATION_NAME] = BYTES("langfuse.observation.name"),
 	[TARGET_OPERATION_NAME] = BYTES("gen_ai.operation.name"),
 	[TARGET_LLM_MODEL_NAME] = BYTES("llm.model_name"),
 	[TARGET_EMBEDDING_MODEL_NAME] = BYTES("embedding.model_name"),
@@ -61,18 +77,23 @@ static const struct bytes targets[TARGET_COUNT] = {
 	[TARGET_TOKENS_CACHE_READ] = BYTES("llm.token_count.prompt_details.cache_read"),
 	[TARGET_TOKENS_CACHE_WRITE] = BYTES("llm.token_count.prompt_details.cache_write"),
 	[TARGET_TOKENS_REASONING] = BYTES("llm.token_count.completion_details.reasoning"),
+	[TARGET_TOKENS_AUDIO_INPUT] = BYTES("llm.token_count.prompt_details.audio"),
+	[TARGET_TOKENS_AUDIO_OUTPUT] = BYTES("llm.token_count.completion_details.audio"),
 	[TARGET_USAGE_INPUT] = BYTES("gen_ai.usage.input_tokens"),
 	[TARGET_USAGE_OUTPUT] = BYTES("gen_ai.usage.output_tokens"),
 	[TARGET_USAGE_CACHE_READ] = BYTES("gen_ai.usage.cache_read.input_tokens"),
 	[TARGET_USAGE_CACHE_CREATION] = BYTES("gen_ai.usage.cache_creation.input_tokens"),
 	[TARGET_USAGE_REASONING] = BYTES("gen_ai.usage.reasoning.output_tokens"),
 	[TARGET_USAGE_DETAILS] = BYTES("langfuse.observation.usage_details"),
+	[TARGET_USAGE_CONVENTION] = BYTES("tollgate.usage.convention"),
 	[TARGET_COST_PROMPT] = BYTES("llm.cost.prompt"),
 	[TARGET_COST_COMPLETION] = BYTES("llm.cost.completion"),
 	[TARGET_COST_TOTAL] = BYTES("llm.cost.total"),
 	[TARGET_COST_DETAILS] = BYTES("langfuse.observation.cost_details"),
 	[TARGET_COST_SOURCE] = BYTES("tollgate.cost.source"),
 	[TARGET_COST_STATUS] = BYTES("tollgate.cost.status"),
+	[TARGET_COST_SENDER] = BYTES("tollgate.cost.sender"),
+	[TARGET_COST_DIFFERENCE] = BYTES("tollgate.cost.difference"),
 	[TARGET_AGENT_NAME] = BYTES("agent.name"),
 	[TARGET_GEN_AI_AGENT_NAME] = BYTES("gen_ai.agent.name"),
 	[TARGET_INPUT_VALUE] = BYTES("input.value"),
@@ -90,6 +111,10 @@ static const struct bytes targets[TARGET_COUNT] = {
 	[TARGET_LEVEL] = BYTES("langfuse.observation.level"),
 	[TARGET_STATUS_MESSAGE] = BYTES("langfuse.observation.status_message"),
 	[TARGET_COMPLETION_START_TIME] = BYTES("langfuse.observation.completion_start_time"),
+	[TARGET_PROMPT_NAME] = BYTES("langfuse.observation.prompt.name"),
+	[TARGET_PROMPT_VERSION] = BYTES("langfuse.observation.prompt.version"),
+	[TARGET_PROMPT_TEMPLATE] = BYTES("llm.prompt_template.template"),
+	[TARGET_PROMPT_VARIABLES] = BYTES("llm.prompt_template.variables"),
 };
 
 struct bytes kind_name(enum kind kind)
@@ -171,7 +196,7 @@ enum fact_type { TEXT, CONTENT, COUNT, MONEY };
 
 static enum fact_type type_of(enum fact fact)
 {
-	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_TOTAL_TOKENS) ||
+	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_GROUNDED_PROMPTS) ||
 		fact == FACT_FIRST_TOKEN_MS || fact == FACT_LEVEL_NUMBER)
 		return COUNT;
 	if (fact >= FACT_COST_INPUT && fact <= FACT_COST_TOTAL)

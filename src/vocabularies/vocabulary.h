@@ -40,6 +40,11 @@ enum fact {
 	FACT_TAGS,
 	FACT_ENVIRONMENT,
 	FACT_RELEASE,
+	FACT_VERSION,
+	FACT_TRACE_NAME,
+	FACT_SPAN_NAME,    /* a better one than the span's own */
+	FACT_SERVICE_NAME, /* of resources, as the next */
+	FACT_SERVICE_VERSION,
 	FACT_REQUEST_MODEL,
 	FACT_RESPONSE_MODEL,
 	FACT_SHOWN_MODEL,
@@ -48,15 +53,25 @@ enum fact {
 	FACT_PROVIDER,
 	FACT_LLM_PROVIDER, /* OpenInference's pair, who hosts it and whose it is */
 	FACT_LLM_SYSTEM,
-	FACT_SERVICE_TIER,
+	FACT_SERVICE_TIER, /* asked for or, better, billed; a fast mode too */
+	FACT_REGION,       /* as price tables name it: "inference_geo=us", "data_residency=eu" */
 	FACT_INPUT_TOKENS,
 	FACT_OUTPUT_TOKENS,
 	FACT_CACHE_READ_TOKENS,
-	FACT_CACHE_WRITE_TOKENS,
+	FACT_CACHE_WRITE_TOKENS, /* of any life, or of those that the next two do not say */
+	FACT_CACHE_WRITE_5M_TOKENS,
+	FACT_CACHE_WRITE_1H_TOKENS,
 	FACT_REASONING_TOKENS,
 	FACT_AUDIO_INPUT_TOKENS,
+	FACT_AUDIO_CACHE_READ_TOKENS,
 	FACT_AUDIO_OUTPUT_TOKENS,
+	FACT_IMAGE_INPUT_TOKENS,
+	FACT_IMAGE_OUTPUT_TOKENS,
+	FACT_TOOL_INPUT_TOKENS, /* beside the input: what tools brought to the prompt (Gemini) */
 	FACT_TOTAL_TOKENS,
+	FACT_WEB_SEARCHES, /* what is paid by the piece; up to GROUNDED_PROMPTS */
+	FACT_FILE_SEARCHES,
+	FACT_GROUNDED_PROMPTS,
 	FACT_COST_INPUT,
 	FACT_COST_OUTPUT,
 	FACT_COST_TOTAL,
@@ -92,6 +107,10 @@ enum fact {
 	FACT_LEVEL_NUMBER, /* an OpenTelemetry severity number */
 	FACT_ERROR_MESSAGE,
 	FACT_ERROR_TYPE,
+	FACT_PROMPT_NAME, /* of a managed prompt */
+	FACT_PROMPT_VERSION,
+	FACT_PROMPT_TEMPLATE,
+	FACT_PROMPT_VARIABLES,
 	FACT_COUNT,
 };
 
@@ -109,6 +128,9 @@ enum target {
 	TARGET_TAG_TAGS,
 	TARGET_ENVIRONMENT,
 	TARGET_RELEASE,
+	TARGET_VERSION,
+	TARGET_TRACE_NAME,
+	TARGET_OBSERVATION_NAME,
 	TARGET_OPERATION_NAME,
 	TARGET_LLM_MODEL_NAME,
 	TARGET_EMBEDDING_MODEL_NAME,
@@ -126,18 +148,23 @@ enum target {
 	TARGET_TOKENS_CACHE_READ,
 	TARGET_TOKENS_CACHE_WRITE,
 	TARGET_TOKENS_REASONING,
+	TARGET_TOKENS_AUDIO_INPUT,
+	TARGET_TOKENS_AUDIO_OUTPUT,
 	TARGET_USAGE_INPUT,
 	TARGET_USAGE_OUTPUT,
 	TARGET_USAGE_CACHE_READ,
 	TARGET_USAGE_CACHE_CREATION,
 	TARGET_USAGE_REASONING,
 	TARGET_USAGE_DETAILS,
+	TARGET_USAGE_CONVENTION,
 	TARGET_COST_PROMPT,
 	TARGET_COST_COMPLETION,
 	TARGET_COST_TOTAL,
 	TARGET_COST_DETAILS,
 	TARGET_COST_SOURCE,
 	TARGET_COST_STATUS,
+	TARGET_COST_SENDER,
+	TARGET_COST_DIFFERENCE,
 	TARGET_AGENT_NAME,
 	TARGET_GEN_AI_AGENT_NAME,
 	TARGET_INPUT_VALUE,
@@ -155,13 +182,20 @@ enum target {
 	TARGET_LEVEL,
 	TARGET_STATUS_MESSAGE,
 	TARGET_COMPLETION_START_TIME,
+	TARGET_PROMPT_NAME,
+	TARGET_PROMPT_VERSION,
+	TARGET_PROMPT_TEMPLATE,
+	TARGET_PROMPT_VARIABLES,
 	TARGET_COUNT,
 };
 struct bytes target_name(enum target target);
 
+/* Whether a count contains its parts: cached tokens in input, reasoning in output. */
+enum counting { COUNTING_UNSAID, COUNTING_INCLUSIVE, COUNTING_EXCLUSIVE };
+
 struct facts {
 	enum kind kind;
-	bool input_excludes_cache; /* the input count leaves cached tokens out, by this vocabulary's rule */
+	enum counting input_counting, output_counting; /* where the vocabulary knows */
 	struct value
 		said[FACT_COUNT];  /* VALUE_NONE: not said, or empty, or not of the fact's type */
 	uint16_t rank[FACT_COUNT]; /* the word that said it: its vocabulary's index, then its own */
@@ -176,7 +210,7 @@ struct word {
 
 /* Where a span stands. */
 struct surroundings {
-	struct bytes scope_name;
+	struct scope scope;
 	const struct facts *resource; /* facts of its resource's attributes */
 };
 

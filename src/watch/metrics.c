@@ -8,10 +8,10 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/names.h"
 #include "config/config.h"
 #include "export/exporter.h"
 #include "export/local.h"
-#include "pricing/unknown.h"
 #include "spool/spool.h"
 #include "vocabularies/vocabulary.h"
 #include "watch/watch.h"
@@ -85,19 +85,19 @@ static void by_vocabulary(struct buf *page, const struct family *family, const s
 static void by_model(struct buf *page, const struct family *family, const struct watch *watch)
 {
 	(void)watch;
-	struct unknown_models models;
-	unknown_models_read(&models);
+	struct names models;
+	names_read(NAMES_UNKNOWN_MODELS, &models);
 	for (size_t i = 0; i < models.count; i++)
-		append_sample(page, family, "model", models.at[i].name, (double)models.at[i].calls);
+		append_sample(page, family, "model", models.at[i].text, (double)models.at[i].count);
 }
 
 static void of_other_models(
 	struct buf *page, const struct family *family, const struct watch *watch)
 {
 	(void)watch;
-	struct unknown_models models;
-	unknown_models_read(&models);
-	append_sample(page, family, NULL, NULL, (double)models.other_calls);
+	struct names models;
+	names_read(NAMES_UNKNOWN_MODELS, &models);
+	append_sample(page, family, NULL, NULL, (double)models.others);
 }
 
 static void by_destination(struct buf *page, const struct family *family, const struct watch *watch)

@@ -7,10 +7,10 @@
 #include <stdio.h>
 
 #include "base/counters.h"
-#include "pricing/unknown.h"
+#include "base/names.h"
 #include "vocabularies/vocabulary.h"
 
-enum { THREADS = 4, ROUNDS = 20000, NAMES = 2 * UNKNOWN_MODELS_MAX };
+enum { THREADS = 4, ROUNDS = 20000, NAMES = 2 * NAMES_MAX };
 
 static atomic_bool is_over;
 
@@ -21,7 +21,8 @@ static void *count_all(void *unused)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		char name[16];
 		int len = snprintf(name, sizeof name, "model-%u", i % NAMES);
-		unknown_models_add((struct bytes){ (const uint8_t *)name, (size_t)len });
+		names_add(
+			NAMES_UNKNOWN_MODELS, (struct bytes){ (const uint8_t *)name, (size_t)len });
 		counter_add(COUNTER_SPANS_STORED, 3);
 		vocabularies_count(spans);
 	}
@@ -33,10 +34,10 @@ static void *read_all(void *unused)
 	(void)unused;
 	uint64_t before = 0;
 	while (!atomic_load(&is_over)) {
-		struct unknown_models models;
-		unknown_models_read(&models);
+		struct names models;
+		names_read(NAMES_UNKNOWN_MODELS, &models);
 		uint64_t now = counter_read(COUNTER_SPANS_STORED) + vocabulary_spans(1);
-		if (now < before || models.count > UNKNOWN_MODELS_MAX)
+		if (now < before || models.count > NAMES_MAX)
 			return &is_over;
 		before = now;
 	}
@@ -45,11 +46,11 @@ static void *read_all(void *unused)
 
 static uint64_t noted_calls(void)
 {
-	struct unknown_models models;
-	unknown_models_read(&models);
-	uint64_t calls = models.other_calls;
+	struct names models;
+	names_read(NAMES_UNKNOWN_MODELS, &models);
+	uint64_t calls = models.others;
 	for (size_t i = 0; i < models.count; i++)
-		calls += models.at[i].calls;
+		calls += models.at[i].count;
 	return calls;
 }
 

@@ -79,9 +79,10 @@ libtollgate_a_SOURCES = \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
 	src/enrich/enrich.c src/enrich/enrich.h \
-	src/enrich/identity.c \
+	src/enrich/identity.c src/enrich/identity.h \
 	src/enrich/langfuse_repair.c \
 	src/enrich/messages.c \
+	src/enrich/roots.c src/enrich/roots.h \
 	src/enrich/subject.c src/enrich/subject.h \
 	src/enrich/usage.c \
 	src/spool/block.c src/spool/block.h \

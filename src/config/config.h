@@ -86,13 +86,19 @@ struct config {
 		char *compression;           /* gzip or none: as stored and as sent */
 	} spool;
 
-	/* What spans get that say nothing of their own; NULL when unset. */
+	/* What spans get that say nothing of their own (NULL when unset), and where else to look. */
 	struct {
 		char *user_id;
 		char **tags;
 		size_t tag_count;
 		char *environment;
 		char *release;
+		char **user_from; /* names of attributes, as the next two */
+		size_t user_from_count;
+		char **release_from;
+		size_t release_from_count;
+		char **tags_from_resource;
+		size_t tags_from_resource_count;
 	} identity;
 
 	struct {

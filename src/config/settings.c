@@ -107,6 +107,20 @@ const struct setting settings[] = {
 		.sentence = "Environment of spans that name none, in lower case." },
 	{ SETTING(identity.release, SETTING_TEXT), .min = 1, .max = NAME_MAX_BYTES,
 		.sentence = "Release of spans that name none." },
+	{ SETTING(identity.user_from, SETTING_LIST), .max = 16,
+		.count_offset = offsetof(struct config, identity.user_from_count),
+		.sentence =
+			"Attributes of spans and resources that name the user before all others, "
+			"such as user.email, which is personal." },
+	{ SETTING(identity.release_from, SETTING_LIST), .max = 16,
+		.count_offset = offsetof(struct config, identity.release_from_count),
+		.sentence = "Attributes of spans and resources that name the release where "
+			    "langfuse.release does not, such as vcs.ref.head.revision." },
+	{ SETTING(identity.tags_from_resource, SETTING_LIST), .max = 16,
+		.fallback = "team,team.id,department,env,environment",
+		.count_offset = offsetof(struct config, identity.tags_from_resource_count),
+		.sentence = "Attributes of resources that become tags such as team:platform, and "
+			    "metadata of the trace." },
 
 	{ SETTING(content.flatten_messages, SETTING_BOOL), .fallback = "false",
 		.sentence = "Also writes message JSON as llm.input_messages.N.* attributes." },

@@ -106,7 +106,7 @@ static bool repeats_last(struct roots *roots, const struct root *root)
 static void add(struct roots *roots, const struct root *root)
 {
 	if (roots->count == roots->capacity) {
-		size_t capacity = roots->capacity ? roots->capacity * 2 : 32;
+		size_t capacity = roots->capacity ? roots->capacity * 2 : 8;
 		struct root *more = arena_alloc(roots->arena, capacity * sizeof *more);
 		if (!more)
 			return;

@@ -112,6 +112,9 @@ Test(config, without_any_source_the_defaults_hold)
 	cr_expect_eq(config->spool.max_record_bytes, 4000000);
 	cr_expect_eq(config->destination_count, 0);
 	cr_expect_null(config->identity.user_id);
+	cr_expect_eq(config->identity.user_from_count, 0);
+	cr_assert_eq(config->identity.tags_from_resource_count, 5);
+	cr_expect_str_eq(config->identity.tags_from_resource[1], "team.id");
 	cr_expect_null(config->prices.file);
 	cr_expect_null(notes[0]);
 }
@@ -242,6 +245,17 @@ Test(config, tags_are_a_json_array_or_a_comma_list)
 	expect_tags("alone", NULL);
 	load_well("{\"identity\": {\"tags\": [\"a\"]}}", ENV("LANGFUSE_TAGS=[]"), NULL);
 	cr_expect_eq(config->identity.tag_count, 0);
+}
+
+Test(config, where_user_release_and_tags_are_found_is_a_list_of_names)
+{
+	load_well("{\"identity\": {\"user_from\": [\"user.email\"], \"tags_from_resource\": []}}",
+		ENV("TOLLGATE_IDENTITY_RELEASE_FROM=vcs.ref.head.revision, service.version"), NULL);
+	cr_assert_eq(config->identity.user_from_count, 1);
+	cr_expect_str_eq(config->identity.user_from[0], "user.email");
+	cr_assert_eq(config->identity.release_from_count, 2);
+	cr_expect_str_eq(config->identity.release_from[1], "service.version");
+	cr_expect_eq(config->identity.tags_from_resource_count, 0);
 }
 
 Test(config, an_environment_is_lowered_as_langfuse_does)

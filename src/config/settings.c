@@ -119,8 +119,8 @@ const struct setting settings[] = {
 	{ SETTING(identity.tags_from_resource, SETTING_LIST), .max = 16,
 		.fallback = "team,team.id,department,env,environment",
 		.count_offset = offsetof(struct config, identity.tags_from_resource_count),
-		.sentence = "Attributes of resources that become tags such as team:platform, and "
-			    "metadata of the trace." },
+		.sentence = "Attributes of resources that become tags, such as team:platform, and "
+			    "metadata of the trace; [] for none." },
 
 	{ SETTING(content.flatten_messages, SETTING_BOOL), .fallback = "false",
 		.sentence = "Also writes message JSON as llm.input_messages.N.* attributes." },

@@ -53,6 +53,20 @@ static struct bytes text_named(struct subject *subject, const struct attributes 
 	return (struct bytes){ 0 };
 }
 
+static struct bytes chosen_user(struct subject *subject, const struct attributes *attributes)
+{
+	return text_named(subject, attributes, subject->config->identity.user_from,
+		subject->config->identity.user_from_count);
+}
+
+static struct bytes chosen_release(struct subject *subject, const struct attributes *attributes)
+{
+	return text_named(subject, attributes, subject->config->identity.release_from,
+		subject->config->identity.release_from_count);
+}
+
+/* ---- tags ---- */
+
 struct tags {
 	struct bytes at[MAX_TAGS];
 	size_t count;
@@ -169,16 +183,16 @@ static void read_labels(
 	}
 }
 
+/* ---- what a resource says ---- */
+
 void identity_of_resource(
 	struct subject *subject, const struct attributes *attributes, struct identity *ret_identity)
 {
-	const struct config *config = subject->config;
 	const struct value *said = subject->resource->said;
 	*ret_identity = (struct identity){
 		.session = handed_on_id(text_of(subject, &said[FACT_SESSION])),
 		.user = handed_on_id(text_of(subject, &said[FACT_USER])),
-		.chosen_user = handed_on_id(text_named(subject, attributes,
-			config->identity.user_from, config->identity.user_from_count)),
+		.chosen_user = handed_on_id(chosen_user(subject, attributes)),
 		.trace_name = identity_text(text_of(subject, &said[FACT_TRACE_NAME])),
 		.environment = handed_on_id(text_of(subject, &said[FACT_ENVIRONMENT])),
 		.release = handed_on_id(text_of(subject, &said[FACT_RELEASE])),
@@ -186,14 +200,13 @@ void identity_of_resource(
 			said_first(subject->resource, FACT_VERSION, FACT_SERVICE_VERSION))),
 	};
 	if (!is_said(subject->resource, FACT_RELEASE))
-		ret_identity->release = handed_on_id(text_named(subject, attributes,
-			config->identity.release_from, config->identity.release_from_count));
+		ret_identity->release = handed_on_id(chosen_release(subject, attributes));
 	if (is_said(subject->resource, FACT_TAGS))
 		hand_on_tags(subject, &said[FACT_TAGS], ret_identity);
 	read_labels(subject, attributes, ret_identity);
 }
 
-/* ---- what a span and its resource say ---- */
+/* ---- what a span says with its resource, and a root ---- */
 
 static struct bytes session_of(struct subject *subject)
 {
@@ -202,12 +215,9 @@ static struct bytes session_of(struct subject *subject)
 
 static struct bytes user_of(struct subject *subject)
 {
-	const struct config *config = subject->config;
 	const struct identity *resource = subject->of_resource;
 	struct bytes chosen =
-		first_of(text_named(subject, &subject->span->attributes, config->identity.user_from,
-				 config->identity.user_from_count),
-			resource->chosen_user);
+		first_of(chosen_user(subject, &subject->span->attributes), resource->chosen_user);
 	return chosen.len ? chosen : first_of(said_text(subject, FACT_USER), resource->user);
 }
 
@@ -233,11 +243,9 @@ static struct bytes environment_of(struct subject *subject)
 
 static struct bytes release_of(struct subject *subject)
 {
-	const struct config *config = subject->config;
 	struct bytes release = said_text(subject, FACT_RELEASE);
 	if (!release.len && !is_said(subject->resource, FACT_RELEASE))
-		release = text_named(subject, &subject->span->attributes,
-			config->identity.release_from, config->identity.release_from_count);
+		release = chosen_release(subject, &subject->span->attributes);
 	return first_of(release, subject->of_resource->release);
 }
 

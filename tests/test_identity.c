@@ -361,6 +361,8 @@ Test(identity, the_user_may_be_chosen)
 	expect_alone(WORDS("user.email=r@b"), WORDS(AI, "langfuse.user.id=me"),
 		WORDS("langfuse.user.id=me", "user.id=r@b"));
 	expect_alone(NULL, WORDS(AI, "user.id=hash"), WORDS("langfuse.user.id=hash"));
+	expect_alone(NULL, WORDS(AI, "user.email=first", "user.email=last"),
+		WORDS("langfuse.user.id=last"));
 }
 
 Test(identity, the_release_may_be_found_in_other_attributes)
@@ -378,6 +380,12 @@ Test(identity, the_release_may_be_found_in_other_attributes)
 	expect_alone(WORDS("langfuse.release=own"), WORDS(AI, "vcs.ref.head.revision=def"),
 		WORDS("langfuse.release"));
 	expect_alone(NULL, WORDS(AI), WORDS("langfuse.release=configured"));
+	const struct given given[] = {
+		{ NULL, NULL, 1, 2, 1, "step", WORDS(AI), 0 },
+		{ WORDS("langfuse.release=said", "vcs.ref.head.revision=abc"), NULL, 1, 1, 0,
+			"root", WORDS("vcs.ref.head.revision=def"), 0 },
+	};
+	expect_of(given, 2, 2, WORDS("langfuse.release=said"));
 }
 
 /* ---- roots ---- */
@@ -522,20 +530,6 @@ Test(identity, a_request_of_too_many_traces_is_enriched_all_the_same)
 	cr_expect_eq(lacking(COUNTER_LACKING_TRACE_NAME), TRACES - ROOTS_MAX);
 }
 
-Test(identity, looking_for_roots_ends_with_the_spans_that_are_allowed)
-{
-	const struct given given[] = {
-		{ NULL, NULL, 1, 2, 1, "step", WORDS(AI), 0 },
-		{ NULL, NULL, 1, 1, 0, "root", WORDS(AI, "session.id=s"), 0 },
-	};
-	struct arena arena;
-	struct enriched out;
-	config.limits.max_spans = 1;
-	arena_init(&arena, 1 << 20, NULL);
-	cr_expect_eq(enrich(request_of(given, 2), &config, prices(), &arena, &out), -E2BIG);
-	arena_done(&arena);
-}
-
 Test(identity, a_malformed_root_is_refused_as_ever_and_one_without_ids_says_nothing)
 {
 	struct given given[] = {
@@ -578,20 +572,25 @@ Test(identity, a_trace_named_further_down_by_langfuses_sdk_is_called_so)
 	oracle_free(out);
 }
 
-Test(identity, a_span_that_langfuses_sdk_marks_is_a_root)
+Test(identity, a_span_that_langfuses_sdk_marks_is_a_root_beside_the_one_without_parent)
 {
 	const char *const *resource = WORDS("service.name=app");
-	const struct given given[] = {
+	struct given given[] = {
 		{ resource, "other", 1, 3, 2, "step", WORDS(AI), 0 },
 		{ resource, "langfuse-sdk", 1, 2, 1, "answer",
-			WORDS(AI, "langfuse.internal.is_app_root=true", "session.id=s"), 0 },
-		{ resource, "langfuse-sdk", 1, 4, 2, "further down", WORDS(AI, "session.id=no"),
+			WORDS(AI, "langfuse.internal.is_app_root=true", "session.id=s",
+				"langfuse.trace.name=marked"),
 			0 },
+		{ resource, "langfuse-sdk", 1, 4, 2, "further down",
+			WORDS(AI, "session.id=no", "langfuse.trace.name=below"), 0 },
+		{ resource, "langfuse-sdk", 1, 1, 0, "POST /",
+			WORDS("session.id=first", "langfuse.trace.name=first"), 9 },
 	};
-	oracle_request *out = enriched(given, 3);
-	expect(out, 3, WORDS("langfuse.trace.name=answer", "session.id=s"));
-	expect(out, 2, WORDS("langfuse.trace.name=answer"));
-	oracle_free(out);
+	expect_of(given, 4, 3, WORDS("langfuse.trace.name=first", "session.id=first"));
+	expect_of(given, 3, 3, WORDS("langfuse.trace.name=marked", "session.id=s"));
+	given[1].attributes = WORDS(AI, "langfuse.internal.as_root=true", "session.id=s");
+	expect_of(given, 2, 3, WORDS("langfuse.trace.name=answer", "session.id=s"));
+	expect_of(given, 2, 2, WORDS("langfuse.trace.name=answer"));
 }
 
 /* ---- tags and metadata of resources ---- */
@@ -688,6 +687,15 @@ Test(identity, what_is_handed_on_is_short)
 	oracle_free(out);
 }
 
+Test(identity, a_roots_own_tags_stand_in_the_place_of_its_resources)
+{
+	const struct given given[] = {
+		{ NULL, NULL, 1, 2, 1, "step", WORDS(AI), 0 },
+		{ WORDS("tag.tags@=x,y,z"), NULL, 1, 1, 0, "root", WORDS("tag.tags=a"), 0 },
+	};
+	expect_of(given, 2, 2, WORDS("langfuse.trace.tags@=a"));
+}
+
 Test(identity, what_is_no_text_is_not_handed_on)
 {
 	const struct given given[] = {
@@ -709,6 +717,8 @@ Test(identity, an_observation_is_called_as_langfuse_would_call_it)
 	expect_alone(NULL, WORDS(AI), WORDS("langfuse.observation.name=step"));
 	expect_alone(NULL, tool,
 		WORDS("langfuse.observation.name=search", "langfuse.trace.name=search"));
+	expect_alone(NULL, WORDS("openinference.span.kind=AGENT", "tool.name=search"),
+		WORDS("langfuse.observation.name=step"));
 	expect_alone(NULL, WORDS(AI, "langfuse.observation.name=mine"),
 		WORDS("langfuse.observation.name=mine"));
 	expect_alone(NULL, plain, WORDS("langfuse.observation.name", "langfuse.trace.name"));

@@ -47,7 +47,7 @@ bool span_has_ids(const struct span *span);
 /* Whether it begins its trace: it has no parent, or one of zeros, as some senders write none. */
 bool span_is_root(const struct span *span);
 
-/* The same of a span's bytes, for a look at many: it ends at a parent, and takes what is malformed for a root. */
+/* The same of a span's bytes, quickly: it reads on only to a parent. What is malformed may pass for a root. */
 bool span_bytes_are_root(struct bytes span);
 
 /* The attributes of an event of a span that was read. */

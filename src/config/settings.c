@@ -129,7 +129,7 @@ const struct setting settings[] = {
 const size_t setting_count = COUNT_OF(settings);
 
 const struct setting destination_settings[] = {
-	{ DESTINATION(type, SETTING_DESTINATION_TYPE), .choices = "langfuse otlp",
+	{ DESTINATION(type, SETTING_CHOICE), .choices = "langfuse otlp",
 		.sentence = "What answers there; must be given." },
 	{ DESTINATION(enabled, SETTING_BOOL), .fallback = "true",
 		.sentence = "false: nothing is sent there." },
@@ -163,6 +163,11 @@ const struct setting destination_settings[] = {
 	{ DESTINATION(headers, SETTING_HEADERS), .is_secret = true, .is_reloaded = true, .max = 32,
 		.count_offset = offsetof(struct destination_config, header_count),
 		.sentence = "Added to each request." },
+	{ DESTINATION(content, SETTING_CHOICE), .choices = "full cut none", .fallback = "full",
+		.sentence = "Prompts, answers, inputs and outputs of tools: whole, cut, or none." },
+	{ DESTINATION(content_max_bytes, SETTING_BYTES), .min = 64, .max = 64 * MIB,
+		.fallback = "2KiB",
+		.sentence = "Of one value where content is cut; longer ones end in a mark." },
 	{ DESTINATION(ca_file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
 		.check = check_readable,
 		.sentence = "Certificates to trust; unset: those of the system." },

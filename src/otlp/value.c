@@ -271,6 +271,18 @@ void buf_value_json(struct buf *buf, const struct value *value)
 	}
 }
 
+struct bytes value_text(const struct value *value, struct arena *arena)
+{
+	if (value->type == VALUE_NONE || value->type == VALUE_UNKNOWN)
+		return (struct bytes){ 0 };
+	if (value->type == VALUE_STRING)
+		return value->bytes;
+	struct buf json;
+	buf_init(&json, arena->limit_bytes, arena->budget);
+	buf_value_json(&json, value);
+	return buf_move(&json, arena);
+}
+
 static bool digits(struct bytes text, uint64_t *ret_count)
 {
 	while (text.len && text.at[0] == ' ')

@@ -137,6 +137,7 @@ int attribute_read(const struct field *key_value, unsigned depth, struct attribu
 		if (field_is(&field, KEY, WIRE_BYTES)) {
 			attribute.key = field.body;
 		} else if (field_is(&field, VALUE, WIRE_BYTES)) {
+			has_more |= attribute.has_value; /* of two, the other may not be empty */
 			attribute.has_value = true;
 			if (value_read(field.body, depth - 1, &attribute.value) < 0)
 				return -EBADMSG;

@@ -122,7 +122,8 @@ const struct setting settings[] = {
 	{ SETTING(local.max_age_days, SETTING_COUNT), .max = 36500, .fallback = "30",
 		.unit = "days", .sentence = "Older spans go; 0: no limit." },
 	{ SETTING(local.content_max_bytes, SETTING_BYTES), .max = 64 * MIB, .fallback = "16KiB",
-		.sentence = "Of one input or output in the local view; longer ones are cut." },
+		.sentence =
+			"Of one input or output in the local view; longer ones are cut, 0: none." },
 	{ SETTING(local.max_lag_bytes, SETTING_BYTES), .min = MIB, .max = TIB, .fallback = "32MiB",
 		.sentence = "Further behind than this the local view skips what is oldest." },
 };

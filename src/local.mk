@@ -49,6 +49,7 @@ libtollgate_a_SOURCES = \
 	src/vocabularies/adk.c \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/codex.c \
+	src/vocabularies/content_names.c src/vocabularies/content_names.h \
 	src/vocabularies/flattened.c src/vocabularies/flattened.h \
 	src/vocabularies/gemini_cli.c \
 	src/vocabularies/gen_ai.c \
@@ -101,6 +102,7 @@ libtollgate_a_SOURCES = \
 	src/spool/spool.c src/spool/spool.h \
 	src/spool/walk.c src/spool/walk.h \
 	src/spool/writer.c \
+	src/export/content.c src/export/content.h \
 	src/export/destination.h \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \

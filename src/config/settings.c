@@ -136,14 +136,15 @@ const struct setting settings[] = {
 	{ SETTING(local.max_age_days, SETTING_COUNT), .max = 36500, .fallback = "30",
 		.unit = "days", .sentence = "Older spans go; 0: no limit." },
 	{ SETTING(local.content_max_bytes, SETTING_BYTES), .max = 64 * MIB, .fallback = "16KiB",
-		.sentence = "Of one input or output in the local view; longer ones are cut." },
+		.sentence =
+			"Of one input or output in the local view; longer ones are cut, 0: none." },
 	{ SETTING(local.max_lag_bytes, SETTING_BYTES), .min = MIB, .max = TIB, .fallback = "32MiB",
 		.sentence = "Further behind than this the local view skips what is oldest." },
 };
 const size_t setting_count = COUNT_OF(settings);
 
 const struct setting destination_settings[] = {
-	{ DESTINATION(type, SETTING_DESTINATION_TYPE), .choices = "langfuse otlp",
+	{ DESTINATION(type, SETTING_CHOICE), .choices = "langfuse otlp",
 		.sentence = "What answers there; must be given." },
 	{ DESTINATION(enabled, SETTING_BOOL), .fallback = "true",
 		.sentence = "false: nothing is sent there." },
@@ -177,6 +178,11 @@ const struct setting destination_settings[] = {
 	{ DESTINATION(headers, SETTING_HEADERS), .is_secret = true, .is_reloaded = true, .max = 32,
 		.count_offset = offsetof(struct destination_config, header_count),
 		.sentence = "Added to each request." },
+	{ DESTINATION(content, SETTING_CHOICE), .choices = "full cut none", .fallback = "full",
+		.sentence = "Prompts, answers, inputs and outputs of tools: whole, cut, or none." },
+	{ DESTINATION(content_max_bytes, SETTING_BYTES), .min = 64, .max = 64 * MIB,
+		.fallback = "2KiB",
+		.sentence = "Of one value where content is cut; longer ones end in a mark." },
 	{ DESTINATION(ca_file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
 		.check = check_readable,
 		.sentence = "Certificates to trust; unset: those of the system." },

@@ -22,7 +22,8 @@ int setup_read(
 	int error = config_load(
 		file, sources->environment, sources->flags, &setup.config, &setup.notes, complaint);
 	if (!error)
-		error = prices_load(setup.config->prices.file, &setup.prices, complaint);
+		error = prices_load(setup.config->pricing.file, setup.config->pricing.overrides,
+			&setup.prices, complaint);
 	if (error)
 		setup_done(&setup);
 	else

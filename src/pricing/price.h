@@ -86,6 +86,9 @@ struct prices;
  */
 int prices_parse(struct bytes json, const char *name, struct prices **ret_prices,
 	struct complaint *complaint);
+/* The built-in table with overrides. */
+int prices_parse_overrides(struct bytes json, const char *name, struct prices **ret_prices,
+	struct complaint *complaint);
 /* The table that was built in (pricing/models.json). */
 int prices_builtin(struct prices **ret_prices, struct complaint *complaint);
 /*
@@ -105,7 +108,8 @@ enum { PRICES_OLD_DAYS = 90 };
 
 /*
  * Prices one call. Safe from many threads at once on the same table. ret_cost is set only with
- * PRICE_FOUND. Costs about a hash look-up for a name that was seen before.
+ * PRICE_FOUND. Costs about a hash look-up for a name that was seen before, and counts the name with
+ * PRICE_UNKNOWN_MODEL (base/names.h).
  */
 enum price_status price_call(
 	const struct prices *prices, const struct price_question *question, struct cost *ret_cost);

@@ -127,6 +127,8 @@ enum price_status charge(
 		cost.by_unit[unit] = (fusd)record->fees[unit].fusd * count;
 		cost.total += cost.by_unit[unit];
 	}
+	cost.hour_costs_more = decision->prices->fusd[TOKENS_CACHE_WRITE_1H] >
+		decision->prices->fusd[TOKENS_CACHE_WRITE_5M];
 	cost.is_lower_bound = has_uncharged_units(record, usage);
 	*ret_cost = cost;
 	return PRICE_FOUND;

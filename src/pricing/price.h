@@ -56,6 +56,7 @@ struct cost {
 	fusd by_unit[UNIT_COUNT];
 	fusd total;
 	bool is_lower_bound;  /* units were counted for which the record has no fee */
+	bool hour_costs_more; /* a cache write for an hour costs more than one for five minutes */
 	const char *model_id; /* of the table; lives as long as it */
 };
 

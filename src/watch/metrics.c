@@ -278,6 +278,11 @@ static const struct family families[] = {
 	{ "tollgate_model_calls_total", "counter",
 		"Model calls with usage, by what the price table says of them.", by_reason,
 		.first = COUNTER_SPANS_PRICED, .last = COUNTER_SPANS_UNPRICED, .label = "price" },
+	{ "tollgate_sender_costs_total", "counter",
+		"Model calls whose sender said a cost too, by what ours is beside it: the same within a "
+		"thousandth or a millionth of a dollar, higher, lower, or theirs because the table has none.",
+		by_reason, .first = COUNTER_COST_SAME, .last = COUNTER_COST_THEIRS,
+		.label = "ours" },
 	{ "tollgate_unknown_model_calls_total", "counter",
 		"Model calls without a price because the table lacks their model.", by_model },
 	{ "tollgate_unknown_model_other_calls_total", "counter",

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "config/settings.h"
@@ -53,6 +54,16 @@ int setup_check(const struct config *config, struct complaint *complaint)
 	return error;
 }
 
+void setup_warn_old_prices(const struct prices *prices)
+{
+	unsigned age_days = prices_age_days(prices, clock_unix_ns());
+	if (age_days >= PRICES_OLD_DAYS)
+		log_event(LOG_LEVEL_WARNING, "prices_old",
+			"as_of=%s age_days=%u why=\"prices may have changed since: install a newer "
+			"Tollgate, or set pricing.file or pricing.overrides\"",
+			prices_as_of(prices), age_days);
+}
+
 void setup_log_failure(const struct complaint *complaint)
 {
 	char file[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
@@ -92,4 +103,5 @@ void setup_log_changes(
 	config_compare(first, now->config, log_restart, NULL);
 	log_event(LOG_LEVEL_INFO, "reloaded", "changed=%s models=%zu prices_as_of=%s",
 		log_text(text, change.names), prices_count(now->prices), prices_as_of(now->prices));
+	setup_warn_old_prices(now->prices);
 }

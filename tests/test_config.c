@@ -115,7 +115,7 @@ Test(config, without_any_source_the_defaults_hold)
 	cr_expect_eq(config->identity.user_from_count, 0);
 	cr_assert_eq(config->identity.tags_from_resource_count, 5);
 	cr_expect_str_eq(config->identity.tags_from_resource[1], "team.id");
-	cr_expect_null(config->prices.file);
+	cr_expect_null(config->pricing.file);
 	cr_expect_null(notes[0]);
 }
 

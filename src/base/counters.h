@@ -38,6 +38,10 @@ enum counter {
 	COUNTER_LACKING_ENVIRONMENT,
 	COUNTER_LACKING_RELEASE,
 	COUNTER_LACKING_VERSION,
+	COUNTER_COST_SAME, /* model calls whose sender said a cost too, by what ours is; up to THEIRS */
+	COUNTER_COST_HIGHER,
+	COUNTER_COST_LOWER,
+	COUNTER_COST_THEIRS, /* there is none of ours */
 
 	COUNTER_REPAIRED_VALUELESS, /* for Langfuse; up to STRUCTURED */
 	COUNTER_REPAIRED_ZERO_PARENT,

@@ -150,6 +150,7 @@ libtollgate_a_SOURCES = \
 	src/cli/dead.c src/cli/dead.h \
 	src/cli/dead_print.c \
 	src/cli/figures.c src/cli/figures.h \
+	src/cli/glance.c src/cli/glance.h \
 	src/cli/help.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/recording.c src/cli/recording.h \

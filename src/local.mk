@@ -133,6 +133,7 @@ libtollgate_a_SOURCES = \
 	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_cost.c \
 	src/watch/view_dead.c \
+	src/watch/view_prices.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \
 	src/watch/view_spool.c \
@@ -153,6 +154,10 @@ libtollgate_a_SOURCES = \
 	src/cli/glance.c src/cli/glance.h \
 	src/cli/help.c \
 	src/cli/page.c src/cli/page.h \
+	src/cli/prices.c src/cli/prices.h \
+	src/cli/prices_explain.c \
+	src/cli/prices_explain_print.c \
+	src/cli/prices_list.c \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \
 	src/cli/serve.c \

@@ -804,3 +804,22 @@ Test(prices_cli, names_without_a_price_are_listed_with_why)
 		"Since the daemon's start, 1 h ago; its table has 300 models as of 2026-11-20.\n"
 		"The price table is 91 days old: prices may have changed.\n");
 }
+
+Test(prices_cli, a_check_of_the_settings_counts_prices_of_your_own)
+{
+	char wanted[1024];
+	take_own_prices(OWN_PRICES);
+	snprintf(wanted, sizeof wanted, "{\"pricing\": {\"overrides\": \"%s\"}}", own);
+	write_file(config, wanted);
+	setenv("TOLLGATE_STATE_DIRECTORY", directory, 1);
+	cr_expect_eq(run((char *[]){ "tollgate", "config", "--check", NULL }), EXIT_DONE, "%s",
+		complained);
+	snprintf(wanted, sizeof wanted,
+		"ok: %s (0 destinations, 301 prices as of 2026-11-20, 2 of them your own)\n",
+		config);
+	cr_expect_str_eq(said, wanted);
+	cr_expect_eq(run((char *[]){ "tollgate", "config", "--check", "--json", NULL }), EXIT_DONE);
+	json_t *answer = json_loads(said, 0, NULL);
+	cr_expect_eq(json_integer_value(json_object_get(answer, "own_prices")), 2);
+	json_decref(answer);
+}

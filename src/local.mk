@@ -136,6 +136,7 @@ libtollgate_a_SOURCES = \
 	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_cost.c \
 	src/watch/view_dead.c \
+	src/watch/view_prices.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \
 	src/watch/view_spool.c \
@@ -153,8 +154,13 @@ libtollgate_a_SOURCES = \
 	src/cli/dead.c src/cli/dead.h \
 	src/cli/dead_print.c \
 	src/cli/figures.c src/cli/figures.h \
+	src/cli/glance.c src/cli/glance.h \
 	src/cli/help.c \
 	src/cli/page.c src/cli/page.h \
+	src/cli/prices.c src/cli/prices.h \
+	src/cli/prices_explain.c \
+	src/cli/prices_explain_print.c \
+	src/cli/prices_list.c \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \
 	src/cli/serve.c \

@@ -69,3 +69,7 @@ tests_stories_dead_LDADD = $(story_ldadd)
 test_programs += tests/stories/ledger
 tests_stories_ledger_SOURCES = tests/stories/ledger.c $(story)
 tests_stories_ledger_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/prices
+tests_stories_prices_SOURCES = tests/stories/prices.c $(one_span) $(story)
+tests_stories_prices_LDADD = $(story_ldadd)

@@ -518,11 +518,12 @@ Test(identity, a_request_of_too_many_traces_is_enriched_all_the_same)
 {
 	enum { TRACES = 10000 };
 	struct given *given = arena_alloc(&memory, 2 * TRACES * sizeof *given);
+	const char *const *step = WORDS(AI), *const *root = WORDS("session.id=s", "user.id=u");
 	for (uint64_t i = 0; i < TRACES; i++) {
-		given[2 * i] = (struct given){ NULL, NULL, i + 1, 2 * i + 2, 2 * i + 1, "step",
-			WORDS(AI), 0 };
-		given[2 * i + 1] = (struct given){ NULL, NULL, i + 1, 2 * i + 1, 0, "root",
-			WORDS("session.id=s", "user.id=u"), 0 };
+		given[2 * i] =
+			(struct given){ NULL, NULL, i + 1, 2 * i + 2, 2 * i + 1, "step", step, 0 };
+		given[2 * i + 1] =
+			(struct given){ NULL, NULL, i + 1, 2 * i + 1, 0, "root", root, 0 };
 	}
 	enrich_once(given, 2 * TRACES, &config);
 	cr_expect_eq(lacking(COUNTER_LACKING_SESSION), TRACES - ROOTS_MAX);

@@ -43,24 +43,21 @@ static void append_number(struct buf *json, const char *key, double number)
 /* Langfuse shows a cost only with a total, and by the keys of usage_details. */
 static void add_priced(struct subject *subject, const struct cost *cost)
 {
-	static const struct {
-		enum token_class class;
-		const char *key;
-	} keys[] = {
-		{ TOKENS_INPUT, "input" },
-		{ TOKENS_OUTPUT, "output" },
-		{ TOKENS_CACHE_READ, "input_cached_tokens" },
-		{ TOKENS_CACHE_WRITE_5M, "input_cache_creation" },
-		{ TOKENS_AUDIO_INPUT, "input_audio_tokens" },
-		{ TOKENS_REASONING, "output_reasoning_tokens" },
-		{ TOKENS_AUDIO_OUTPUT, "output_audio_tokens" },
-	};
 	fusd output = cost->by_class[TOKENS_OUTPUT] + cost->by_class[TOKENS_REASONING] +
-		cost->by_class[TOKENS_AUDIO_OUTPUT];
+		cost->by_class[TOKENS_AUDIO_OUTPUT] + cost->by_class[TOKENS_IMAGE_OUTPUT];
 	struct buf *json = subject->scratch;
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (subject->usage.tokens[keys[i].class])
-			append_amount(json, keys[i].key, cost->by_class[keys[i].class]);
+	fusd amounts[DETAIL_COUNT] = { 0 };
+	bool has_tokens[DETAIL_COUNT] = { false };
+	for (enum token_class class = 0; class < TOKEN_CLASS_COUNT; class ++) {
+		if (!subject->usage.tokens[class])
+			continue;
+		enum detail detail = detail_of(subject, class);
+		amounts[detail] += cost->by_class[class];
+		has_tokens[detail] = true;
+	}
+	for (enum detail detail = 0; detail < DETAIL_COUNT; detail++)
+		if (has_tokens[detail])
+			append_amount(json, detail_names[detail], amounts[detail]);
 	append_amount(json, "total", cost->total);
 	buf_text(json, "}");
 	add_scratch(subject, TARGET_COST_DETAILS);

@@ -120,8 +120,8 @@ static enum counter compared(fusd ours, fusd theirs)
 
 /* ---- what the table says ---- */
 
-/* By the keys of usage_details, in their order. */
-static void append_parts(struct subject *subject, const struct cost *cost)
+/* By the keys of usage_details. */
+static void append_classes(struct subject *subject, const struct cost *cost)
 {
 	fusd amounts[DETAIL_COUNT] = { 0 };
 	bool has_tokens[DETAIL_COUNT] = { false };
@@ -157,7 +157,7 @@ static void add_numbers(struct subject *subject, const struct cost *cost)
 
 static void add_priced(struct subject *subject, const struct cost *cost, const struct sent *sent)
 {
-	append_parts(subject, cost);
+	append_classes(subject, cost);
 	add_details(subject, cost->total);
 	if (sent->total.is_said) {
 		add_sent_numbers(subject, sent);

@@ -37,6 +37,7 @@ struct explanation {
 	const char *id, *provider; /* of the record, also of one that may not be charged */
 	const char *confidence;    /* "high", "medium", "low"; empty when it is not said */
 	const char *notes;         /* NULL: none */
+	const char *sources;       /* "langfuse, litellm" */
 	bool is_override;          /* stands in pricing.overrides */
 	const char *as_of;         /* of the built-in table or the one in its place */
 
@@ -73,6 +74,7 @@ struct listed_record {
 	bool is_deprecated;
 	const char *period_from;        /* as above */
 	fusd prices[TOKEN_CLASS_COUNT]; /* standard, per token, fall-backs applied; below 0: none */
+	bool has_own[TOKEN_CLASS_COUNT]; /* a price that is not that of another class */
 };
 
 /*
@@ -87,6 +89,12 @@ bool prices_unpriced(const struct prices *prices, size_t index, const char **ret
 	const char **ret_words);
 
 enum prices_kind { PRICES_TABLE, PRICES_OVERRIDES };
+
+/* How much stands in the table, or in the overrides of it. */
+struct prices_figures {
+	size_t records, aliases, patterns;
+};
+struct prices_figures prices_figures(const struct prices *prices, enum prices_kind kind);
 
 /*
  * Reads a file as a start would: as a whole table (pricing.file) when it names its sources, else as

@@ -44,17 +44,17 @@ struct explanation {
 	/* From the record to the prices. */
 	const char *period_from;            /* "2026-08-17"; NULL: since ever */
 	char tier_asked[TIER_NAME_MAX + 1]; /* as it was sent, cut; empty: nothing was said */
-	const char *tier;                   /* "standard", "batch", ...; NULL: the record lists no such */
-	uint64_t total_input;               /* tokens, of which thresholds speak; at most UINT64_MAX */
-	uint64_t threshold_tokens;          /* of the context tier in force; 0: none is */
-	bool is_inclusive;                  /* total_input >= threshold, else > */
-	const char *schedule;               /* name of the hours whose prices hold; NULL: none */
-	const char *holiday;                /* why hours do not hold on that day; NULL: nothing does */
-	const char *region;                 /* "inference_geo=us" as the record lists it; NULL: not listed */
-	fusd multiplier;                    /* of the region: 1.1 as fusd; 1 when it changes nothing */
+	const char *tier;          /* "standard", "batch", ...; NULL: the record lists no such */
+	uint64_t total_input;      /* tokens, of which thresholds speak; at most UINT64_MAX */
+	uint64_t threshold_tokens; /* of the context tier in force; 0: none is */
+	bool is_inclusive;         /* total_input >= threshold, else > */
+	const char *schedule;      /* name of the hours whose prices hold; NULL: none */
+	const char *holiday;       /* why hours do not hold on that day; NULL: nothing does */
+	const char *region;        /* "inference_geo=us" as the record lists it; NULL: not listed */
+	fusd multiplier;           /* of the region: 1.1 as fusd; 1 when it changes nothing */
 
 	/* The arithmetic; cost.total is the sum. Only with PRICE_FOUND. */
-	struct price_line lines[TOKEN_CLASS_COUNT]; /* of classes that have tokens, in their order */
+	struct price_line lines[TOKEN_CLASS_COUNT]; /* of classes that have tokens */
 	size_t line_count;
 	struct fee_line fees[UNIT_COUNT];
 	size_t fee_count;
@@ -85,8 +85,8 @@ void prices_record(const struct prices *prices, size_t index, uint64_t at_ns,
 	struct listed_record *ret_record);
 
 /* A name that is unpriced on purpose, and why; false beyond the last. */
-bool prices_unpriced(const struct prices *prices, size_t index, const char **ret_name,
-	const char **ret_words);
+bool prices_unpriced(
+	const struct prices *prices, size_t index, const char **ret_name, const char **ret_words);
 
 enum prices_kind { PRICES_TABLE, PRICES_OVERRIDES };
 

@@ -62,6 +62,7 @@ libtollgate_a_SOURCES = \
 	src/vocabularies/openllmetry.c \
 	src/vocabularies/opentelemetry.c \
 	src/vocabularies/pydantic_ai.c \
+	src/vocabularies/reading.c src/vocabularies/reading.h \
 	src/vocabularies/vercel.c \
 	src/vocabularies/vocabularies.c \
 	src/vocabularies/vocabulary.h \

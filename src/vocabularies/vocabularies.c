@@ -6,18 +6,24 @@
 #include <strings.h>
 
 extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
-	vocabulary_claude_code, vocabulary_gen_ai, vocabulary_vercel, vocabulary_openllmetry,
-	vocabulary_litellm, vocabulary_mlflow, vocabulary_mcp, vocabulary_pydantic_ai,
-	vocabulary_logfire, vocabulary_adk, vocabulary_gemini_cli, vocabulary_codex,
-	vocabulary_langfuse_metadata, vocabulary_opentelemetry;
+	vocabulary_opentelemetry, vocabulary_claude_code, vocabulary_gen_ai, vocabulary_vercel,
+	vocabulary_openllmetry, vocabulary_langfuse_metadata, vocabulary_litellm, vocabulary_mlflow,
+	vocabulary_mcp, vocabulary_pydantic_ai, vocabulary_logfire, vocabulary_adk,
+	vocabulary_gemini_cli, vocabulary_codex;
 
+/*
+ * Users are looked for under general names before those of frameworks, and sessions and users that were
+ * handed to Langfuse as metadata before what platforms add of their own.
+ */
 const struct vocabulary *const vocabularies[] = {
 	&vocabulary_langfuse,
 	&vocabulary_openinference,
+	&vocabulary_opentelemetry,
 	&vocabulary_claude_code,
 	&vocabulary_gen_ai,
 	&vocabulary_vercel,
 	&vocabulary_openllmetry,
+	&vocabulary_langfuse_metadata,
 	&vocabulary_litellm,
 	&vocabulary_mlflow,
 	&vocabulary_mcp,
@@ -26,8 +32,6 @@ const struct vocabulary *const vocabularies[] = {
 	&vocabulary_adk,
 	&vocabulary_gemini_cli,
 	&vocabulary_codex,
-	&vocabulary_langfuse_metadata,
-	&vocabulary_opentelemetry,
 	NULL,
 };
 
@@ -197,7 +201,8 @@ enum fact_type { TEXT, CONTENT, COUNT, MONEY };
 static enum fact_type type_of(enum fact fact)
 {
 	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_GROUNDED_PROMPTS) ||
-		fact == FACT_FIRST_TOKEN_MS || fact == FACT_LEVEL_NUMBER)
+		fact == FACT_FIRST_TOKEN_MS || fact == FACT_LEVEL_NUMBER ||
+		fact == FACT_PROMPT_VERSION)
 		return COUNT;
 	if (fact >= FACT_COST_INPUT && fact <= FACT_COST_TOTAL)
 		return MONEY;
@@ -359,6 +364,13 @@ void facts_say(struct facts *facts, enum fact fact, struct buf *text, struct are
 				.bytes = { copy, text->len } };
 	}
 	buf_done(text);
+}
+
+void facts_say_value(struct facts *facts, enum fact fact, const struct value *value)
+{
+	struct value usable;
+	if (!is_said(facts, fact) && is_usable(fact, value, &usable))
+		facts->said[fact] = usable;
 }
 
 enum kind kind_said(const struct facts *facts)

@@ -111,6 +111,8 @@ enum fact {
 	FACT_PROMPT_VERSION,
 	FACT_PROMPT_TEMPLATE,
 	FACT_PROMPT_VARIABLES,
+	FACT_PARAMETERS,       /* of the call, all of them as one JSON object */
+	FACT_VERCEL_OPERATION, /* "ai.generateText.doGenerate", for that vocabulary alone */
 	FACT_COUNT,
 };
 
@@ -248,6 +250,9 @@ void facts_read_resource(const struct attributes *attributes, struct facts *fact
  * buffer is done afterwards.
  */
 void facts_say(struct facts *facts, enum fact fact, struct buf *text, struct arena *arena);
+
+/* Says what is still unsaid, if the value is fit for it; what it points to has to live as long as the facts. */
+void facts_say_value(struct facts *facts, enum fact fact, const struct value *value);
 
 /* The kind by OpenInference's own attribute in any letter case, else KIND_NONE. */
 enum kind kind_said(const struct facts *facts);

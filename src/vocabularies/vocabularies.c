@@ -12,8 +12,8 @@ extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
 	vocabulary_gemini_cli, vocabulary_codex;
 
 /*
- * Users are looked for under general names before those of frameworks, and sessions and users that were
- * handed to Langfuse as metadata before what platforms add of their own.
+ * Words for kinds decide this order (R1), and then those for users and sessions (R2, R3): general names
+ * before frameworks', what was handed to Langfuse as metadata before what platforms add of their own.
  */
 const struct vocabulary *const vocabularies[] = {
 	&vocabulary_langfuse,
@@ -21,11 +21,11 @@ const struct vocabulary *const vocabularies[] = {
 	&vocabulary_opentelemetry,
 	&vocabulary_claude_code,
 	&vocabulary_gen_ai,
-	&vocabulary_vercel,
 	&vocabulary_openllmetry,
 	&vocabulary_langfuse_metadata,
 	&vocabulary_litellm,
 	&vocabulary_mlflow,
+	&vocabulary_vercel,
 	&vocabulary_mcp,
 	&vocabulary_pydantic_ai,
 	&vocabulary_logfire,

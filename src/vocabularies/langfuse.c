@@ -106,12 +106,13 @@ static void add_up_writes(struct facts *facts)
 static void read_usage_details(const struct span *span, struct arena *arena, struct facts *facts)
 {
 	json_t *details = attribute_object(&span->attributes, "langfuse.observation.usage_details");
+	if (!details)
+		return;
 	bool is_openai = is_openai_shape(details);
 	facts_read_members(facts, details, is_openai ? inclusive_words : disjoint_words, arena);
+	facts->input_counting = is_openai ? COUNTING_INCLUSIVE : COUNTING_EXCLUSIVE;
+	facts->output_counting = facts->input_counting;
 	add_up_writes(facts);
-	if (details)
-		facts->input_counting = facts->output_counting =
-			is_openai ? COUNTING_INCLUSIVE : COUNTING_EXCLUSIVE;
 	json_decref(details);
 }
 

@@ -89,15 +89,30 @@ static bool is_openai_shape(const json_t *details)
 	return false;
 }
 
+/* Writes whose life is told stand beside the others here, and among all writes everywhere else. */
+static void add_up_writes(struct facts *facts)
+{
+	const struct value *said = facts->said;
+	struct value all = said[FACT_CACHE_WRITE_TOKENS];
+	if (is_said(facts, FACT_CACHE_WRITE_TOKENS) &&
+		!__builtin_add_overflow(
+			all.integer, said[FACT_CACHE_WRITE_5M_TOKENS].integer, &all.integer) &&
+		!__builtin_add_overflow(
+			all.integer, said[FACT_CACHE_WRITE_1H_TOKENS].integer, &all.integer))
+		facts->said[FACT_CACHE_WRITE_TOKENS] = all;
+}
+
 /* Where nothing else counts the tokens, what Langfuse is to show is what there is to price. */
 static void read_usage_details(const struct span *span, struct arena *arena, struct facts *facts)
 {
 	json_t *details = attribute_object(&span->attributes, "langfuse.observation.usage_details");
+	if (!details)
+		return;
 	bool is_openai = is_openai_shape(details);
 	facts_read_members(facts, details, is_openai ? inclusive_words : disjoint_words, arena);
-	if (details)
-		facts->input_counting = facts->output_counting =
-			is_openai ? COUNTING_INCLUSIVE : COUNTING_EXCLUSIVE;
+	facts->input_counting = is_openai ? COUNTING_INCLUSIVE : COUNTING_EXCLUSIVE;
+	facts->output_counting = facts->input_counting;
+	add_up_writes(facts);
 	json_decref(details);
 }
 

@@ -172,17 +172,6 @@ static const struct word metadata_words[] = {
 	{ 0 },
 };
 
-/* Writes to the cache whose life is told apart leave their sum. */
-static void split_writes(struct facts *facts)
-{
-	struct value *all = &facts->said[FACT_CACHE_WRITE_TOKENS];
-	int64_t split = facts->said[FACT_CACHE_WRITE_5M_TOKENS].integer;
-	if (!__builtin_add_overflow(
-		    split, facts->said[FACT_CACHE_WRITE_1H_TOKENS].integer, &split) &&
-		split <= all->integer)
-		all->integer -= split;
-}
-
 /* The provider's own count of input beside the SDK's tells what that one contains; else its version does. */
 static void read_counting(const struct span *span, const struct provider *provider,
 	const json_t *metadata, struct facts *facts)
@@ -212,7 +201,6 @@ static void read_call(const struct span *span, const struct provider *provider, 
 	facts_read_members(facts, metadata, metadata_words, arena);
 	facts_read_tier(facts, member_at(metadata, "anthropic.usage"), arena);
 	facts_read_members(facts, prompt, prompt_words, arena);
-	split_writes(facts);
 	read_counting(span, provider, metadata, facts);
 	json_decref(prompt);
 	json_decref(metadata);

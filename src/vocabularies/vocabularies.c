@@ -12,9 +12,8 @@ extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
 	vocabulary_gemini_cli, vocabulary_codex;
 
 /*
- * Users are looked for under general names before those of frameworks, and sessions and users that were
- * handed to Langfuse as metadata before what platforms add of their own. OpenLLMetry's kinds come before
- * Vercel's, whose spans it writes over.
+ * Words for kinds decide this order (R1), and then those for users and sessions (R2, R3): general names
+ * before frameworks', what was handed to Langfuse as metadata before what platforms add of their own.
  */
 const struct vocabulary *const vocabularies[] = {
 	&vocabulary_langfuse,
@@ -23,10 +22,10 @@ const struct vocabulary *const vocabularies[] = {
 	&vocabulary_claude_code,
 	&vocabulary_gen_ai,
 	&vocabulary_openllmetry,
-	&vocabulary_vercel,
 	&vocabulary_langfuse_metadata,
 	&vocabulary_litellm,
 	&vocabulary_mlflow,
+	&vocabulary_vercel,
 	&vocabulary_mcp,
 	&vocabulary_pydantic_ai,
 	&vocabulary_logfire,

@@ -58,7 +58,7 @@ enum fact {
 	FACT_INPUT_TOKENS,
 	FACT_OUTPUT_TOKENS,
 	FACT_CACHE_READ_TOKENS,
-	FACT_CACHE_WRITE_TOKENS, /* of any life, or of those that the next two do not say */
+	FACT_CACHE_WRITE_TOKENS, /* of any life: the next two are parts of it */
 	FACT_CACHE_WRITE_5M_TOKENS,
 	FACT_CACHE_WRITE_1H_TOKENS,
 	FACT_REASONING_TOKENS,

@@ -5,7 +5,7 @@
 
 #include "proto/otlp_trace.pb-c.h"
 
-enum { MAX_ATTRIBUTES = 64 };
+enum { MAX_ATTRIBUTES = 64, MAX_ITEMS = 8 };
 
 static const uint64_t second_ns = UINT64_C(1000000000), start_s = 1794873600;
 
@@ -14,33 +14,73 @@ static ProtobufCBinaryData data(const char *text, size_t len)
 	return (ProtobufCBinaryData){ len, (uint8_t *)text };
 }
 
-static void read_attribute(const char *text, Otlp__KeyValue *key_value, Otlp__AnyValue *value)
+static void read_text(const char *text, size_t len, Otlp__AnyValue *value)
+{
+	otlp__any_value__init(value);
+	value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
+	value->string_value = data(text, len);
+}
+
+/* A value with what it may need beside itself. */
+struct cell {
+	Otlp__KeyValue key_value;
+	Otlp__AnyValue value, items[MAX_ITEMS], *pointers[MAX_ITEMS];
+	Otlp__ArrayValue list;
+};
+
+static void read_list(const char *text, struct cell *cell)
+{
+	otlp__array_value__init(&cell->list);
+	cell->list.values = cell->pointers;
+	for (size_t len; *text; text += text[len] == ',' ? len + 1 : len) {
+		size_t n = cell->list.n_values++;
+		assert(n < MAX_ITEMS);
+		len = strcspn(text, ",");
+		read_text(text, len, &cell->items[n]);
+		cell->pointers[n] = &cell->items[n];
+	}
+	cell->value.value_case = OTLP__ANY_VALUE__VALUE_ARRAY_VALUE;
+	cell->value.array_value = &cell->list;
+}
+
+static void read_attribute(const char *text, struct cell *cell)
 {
 	const char *equals = strchr(text, '=');
 	assert(equals && equals > text);
 	char sign = equals[-1];
-	size_t key_len = (size_t)(equals - text) - (sign == ':' || sign == '~');
-	otlp__key_value__init(key_value);
+	size_t key_len = (size_t)(equals - text) - (strchr(":~?@", sign) != NULL);
+	Otlp__AnyValue *value = &cell->value;
+	otlp__key_value__init(&cell->key_value);
 	otlp__any_value__init(value);
-	key_value->key = data(text, key_len);
-	key_value->value = value;
+	cell->key_value.key = data(text, key_len);
+	cell->key_value.value = value;
 	if (sign == ':') {
 		value->value_case = OTLP__ANY_VALUE__VALUE_INT_VALUE;
 		value->int_value = strtoll(equals + 1, NULL, 10);
 	} else if (sign == '~') {
 		value->value_case = OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE;
 		value->double_value = strtod(equals + 1, NULL);
+	} else if (sign == '?') {
+		value->value_case = OTLP__ANY_VALUE__VALUE_BOOL_VALUE;
+		value->bool_value = strcmp(equals + 1, "true") == 0;
+	} else if (sign == '@') {
+		read_list(equals + 1, cell);
 	} else {
-		value->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
-		value->string_value = data(equals + 1, strlen(equals + 1));
+		read_text(equals + 1, strlen(equals + 1), value);
 	}
 }
 
 struct bytes one_span(const char *name, const char *const *attributes)
 {
-	Otlp__KeyValue key_values[MAX_ATTRIBUTES], *pointers[MAX_ATTRIBUTES];
-	Otlp__AnyValue values[MAX_ATTRIBUTES];
+	return one_span_of(NULL, name, attributes);
+}
+
+struct bytes one_span_of(const char *scope_name, const char *name, const char *const *attributes)
+{
+	struct cell cells[MAX_ATTRIBUTES];
+	Otlp__KeyValue *pointers[MAX_ATTRIBUTES];
 	Otlp__Span span = OTLP__SPAN__INIT, *spans[] = { &span };
+	Otlp__InstrumentationScope instrumentation = OTLP__INSTRUMENTATION_SCOPE__INIT;
 	Otlp__ScopeSpans scope = OTLP__SCOPE_SPANS__INIT, *scopes[] = { &scope };
 	Otlp__ResourceSpans resource = OTLP__RESOURCE_SPANS__INIT, *resources[] = { &resource };
 	Otlp__ExportTraceServiceRequest request = OTLP__EXPORT_TRACE_SERVICE_REQUEST__INIT;
@@ -48,8 +88,8 @@ struct bytes one_span(const char *name, const char *const *attributes)
 	for (; attributes[span.n_attributes]; span.n_attributes++) {
 		size_t n = span.n_attributes;
 		assert(n < MAX_ATTRIBUTES);
-		read_attribute(attributes[n], &key_values[n], &values[n]);
-		pointers[n] = &key_values[n];
+		read_attribute(attributes[n], &cells[n]);
+		pointers[n] = &cells[n].key_value;
 	}
 	span.attributes = pointers;
 	span.name = data(name, strlen(name));
@@ -57,6 +97,10 @@ struct bytes one_span(const char *name, const char *const *attributes)
 	span.span_id = data("01234567", 8);
 	span.start_time_unix_nano = start_s * second_ns;
 	span.end_time_unix_nano = (start_s + 1) * second_ns;
+	if (scope_name) {
+		instrumentation.name = data(scope_name, strlen(scope_name));
+		scope.scope = &instrumentation;
+	}
 	scope.spans = spans;
 	scope.n_spans = 1;
 	resource.scope_spans = scopes;

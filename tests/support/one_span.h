@@ -5,10 +5,13 @@
 #include "base/bytes.h"
 
 /*
- *   attributes  "key=text", "key:=12" for an int, "key~=0.5" for a double; up to NULL
+ *   attributes  "key=text", "key:=12" for an int, "key~=0.5" for a double, "key?=true" for a bool,
+ *               "key@=a,b" for a list of texts; up to NULL
  *
  * Starts on 2026-11-17. To be freed as .at.
  */
 struct bytes one_span(const char *name, const char *const *attributes);
+/* The same from an instrumentation of that name; NULL for none. */
+struct bytes one_span_of(const char *scope, const char *name, const char *const *attributes);
 
 #endif

@@ -1,0 +1,20 @@
+/*
+ * What enrichment makes of one span, as a test writes both down. Fails the test with the span's attributes
+ * where something is not as expected, or where anything else than adding was done.
+ */
+#ifndef TG_TESTS_SUPPORT_ENRICHED_SPAN_H
+#define TG_TESTS_SUPPORT_ENRICHED_SPAN_H
+
+/*
+ *   scope     the instrumentation's name, or NULL
+ *   sent      attributes as in support/one_span.h
+ *   expected  the same signs ("key=text", "key:=12", "key~=0.5", "key@=a,b"), or "key" alone for what must
+ *             not be there; up to NULL
+ */
+void expect_enriched(
+	const char *scope, const char *name, const char *const *sent, const char *const *expected);
+
+#define SENT(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define EXPECTED(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+#endif

@@ -65,6 +65,7 @@ libtollgate_a_SOURCES = \
 	src/vocabularies/openllmetry.c \
 	src/vocabularies/opentelemetry.c \
 	src/vocabularies/pydantic_ai.c \
+	src/vocabularies/reading.c src/vocabularies/reading.h \
 	src/vocabularies/vercel.c \
 	src/vocabularies/vocabularies.c \
 	src/vocabularies/vocabulary.h \
@@ -84,7 +85,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/surcharges.c src/pricing/surcharges.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
-	src/enrich/content.c \
+	src/enrich/content.c src/enrich/content.h \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
 	src/enrich/enrich.c src/enrich/enrich.h \

@@ -76,7 +76,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/rates.c src/pricing/rates.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
-	src/enrich/content.c \
+	src/enrich/content.c src/enrich/content.h \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
 	src/enrich/enrich.c src/enrich/enrich.h \

@@ -97,6 +97,7 @@ struct config {
 
 	struct {
 		bool flatten_messages; /* llm.input_messages.N.* from message JSON */
+		uint64_t flatten_max_messages, flatten_max_bytes; /* of each list, the newest */
 	} content;
 
 	struct {

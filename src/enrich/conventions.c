@@ -320,7 +320,7 @@ static void add_parameters(struct subject *subject)
 	if (!is_open(subject, TARGET_INVOCATION_PARAMETERS))
 		return;
 	struct bytes sent = said_text(subject, FACT_PARAMETERS);
-	if (json_is_object(sent)) {
+	if (json_text_is_object(sent)) {
 		add_text(subject, TARGET_INVOCATION_PARAMETERS, sent);
 		return;
 	}

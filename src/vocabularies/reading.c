@@ -102,3 +102,16 @@ void facts_read_tier(struct facts *facts, const json_t *object, struct arena *ar
 		facts_say_value(facts, FACT_SERVICE_TIER, &value);
 	}
 }
+
+struct value value_of_json_text(struct bytes text, struct arena *arena)
+{
+	struct value value = { .type = VALUE_STRING, .bytes = text };
+	if (text.len < 2 || text.at[0] != '"')
+		return value;
+	json_t *decoded =
+		json_loadb((const char *)text.at, text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	if (json_is_string(decoded))
+		value = value_of_json(decoded, arena);
+	json_decref(decoded);
+	return value;
+}

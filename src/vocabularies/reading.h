@@ -34,4 +34,7 @@ bool value_mentions_tier(const struct value *value);
 /* Says at which tier a call is served, by the members that requests and answers have for that. */
 void facts_read_tier(struct facts *facts, const json_t *object, struct arena *arena);
 
+/* What a JSON text says as text: of a string itself, in the arena where it had escapes; all else as it is. */
+struct value value_of_json_text(struct bytes text, struct arena *arena);
+
 #endif

@@ -148,6 +148,7 @@ struct entry {
 	enum fact fact;
 	enum target target;
 	uint16_t rank; /* vocabulary * MAX_WORDS + place in its list */
+	bool is_quoted;
 };
 
 enum { INDEX_SIZE = 1024, LONGEST_NAME = 64, MAX_WORDS = 256 };
@@ -186,7 +187,7 @@ static void fill_index(void)
 			assert(entry->fact == FACT_NONE && name.len <= LONGEST_NAME);
 			assert(w < MAX_WORDS);
 			*entry = (struct entry){ name, word->fact, TARGET_NONE,
-				(uint16_t)(v * MAX_WORDS + w) };
+				(uint16_t)(v * MAX_WORDS + w), vocabularies[v]->texts_are_quoted };
 		}
 	}
 	for (enum target target = TARGET_NONE + 1; target < TARGET_COUNT; target++) {
@@ -212,10 +213,11 @@ static enum fact_type type_of(enum fact fact)
 	return TEXT;
 }
 
-static bool is_redaction(struct bytes text)
+bool is_redacted(const struct value *content)
 {
-	return bytes_are(text, "<REDACTED>") || bytes_are(text, "REDACTED") ||
-		bytes_are(text, "__REDACTED__");
+	return content->type == VALUE_STRING &&
+		(bytes_are(content->bytes, "<REDACTED>") || bytes_are(content->bytes, "REDACTED") ||
+			bytes_are(content->bytes, "__REDACTED__"));
 }
 
 /* A finite amount that is not negative, as a number or as its text. */
@@ -252,10 +254,20 @@ static bool is_usable(enum fact fact, const struct value *value, struct value *r
 	case MONEY:
 		return is_money(value);
 	case CONTENT:
-		return value->type != VALUE_STRING || !is_redaction(value->bytes);
+		return !is_redacted(value);
 	default:
 		return true;
 	}
+}
+
+/* A text that has escapes keeps its quotes: to take them off it would have to be written anew. */
+static struct value unquoted(struct value value)
+{
+	struct bytes text = value.bytes;
+	if (value.type == VALUE_STRING && text.len >= 2 && text.at[0] == '"' &&
+		text.at[text.len - 1] == '"' && !memchr(text.at, '\\', text.len))
+		value.bytes = (struct bytes){ text.at + 1, text.len - 2 };
+	return value;
 }
 
 static void read_attribute(struct attribute *attribute, uint32_t speaking, struct facts *facts)
@@ -267,8 +279,9 @@ static void read_attribute(struct attribute *attribute, uint32_t speaking, struc
 	if (entry->fact == FACT_NONE || !(speaking >> entry->rank / MAX_WORDS & 1))
 		return;
 	bool better = !is_said(facts, entry->fact) || entry->rank <= facts->rank[entry->fact];
+	struct value sent = entry->is_quoted ? unquoted(attribute->value) : attribute->value;
 	struct value usable;
-	if (better && is_usable(entry->fact, &attribute->value, &usable)) {
+	if (better && is_usable(entry->fact, &sent, &usable)) {
 		facts->said[entry->fact] = usable;
 		facts->rank[entry->fact] = entry->rank;
 	}

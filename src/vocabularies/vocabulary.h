@@ -113,6 +113,13 @@ enum fact {
 	FACT_PROMPT_VARIABLES,
 	FACT_PARAMETERS,       /* of the call, all of them as one JSON object */
 	FACT_VERCEL_OPERATION, /* "ai.generateText.doGenerate", for that vocabulary alone */
+	FACT_TRACELOOP_KIND,   /* what sort of step, also for one alone; to MCP_METHOD */
+	FACT_REQUEST_TYPE,
+	FACT_MLFLOW_TYPE,
+	FACT_MCP_METHOD,
+	FACT_ENTITY_NAME,    /* of a workflow, task, agent or tool */
+	FACT_INDEXED_PROMPT, /* the first leaf of messages that came as one attribute per leaf */
+	FACT_INDEXED_COMPLETION,
 	FACT_COUNT,
 };
 
@@ -222,6 +229,7 @@ struct vocabulary {
 	/* Whether bare names ("model", "input_tokens") are to be read in this sense. NULL: always. */
 	bool (*speaks)(const struct span *span, const struct surroundings *around);
 	const struct word *words; /* by preference, up to one without a name */
+	bool texts_are_quoted;    /* a text is sent as JSON, in quotes of its own */
 
 	/* What kind of span it is by this vocabulary's own rule, else KIND_NONE. May be NULL. */
 	enum kind (*kind)(const struct span *span, const struct facts *facts);
@@ -253,6 +261,9 @@ void facts_say(struct facts *facts, enum fact fact, struct buf *text, struct are
 
 /* Says what is still unsaid, if the value is fit for it; what it points to has to live as long as the facts. */
 void facts_say_value(struct facts *facts, enum fact fact, const struct value *value);
+
+/* Whether a text says no more than that there was one; facts of content take it for nothing by themselves. */
+bool is_redacted(const struct value *content);
 
 /* The kind by OpenInference's own attribute in any letter case, else KIND_NONE. */
 enum kind kind_said(const struct facts *facts);

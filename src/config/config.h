@@ -101,8 +101,9 @@ struct config {
 	} content;
 
 	struct {
-		char *file; /* NULL: the table that was built in */
-	} prices;
+		char *file;      /* NULL: the table that was built in */
+		char *overrides; /* own prices over it; NULL: none */
+	} pricing;
 
 	/* The local view, a destination of its own beside the others. */
 	struct {

@@ -117,9 +117,12 @@ const struct setting settings[] = {
 		.fallback = "256KiB",
 		.sentence = "Of messages that are flattened; older ones, as above." },
 
-	{ SETTING(prices.file, SETTING_PATH), .is_reloaded = true, .min = 1, .max = TEXT_MAX_BYTES,
+	{ SETTING(pricing.file, SETTING_PATH), .is_reloaded = true, .min = 1, .max = TEXT_MAX_BYTES,
 		.check = check_readable,
 		.sentence = "A price table; unset: the one that was built in." },
+	{ SETTING(pricing.overrides, SETTING_PATH), .is_reloaded = true, .min = 1,
+		.max = TEXT_MAX_BYTES, .check = check_readable,
+		.sentence = "Prices of your own, which win over that table." },
 
 	{ SETTING(local.enabled, SETTING_BOOL), .fallback = "true",
 		.sentence = "Keeps what was seen lately for show, sessions and cost." },

@@ -80,6 +80,13 @@ test_programs += tests/test_price_match
 tests_test_price_match_SOURCES = tests/test_price_match.c tests/support/price_tables.h
 test_programs += tests/test_price_table
 tests_test_price_table_SOURCES = tests/test_price_table.c tests/support/price_tables.h
+test_programs += tests/test_price_overrides
+tests_test_price_overrides_SOURCES = tests/test_price_overrides.c tests/support/price_tables.h \
+	tests/support/scratch.c tests/support/scratch.h
+test_programs += tests/test_explain
+tests_test_explain_SOURCES = tests/test_explain.c tests/support/price_tables.h
+test_programs += tests/test_cost
+tests_test_cost_SOURCES = tests/test_cost.c $(one_span) $(oracle)
 test_programs += tests/test_compression
 tests_test_compression_SOURCES = tests/test_compression.c
 test_programs += tests/test_http_server

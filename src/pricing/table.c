@@ -28,7 +28,7 @@ const char *table_text(struct prices *prices, const json_t *text)
 	return arena_copy(&prices->arena, json_string_value(text), json_string_length(text) + 1);
 }
 
-/* The arrays that all records share; json_array_size of what is no array is 0. */
+/* The arrays that all records share; of no document, or of what is no array, empty ones. */
 static int take_arrays(struct prices *prices, struct book *book, const json_t *document)
 {
 	const json_t *models = json_object_get(document, "models"), *model;
@@ -41,7 +41,10 @@ static int take_arrays(struct prices *prices, struct book *book, const json_t *d
 	book->records = table_take(prices, json_array_size(models), sizeof *book->records);
 	book->aliases = table_take(prices, aliases, sizeof *book->aliases);
 	book->patterns = table_take(prices, patterns, sizeof *book->patterns);
-	return book->records && book->aliases && book->patterns ? 0 : -ENOMEM;
+	book->scopes =
+		table_take(prices, json_object_size(json_object_get(document, "provider_scopes")),
+			sizeof *book->scopes);
+	return book->records && book->aliases && book->patterns && book->scopes ? 0 : -ENOMEM;
 }
 
 /*
@@ -141,9 +144,6 @@ static int read_scopes(
 	struct place place = place_key(within, "provider_scopes");
 	const char *provider;
 	json_t *value;
-	book->scopes = table_take(prices, json_object_size(object), sizeof *book->scopes);
-	if (!book->scopes)
-		return -ENOMEM;
 	json_object_foreach((json_t *)object, provider, value) {
 		struct place at = place_key(&place, provider);
 		bool is_comment = provider[0] == '_';
@@ -210,6 +210,11 @@ static int check_terms(const json_t *document, const struct place *place)
 	return error;
 }
 
+static void blame(const struct source *source)
+{
+	snprintf(source->complaint->file, sizeof source->complaint->file, "%s", source->name);
+}
+
 /*
  *   overrides  what stands over this document; NULL for none
  */
@@ -248,7 +253,11 @@ static int read_document(struct prices *prices, struct book *book, const struct 
 	if (error == 0)
 		error = read_scopes(
 			prices, book, json_object_get(document, "provider_scopes"), &place);
-	return error == 0 ? settle_aliases(book, &place) : error;
+	if (error == 0)
+		error = settle_aliases(book, &place);
+	if (error == -EINVAL)
+		blame(source);
+	return error;
 }
 
 /* Once. */
@@ -265,6 +274,7 @@ static int source_parse(struct source *source)
 	char *near = strstr(where.text, " near '");
 	if (near && json_error_code(&where) != json_error_duplicate_key)
 		*near = '\0';
+	blame(source);
 	source->complaint->line = where.line;
 	return complain(source->complaint, "%s", where.text);
 }
@@ -289,35 +299,40 @@ static int read_overrides(
 			    error;
 }
 
-static void blame(const struct source *source)
+/*   overrides  NULL for none */
+static int read_all(struct prices *prices, struct source *table, struct source *overrides)
 {
-	snprintf(source->complaint->file, sizeof source->complaint->file, "%s", source->name);
+	int error = overrides ? source_parse(overrides) : 0;
+	if (error == 0)
+		error = source_parse(table);
+	if (error == 0)
+		error = read_table(prices, table, overrides);
+	if (error == 0)
+		error = overrides ? read_overrides(prices, table, overrides) :
+				    take_arrays(prices, &prices->books[BOOK_OVERRIDES], NULL);
+	return error;
 }
 
-/*   overrides  NULL for none */
-static int build(struct source *table, struct source *overrides, struct prices **ret_prices)
+static struct prices *prices_new(void)
 {
 	struct prices *prices = calloc(1, sizeof *prices);
 	if (!prices)
-		return -ENOMEM;
+		return NULL;
 	arena_init(&prices->arena, ARENA_MAX_BYTES, NULL);
 	prices->memo = memo_new();
-	const struct source *at_fault = overrides;
-	int error = prices->memo ? 0 : -ENOMEM;
-	if (error == 0 && overrides)
-		error = source_parse(overrides);
-	if (error == 0) {
-		at_fault = table;
-		error = source_parse(table);
-	}
-	if (error == 0)
-		error = read_table(prices, table, overrides);
-	if (error == 0 && overrides) {
-		at_fault = overrides;
-		error = read_overrides(prices, table, overrides);
-	}
-	if (error == -EINVAL)
-		blame(at_fault);
+	if (prices->memo)
+		return prices;
+	prices_free(prices);
+	return NULL;
+}
+
+/* Ends with both sources. */
+static int build(struct source *table, struct source *overrides, struct prices **ret_prices)
+{
+	struct prices *prices = prices_new();
+	int error = prices ? read_all(prices, table, overrides) : -ENOMEM;
+	if (error == -ENOMEM)
+		complain(table->complaint, "no memory for the price table");
 	if (error == 0)
 		*ret_prices = prices;
 	else
@@ -386,8 +401,6 @@ int prices_load(const char *file, const char *overrides, struct prices **ret_pri
 		error = read_file(&own, &own_text);
 	if (error == 0)
 		error = build(&table, overrides ? &own : NULL, ret_prices);
-	if (error == -ENOMEM)
-		complain(complaint, "no memory for the price table");
 	buf_done(&text);
 	buf_done(&own_text);
 	return error;
@@ -401,8 +414,8 @@ int prices_check(const char *file, struct prices **ret_prices, enum prices_kind 
 	struct buf text;
 	buf_init(&text, FILE_MAX_BYTES, NULL);
 	int error = read_file(&source, &text);
-	if (error == 0 && (error = source_parse(&source)) < 0)
-		blame(&source);
+	if (error == 0)
+		error = source_parse(&source);
 	if (error == 0) {
 		bool is_table = json_object_get(source.json, "sources");
 		error = is_table ? build(&source, NULL, ret_prices) :

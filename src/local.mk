@@ -10,6 +10,7 @@ libtollgate_a_SOURCES = \
 	src/base/counters.c src/base/counters.h \
 	src/base/duration.c src/base/duration.h \
 	src/base/files.c src/base/files.h \
+	src/base/json_line.c src/base/json_line.h \
 	src/base/json_skim.c src/base/json_skim.h \
 	src/base/log.c src/base/log.h \
 	src/base/names.c src/base/names.h \
@@ -63,20 +64,27 @@ libtollgate_a_SOURCES = \
 	src/vocabularies/openllmetry.c \
 	src/vocabularies/opentelemetry.c \
 	src/vocabularies/pydantic_ai.c \
+	src/vocabularies/reading.c src/vocabularies/reading.h \
 	src/vocabularies/vercel.c \
 	src/vocabularies/vocabularies.c \
 	src/vocabularies/vocabulary.h \
 	src/pricing/calendar.c src/pricing/calendar.h \
+	src/pricing/decision.c src/pricing/decision.h \
+	src/pricing/explain.c src/pricing/explain.h \
 	src/pricing/fields.c src/pricing/fields.h \
+	src/pricing/hours.c src/pricing/hours.h \
 	src/pricing/match.c src/pricing/match.h \
 	src/pricing/memo.c src/pricing/memo.h \
 	src/pricing/money.c \
+	src/pricing/overrides.c src/pricing/overrides.h \
 	src/pricing/pattern.c src/pricing/pattern.h \
 	src/pricing/price.c src/pricing/price.h \
 	src/pricing/rates.c src/pricing/rates.h \
+	src/pricing/record.c src/pricing/record.h \
+	src/pricing/surcharges.c src/pricing/surcharges.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
-	src/enrich/content.c \
+	src/enrich/content.c src/enrich/content.h \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
 	src/enrich/enrich.c src/enrich/enrich.h \

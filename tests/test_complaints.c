@@ -246,9 +246,9 @@ static const struct mistake {
 			"destinations.a.headers stands in a file that everyone can read: chmod o= " PATH },
 
 	/* files and groups that are not there */
-	{ "{\"prices\": {\n\"file\": \"/no/such\"}}", .line = 2,
+	{ "{\"pricing\": {\n\"file\": \"/no/such\"}}", .line = 2,
 		.words =
-			"prices.file must be the path of a file that can be read, not /no/such" },
+			"pricing.file must be the path of a file that can be read, not /no/such" },
 	{ "{\n\"control_group\": \"no such group\"}", .line = 2,
 		.words =
 			"control_group must be the name of a group that is known here, not \"no such group\"" },
@@ -327,9 +327,9 @@ static const struct mistake {
 		.words =
 			"control_group cannot reach /s/control.sock: the state directory is its owner's alone; "
 			"set control_socket, such as /run/tollgate/control.sock" },
-	{ .environment = { "TOLLGATE_PRICES_FILE=/no/such" },
+	{ .environment = { "TOLLGATE_PRICING_FILE=/no/such" },
 		.words =
-			"TOLLGATE_PRICES_FILE must be the path of a file that can be read, not /no/such" },
+			"TOLLGATE_PRICING_FILE must be the path of a file that can be read, not /no/such" },
 	{ .environment = { "TOLLGATE_STATE_DIRECTORY=J\xf6rg" },
 		.words = "TOLLGATE_STATE_DIRECTORY must be UTF-8" },
 	{ .environment = { "LANGFUSE_PUBLIC_KEY=pk", "LANGFUSE_SECRET_KEY_FILE=/no/such" },

@@ -112,7 +112,7 @@ Test(config, without_any_source_the_defaults_hold)
 	cr_expect_eq(config->spool.max_record_bytes, 4000000);
 	cr_expect_eq(config->destination_count, 0);
 	cr_expect_null(config->identity.user_id);
-	cr_expect_null(config->prices.file);
+	cr_expect_null(config->pricing.file);
 	cr_expect_null(notes[0]);
 }
 

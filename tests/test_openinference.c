@@ -3,89 +3,14 @@
  * test_enrich.c say. Each case is a span as it is sent and what has to be on it afterwards.
  */
 #include <criterion/criterion.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "enrich/enrich.h"
-#include "pricing/price.h"
-#include "support/fixture.h"
-#include "support/one_span.h"
-#include "support/oracle.h"
-
-static struct prices *prices(void)
-{
-	static struct prices *table;
-	struct complaint complaint = { 0 };
-	if (!table)
-		cr_assert_eq(prices_builtin(&table, &complaint), 0, "%s", complaint.text);
-	return table;
-}
-
-/* "key=text", "key:=12", "key~=0.5" as in one_span, or "key" alone for what must not be there. */
-static bool holds(const oracle_span *span, const char *expected)
-{
-	char key[128];
-	const char *equals = strchr(expected, '=');
-	char sign = equals ? equals[-1] : 0;
-	size_t len = equals ? (size_t)(equals - expected) - (sign == ':' || sign == '~') :
-			      strlen(expected);
-	snprintf(key, sizeof key, "%.*s", (int)len, expected);
-	const oracle_attribute *found = oracle_find(span, key);
-	if (!equals)
-		return !found;
-	if (!found || !found->value)
-		return false;
-	if (sign == ':')
-		return found->value->value_case == OTLP__ANY_VALUE__VALUE_INT_VALUE &&
-			found->value->int_value == strtoll(equals + 1, NULL, 10);
-	if (sign == '~')
-		return found->value->value_case == OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE &&
-			fabs(found->value->double_value - strtod(equals + 1, NULL)) < 1e-15;
-	const char *text = oracle_text(span, key);
-	return text && strcmp(text, equals + 1) == 0;
-}
-
-static void print(const oracle_span *span)
-{
-	for (size_t i = 0; i < span->n_attributes; i++) {
-		const oracle_attribute *attribute = span->attributes[i];
-		char key[128];
-		snprintf(key, sizeof key, "%.*s", (int)attribute->key.len, attribute->key.data);
-		const char *text = oracle_text(span, key);
-		fprintf(stderr, "    %s=%s\n", key, text ? text : "(no text)");
-	}
-}
+#include "support/enriched_span.h"
 
 static void expect(const char *const *sent, const char *const *expected)
 {
-	struct config config = fixture_config();
-	struct bytes request = one_span("step", sent);
-	struct enriched enriched;
-	struct arena arena;
-	const char *why;
-	arena_init(&arena, 8 << 20, NULL);
-	cr_assert_eq(enrich(request, &config, prices(), &arena, &enriched), 0);
-	cr_expect(oracle_only_added(request, enriched.plain, &why), "%s", why);
-	oracle_request *out = oracle_decode(enriched.plain);
-	cr_assert_not_null(out);
-	const oracle_span *span = oracle_span_at(out, 0);
-	int wrong = 0;
-	for (; *expected; expected++) {
-		if (holds(span, *expected))
-			continue;
-		cr_expect_fail("%s", *expected);
-		wrong++;
-	}
-	if (wrong)
-		print(span);
-	oracle_free(out);
-	arena_done(&arena);
-	free((void *)request.at);
+	expect_enriched(NULL, "step", sent, expected);
 }
-
-#define SENT(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define EXPECTED(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 Test(openinference, every_kind_has_its_langfuse_type_and_its_operation)
 {

@@ -276,8 +276,8 @@ Test(json_skim, tells_containers_from_everything_else)
 		cr_expect(json_is_container(bytes_of(yes[i])), "%s", yes[i]);
 	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
 		cr_expect_not(json_is_container(bytes_of(no[i])), "%s", no[i]);
-	cr_expect(json_is_array(bytes_of(" [1]")));
-	cr_expect_not(json_is_array(bytes_of("{}")));
+	cr_expect(json_text_is_array(bytes_of(" [1]")));
+	cr_expect_not(json_text_is_array(bytes_of("{}")));
 }
 
 Test(json_skim, is_bounded_in_depth)
@@ -314,8 +314,8 @@ Test(json_skim, finds_a_number_of_the_outermost_object)
 		cr_expect_eq(found, cases[i].number != NULL, "%s", cases[i].text);
 		cr_expect(bytes_equal(number, bytes_of(cases[i].number)), "%s", cases[i].text);
 	}
-	cr_expect(json_is_object(bytes_of(" {}")));
-	cr_expect_not(json_is_object(bytes_of("[1]")));
+	cr_expect(json_text_is_object(bytes_of(" {}")));
+	cr_expect_not(json_text_is_object(bytes_of("[1]")));
 }
 
 Test(utf8, what_is_text_ends_at_the_first_byte_that_is_none)

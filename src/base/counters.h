@@ -35,6 +35,11 @@ enum counter {
 	COUNTER_USAGE_CONTRADICTORY,
 	COUNTER_USAGE_WITHHELD,
 
+	COUNTER_COST_SAME, /* model calls whose sender said a cost too, by what ours is; up to THEIRS */
+	COUNTER_COST_HIGHER,
+	COUNTER_COST_LOWER,
+	COUNTER_COST_THEIRS, /* there is none of ours */
+
 	COUNTER_REPAIRED_VALUELESS, /* for Langfuse; up to LOST_USAGE */
 	COUNTER_REPAIRED_ZERO_PARENT,
 	COUNTER_REPAIRED_STRUCTURED,

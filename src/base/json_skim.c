@@ -244,22 +244,22 @@ bool json_is_container(struct bytes text)
 	return (starts_with(&s, '{') || starts_with(&s, '[')) && is_one_value(&s);
 }
 
-bool json_is_array(struct bytes text)
+bool json_text_is_array(struct bytes text)
 {
 	struct skim s = skim_of(text);
 	return starts_with(&s, '[') && is_one_value(&s);
 }
 
-bool json_is_object(struct bytes text)
+bool json_text_is_object(struct bytes text)
 {
 	struct skim s = skim_of(text);
 	return starts_with(&s, '{') && is_one_value(&s);
 }
 
 /* Behind the opening brace of an object that is well formed. */
-static struct bytes find_number(struct skim *s, const char *name)
+static struct bytes find_member(struct skim *s, const char *name)
 {
-	struct bytes number = { 0 }, member;
+	struct bytes value = { 0 }, member;
 	bool has_escapes;
 	do {
 		skim_blanks(s);
@@ -268,25 +268,34 @@ static struct bytes find_number(struct skim *s, const char *name)
 		skim_blanks(s);
 		skim_byte(s, ':');
 		skim_blanks(s);
-		const uint8_t *value = s->at;
-		bool is_number = *value == '-' || (*value >= '0' && *value <= '9');
+		const uint8_t *start = s->at;
 		skim_value(s, CONTAINER_MAX_DEPTH);
-		if (is_number && bytes_are(member, name))
-			number = (struct bytes){ value, (size_t)(s->at - value) };
+		if (bytes_are(member, name))
+			value = (struct bytes){ start, (size_t)(s->at - start) };
 		skim_blanks(s);
 	} while (skim_byte(s, ','));
-	return number;
+	return value;
+}
+
+bool json_find(struct bytes text, const char *name, struct bytes *ret_value)
+{
+	if (!json_text_is_object(text))
+		return false;
+	struct skim s = skim_of(text);
+	skim_byte(&s, '{');
+	struct bytes value = find_member(&s, name);
+	if (!value.len)
+		return false;
+	*ret_value = value;
+	return true;
 }
 
 bool json_find_number(struct bytes text, const char *name, struct bytes *ret_number)
 {
-	if (!json_is_object(text))
+	struct bytes value;
+	if (!json_find(text, name, &value) ||
+		!(*value.at == '-' || (*value.at >= '0' && *value.at <= '9')))
 		return false;
-	struct skim s = skim_of(text);
-	skim_byte(&s, '{');
-	struct bytes number = find_number(&s, name);
-	if (!number.len)
-		return false;
-	*ret_number = number;
+	*ret_number = value;
 	return true;
 }

@@ -13,13 +13,15 @@
 /* One well-formed object or array, at most 512 levels deep, with nothing but blanks around it. */
 bool json_is_container(struct bytes text);
 /* The same, and an array or an object. */
-bool json_is_array(struct bytes text);
-bool json_is_object(struct bytes text);
+bool json_text_is_array(struct bytes text);
+bool json_text_is_object(struct bytes text);
 
 /*
- * The number that a member of an object has, as it is written; of several of that name the last. The text
+ * The value that a member of an object has, as it is written; of several of that name the last. The text
  * has to be well formed to its end. Names written with escapes are not found.
  */
+bool json_find(struct bytes text, const char *name, struct bytes *ret_value);
+/* The same, if that value is a number. */
 bool json_find_number(struct bytes text, const char *name, struct bytes *ret_number);
 
 /* The part of a text that is still to be read. */

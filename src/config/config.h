@@ -97,11 +97,13 @@ struct config {
 
 	struct {
 		bool flatten_messages; /* llm.input_messages.N.* from message JSON */
+		uint64_t flatten_max_messages, flatten_max_bytes; /* of each list, the newest */
 	} content;
 
 	struct {
-		char *file; /* NULL: the table that was built in */
-	} prices;
+		char *file;      /* NULL: the table that was built in */
+		char *overrides; /* own prices over it; NULL: none */
+	} pricing;
 
 	/* The local view, a destination of its own beside the others. */
 	struct {

@@ -110,10 +110,19 @@ const struct setting settings[] = {
 
 	{ SETTING(content.flatten_messages, SETTING_BOOL), .fallback = "false",
 		.sentence = "Also writes message JSON as llm.input_messages.N.* attributes." },
+	{ SETTING(content.flatten_max_messages, SETTING_COUNT), .min = 1, .max = 1024,
+		.fallback = "128", .unit = "messages",
+		.sentence = "Of input and of output; older ones are left in input.value alone." },
+	{ SETTING(content.flatten_max_bytes, SETTING_BYTES), .min = KIB, .max = 64 * MIB,
+		.fallback = "256KiB",
+		.sentence = "Of messages that are flattened; older ones, as above." },
 
-	{ SETTING(prices.file, SETTING_PATH), .is_reloaded = true, .min = 1, .max = TEXT_MAX_BYTES,
+	{ SETTING(pricing.file, SETTING_PATH), .is_reloaded = true, .min = 1, .max = TEXT_MAX_BYTES,
 		.check = check_readable,
 		.sentence = "A price table; unset: the one that was built in." },
+	{ SETTING(pricing.overrides, SETTING_PATH), .is_reloaded = true, .min = 1,
+		.max = TEXT_MAX_BYTES, .check = check_readable,
+		.sentence = "Prices of your own, which win over that table." },
 
 	{ SETTING(local.enabled, SETTING_BOOL), .fallback = "true",
 		.sentence = "Keeps what was seen lately for show, sessions and cost." },

@@ -2,8 +2,9 @@
  * What went in and what came out, as input.value and output.value, and what a tool was (R10 of the mapping).
  * Langfuse looks at input.value before the GenAI attributes, so the system prompt has to be in it.
  */
+#include "enrich/content.h"
+
 #include "base/json_skim.h"
-#include "enrich/subject.h"
 
 static void add_content(
 	struct subject *subject, enum target value, enum target mime_type, struct bytes text)
@@ -16,32 +17,71 @@ static void add_content(
 			bytes_of(json_is_container(text) ? "application/json" : "text/plain"));
 }
 
-/* [messages], with {"role":"system","parts":instructions} before them. Both texts are JSON arrays. */
-static struct bytes with_instructions(
-	struct subject *subject, struct bytes messages, struct bytes instructions)
+static bool is_json_string(struct bytes text)
 {
-	const uint8_t *open = memchr(messages.at, '[', messages.len);
-	struct bytes rest = { open + 1, messages.len - (size_t)(open + 1 - messages.at) };
-	size_t blanks = 0;
-	while (blanks < rest.len && memchr(" \n\t\r", rest.at[blanks], 4))
-		blanks++;
-	buf_text(subject->scratch, "[{\"role\":\"system\",\"parts\":");
-	buf_append(subject->scratch, instructions.at, instructions.len);
-	buf_text(subject->scratch, rest.at[blanks] == ']' ? "}" : "},");
-	buf_append(subject->scratch, rest.at, rest.len);
-	return take_scratch(subject);
+	struct skim skim = { text.at, bytes_end(text) };
+	struct bytes raw;
+	bool has_escapes;
+	return skim_string(&skim, &raw, &has_escapes) && skim.at == skim.end;
 }
 
+/* Of well-formed JSON: what is between the brackets of an array; an object as it is. */
+static struct bytes items_of(struct bytes json)
+{
+	const uint8_t *start = json.at, *end = bytes_end(json);
+	while (memchr(" \n\t\r", *start, 4))
+		start++;
+	while (memchr(" \n\t\r", end[-1], 4))
+		end--;
+	if (*start != '[')
+		return (struct bytes){ start, (size_t)(end - start) };
+	for (start++, end--; start < end && memchr(" \n\t\r", *start, 4);)
+		start++;
+	return (struct bytes){ start, (size_t)(end - start) };
+}
+
+static void append(struct buf *json, const char *before, struct bytes text, const char *behind)
+{
+	buf_text(json, before);
+	buf_append(json, text.at, text.len);
+	buf_text(json, behind);
+}
+
+/* Parts; or one text, as JSON or not (Gemini CLI); or a message that has parts (LiteLLM). */
+static void append_system_message(struct buf *json, struct bytes instructions)
+{
+	bool is_json = json_is_container(instructions);
+	struct bytes items = is_json ? items_of(instructions) : instructions, parts;
+	buf_text(json, "{\"role\":\"system\",\"parts\":");
+	if (is_json && json_find(items, "parts", &parts)) {
+		append(json, "", parts, "}");
+	} else if (is_json) {
+		append(json, "[", items, "]}");
+	} else {
+		buf_text(json, "[{\"type\":\"text\",\"content\":");
+		if (is_json_string(instructions))
+			buf_append(json, instructions.at, instructions.len);
+		else
+			buf_json_string(json, instructions);
+		buf_text(json, "}]}");
+	}
+}
+
+/* Messages that were cut short are no JSON, and stay as they are. */
 static struct bytes input_messages(struct subject *subject)
 {
 	struct bytes messages = said_text(subject, FACT_INPUT_MESSAGES);
 	struct bytes instructions = said_text(subject, FACT_SYSTEM_INSTRUCTIONS);
-	if (instructions.len && json_is_array(instructions) && json_is_array(messages))
-		return with_instructions(subject, messages, instructions);
-	return messages;
+	if (!instructions.len || !json_is_container(messages))
+		return messages;
+	struct bytes items = items_of(messages);
+	buf_text(subject->scratch, "[");
+	append_system_message(subject->scratch, instructions);
+	append(subject->scratch, items.len ? "," : "", items, "]");
+	return take_scratch(subject);
 }
 
-static struct bytes first_said(struct subject *subject, const enum fact *facts)
+struct bytes first_said(struct subject *subject, const enum fact *facts)
 {
 	for (; *facts != FACT_NONE; facts++)
 		if (is_said(&subject->facts, *facts))

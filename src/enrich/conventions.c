@@ -1,10 +1,12 @@
 /*
- * What kind of span it is, which model and provider, how it ended: R1, R4, R5, R6, R9 and R11 of the mapping.
+ * What kind of span it is, which model and provider, which managed prompt, how it ended: R1, R4 to
+ * R6, R9, R11 and R12 of the mapping.
  */
 #include <stdio.h>
 #include <strings.h>
 #include <time.h>
 
+#include "base/json_skim.h"
 #include "enrich/subject.h"
 
 /* Langfuse has no type for two of them, and would guess generation. */
@@ -48,7 +50,8 @@ static void add_operation(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
 	const struct attribute *sent = facts->present[TARGET_OPERATION_NAME];
-	bool has_usage = is_said(facts, FACT_INPUT_TOKENS) || is_said(facts, FACT_OUTPUT_TOKENS);
+	bool has_usage = is_said(facts, FACT_INPUT_TOKENS) || is_said(facts, FACT_OUTPUT_TOKENS) ||
+		!is_open(subject, TARGET_USAGE_DETAILS) || !is_open(subject, TARGET_COST_DETAILS);
 	if (!is_open(subject, TARGET_OPERATION_NAME)) {
 		subject->operation = text_of(subject, &sent->value);
 	} else if (facts->kind != KIND_AGENT || !has_usage) {
@@ -233,6 +236,12 @@ static bool says_failure(const struct value *success)
 		(success->type == VALUE_STRING && bytes_are(success->bytes, "false"));
 }
 
+/* Langfuse's SDKs write a level and leave the span's status alone. */
+static bool says_error(const struct attribute *level)
+{
+	return level && level->value.type == VALUE_STRING && bytes_are(level->value.bytes, "ERROR");
+}
+
 static struct bytes exception_message(struct subject *subject)
 {
 	for (size_t i = 0; i < subject->span->event_count; i++) {
@@ -260,7 +269,7 @@ static void add_level(struct subject *subject)
 		severity = facts->said[FACT_LEVEL_NUMBER].integer;
 	subject->is_error = subject->span->status_code == STATUS_CODE_ERROR ||
 		is_said(facts, FACT_ERROR_TYPE) || says_failure(&facts->said[FACT_SUCCESS]) ||
-		severity >= SEVERITY_ERROR;
+		says_error(facts->present[TARGET_LEVEL]) || severity >= SEVERITY_ERROR;
 	if (subject->is_error)
 		add_text(subject, TARGET_LEVEL, bytes_of("ERROR"));
 	else if (severity >= SEVERITY_WARNING)
@@ -318,6 +327,11 @@ static void add_parameters(struct subject *subject)
 		subject, said_first(&subject->facts, FACT_REQUEST_MODEL, FACT_RESPONSE_MODEL));
 	if (!is_open(subject, TARGET_INVOCATION_PARAMETERS))
 		return;
+	struct bytes sent = said_text(subject, FACT_PARAMETERS);
+	if (json_text_is_object(sent)) {
+		add_text(subject, TARGET_INVOCATION_PARAMETERS, sent);
+		return;
+	}
 	for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
 		if (!is_said(&subject->facts, parameters[i].fact))
 			continue;
@@ -363,6 +377,22 @@ static void add_first_token_time(struct subject *subject)
 	add_text(subject, TARGET_COMPLETION_START_TIME, (struct bytes){ (uint8_t *)text, len });
 }
 
+/*
+ * Langfuse loses the whole observation where one of name and version stands alone, 0 being none. So an id
+ * per prompt under the prompt's name, which Gemini CLI writes, is never taken for one.
+ */
+static void add_prompt(struct subject *subject)
+{
+	struct bytes name = said_text(subject, FACT_PROMPT_NAME);
+	int64_t version = subject->facts.said[FACT_PROMPT_VERSION].integer;
+	if (name.len && version > 0) {
+		add_text(subject, TARGET_PROMPT_NAME, name);
+		add_int(subject, TARGET_PROMPT_VERSION, (uint64_t)version);
+	}
+	add_text(subject, TARGET_PROMPT_TEMPLATE, said_text(subject, FACT_PROMPT_TEMPLATE));
+	add_text(subject, TARGET_PROMPT_VARIABLES, said_text(subject, FACT_PROMPT_VARIABLES));
+}
+
 void enrich_conventions(struct subject *subject)
 {
 	enum kind kind = subject->facts.kind;
@@ -379,6 +409,7 @@ void enrich_conventions(struct subject *subject)
 		add_finish_reason(subject);
 		add_parameters(subject);
 		add_first_token_time(subject);
+		add_prompt(subject);
 	}
 	struct bytes agent = said_text(subject, FACT_AGENT_NAME);
 	add_text(subject, TARGET_AGENT_NAME, agent);

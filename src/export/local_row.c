@@ -153,7 +153,7 @@ static struct bytes environment_of(struct walk *walk)
 static struct bytes usage_of(struct walk *walk)
 {
 	struct bytes json = value_text(walk, present(walk, TARGET_USAGE_DETAILS));
-	if (json.len > MESSAGE_MAX_BYTES || !json_is_object(json))
+	if (json.len > MESSAGE_MAX_BYTES || !json_text_is_object(json))
 		return (struct bytes){ 0 };
 	return as_text(walk, json, MESSAGE_MAX_BYTES);
 }

@@ -2,7 +2,7 @@
  * The spans that Claude Code writes itself (beta tracing). Their names are bare, so they are read in this
  * sense only where the span's name says who speaks. Input counts leave cached tokens out.
  */
-#include "vocabularies/vocabulary.h"
+#include "vocabularies/reading.h"
 
 static const struct word words[] = {
 	{ "model", FACT_REQUEST_MODEL },
@@ -13,7 +13,9 @@ static const struct word words[] = {
 	{ "speed", FACT_SERVICE_TIER },
 	{ "stop_reason", FACT_FINISH_REASON },
 	{ "ttft_ms", FACT_FIRST_TOKEN_MS },
+	{ "subagent_type", FACT_AGENT_NAME },
 	{ "user_prompt", FACT_PROMPT },
+	{ "new_context", FACT_PROMPT },
 	{ "response.model_output", FACT_COMPLETION },
 	{ "tool_name", FACT_TOOL_NAME },
 	{ "tool_use_id", FACT_TOOL_CALL_ID },
@@ -46,16 +48,6 @@ static enum kind kind(const struct span *span, const struct facts *facts)
 	return KIND_NONE;
 }
 
-static const struct attribute *find(const struct attributes *attributes, const char *name)
-{
-	const struct attribute *found = NULL;
-	for (size_t i = 0; i < attributes->count; i++)
-		if (bytes_are(attributes->at[i].key, name) &&
-			!value_is_empty(&attributes->at[i].value))
-			found = &attributes->at[i];
-	return found;
-}
-
 /* The arguments come as attributes of their own, when the CLI is told to send details. */
 static void read_arguments(const struct span *span, struct arena *arena, struct facts *facts)
 {
@@ -64,7 +56,7 @@ static void read_arguments(const struct span *span, struct arena *arena, struct 
 	struct buf json;
 	buf_init(&json, arena->limit_bytes, arena->budget);
 	for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
-		const struct attribute *argument = find(&span->attributes, arguments[i]);
+		const struct attribute *argument = attribute_find(&span->attributes, arguments[i]);
 		if (!argument)
 			continue;
 		buf_printf(&json, "%s\"%s\":", json.len ? "," : "{", arguments[i]);
@@ -75,7 +67,15 @@ static void read_arguments(const struct span *span, struct arena *arena, struct 
 	facts_say(facts, FACT_TOOL_ARGUMENTS, &json, arena);
 }
 
-/* The result comes as an event. */
+static void say_attribute(
+	struct facts *facts, enum fact fact, const struct attributes *attributes, const char *name)
+{
+	const struct attribute *found = attribute_find(attributes, name);
+	if (found)
+		facts_say_value(facts, fact, &found->value);
+}
+
+/* The result comes as an event; detailed tracing has both sides as attributes, with a line of its own. */
 static void read_result(const struct span *span, struct arena *arena, struct facts *facts)
 {
 	for (size_t i = 0; i < span->event_count; i++) {
@@ -83,21 +83,20 @@ static void read_result(const struct span *span, struct arena *arena, struct fac
 		if (!bytes_are(span->events[i].name, "tool.output") ||
 			span_event_attributes(&span->events[i], arena, &attributes) < 0)
 			continue;
-		const struct attribute *output = find(&attributes, "output");
-		if (!output)
-			output = find(&attributes, "content");
-		if (output)
-			facts->said[FACT_TOOL_RESULT] = output->value;
+		say_attribute(facts, FACT_TOOL_RESULT, &attributes, "output");
+		say_attribute(facts, FACT_TOOL_RESULT, &attributes, "content");
 	}
+	say_attribute(facts, FACT_TOOL_ARGUMENTS, &span->attributes, "tool_input");
+	say_attribute(facts, FACT_TOOL_RESULT, &span->attributes, "new_context");
 }
 
 static void complete(const struct span *span, struct arena *arena, struct facts *facts)
 {
 	if (facts->kind == KIND_LLM) {
 		facts->input_counting = COUNTING_EXCLUSIVE;
-		if (!is_said(facts, FACT_PROVIDER))
-			facts->said[FACT_PROVIDER] =
-				(struct value){ .type = VALUE_STRING, .bytes = BYTES("anthropic") };
+		static const struct value provider = { .type = VALUE_STRING,
+			.bytes = BYTES("anthropic") };
+		facts_say_value(facts, FACT_PROVIDER, &provider);
 		const struct value *speed = &facts->said[FACT_SERVICE_TIER];
 		if (speed->type == VALUE_STRING && bytes_are(speed->bytes, "normal"))
 			facts->said[FACT_SERVICE_TIER] = (struct value){ 0 };

@@ -4,11 +4,6 @@
 
 enum { MAX_LEAVES = 4096, MAX_PATH_BYTES = 256 };
 
-struct leaf {
-	struct bytes path; /* behind the prefix: segments with dots between them */
-	const struct value *value;
-};
-
 /* Empty behind the end, which is one beyond the last dot or byte. */
 static struct bytes segment_at(struct bytes path, size_t at)
 {
@@ -55,22 +50,27 @@ static int compare_leaves(const void *a, const void *b)
 	return left->value < right->value ? -1 : 1;
 }
 
-/* How many of the sorted leaves share the first one's segment at `at`. */
-static size_t same_segment(const struct leaf *leaves, size_t count, size_t at)
+bool leaf_is_item(const struct leaf *leaf)
+{
+	return is_index(segment_at(leaf->path, 0));
+}
+
+size_t leaves_same_step(const struct leaf *leaves, size_t count, size_t at, size_t *ret_below)
 {
 	struct bytes segment = segment_at(leaves[0].path, at);
 	size_t same = 1;
 	while (same < count && bytes_equal(segment_at(leaves[same].path, at), segment))
 		same++;
+	*ret_below = at + segment.len + 1;
 	return same;
 }
 
 /* Behind the word that names an item's type, when all leaves of the item have the same and more follows. */
 static size_t skip_type(const struct leaf *leaves, size_t count, size_t at)
 {
-	size_t behind = at + segment_at(leaves[0].path, at).len + 1;
-	bool is_type = behind <= leaves[0].path.len && same_segment(leaves, count, at) == count;
-	return is_type ? behind : at;
+	size_t behind;
+	bool is_same = leaves_same_step(leaves, count, at, &behind) == count;
+	return is_same && behind <= leaves[0].path.len ? behind : at;
 }
 
 /* Sorted leaves that agree in all segments before `at`. */
@@ -85,10 +85,9 @@ static void write_node(struct buf *json, const struct leaf *leaves, size_t count
 	}
 	bool is_list = is_index(segment_at(leaves[0].path, at));
 	buf_text(json, is_list ? "[" : "{");
-	for (size_t i = 0, same; i < count; i += same) {
+	for (size_t i = 0, same, below; i < count; i += same) {
 		struct bytes segment = segment_at(leaves[i].path, at);
-		size_t below = at + segment.len + 1;
-		same = same_segment(leaves + i, count - i, at);
+		same = leaves_same_step(leaves + i, count - i, at, &below);
 		if (is_index(segment) != is_list)
 			break;
 		buf_text(json, i ? "," : "");
@@ -120,14 +119,24 @@ static size_t collect(const struct span *span, const char *prefix, struct leaf *
 	return count;
 }
 
-void flattened_json(
-	struct buf *json, const struct span *span, const char *prefix, struct arena *arena)
+size_t flattened_leaves(
+	const struct span *span, const char *prefix, struct arena *arena, struct leaf **ret_leaves)
 {
 	size_t count = collect(span, prefix, NULL);
 	struct leaf *leaves = count ? arena_alloc(arena, count * sizeof *leaves) : NULL;
 	if (!leaves)
-		return;
+		return 0;
 	collect(span, prefix, leaves);
 	qsort(leaves, count, sizeof *leaves, compare_leaves);
-	write_node(json, leaves, count, 0);
+	*ret_leaves = leaves;
+	return count;
+}
+
+void flattened_json(
+	struct buf *json, const struct span *span, const char *prefix, struct arena *arena)
+{
+	struct leaf *leaves;
+	size_t count = flattened_leaves(span, prefix, arena, &leaves);
+	if (count)
+		write_node(json, leaves, count, 0);
 }

@@ -8,10 +8,33 @@
 
 #include "otlp/span.h"
 
+/* One attribute of a list. */
+struct leaf {
+	struct bytes path; /* behind the prefix: steps with dots between them */
+	const struct value *value;
+};
+
+/*
+ * What stands below `prefix` (its dot included), in the arena and in the order that the lists had: items by
+ * their indexes, members behind them by name, of equals the one sent first. Names of absurd length and
+ * leaves beyond some thousands are passed over.
+ */
+size_t flattened_leaves(
+	const struct span *span, const char *prefix, struct arena *arena, struct leaf **ret_leaves);
+
+/* Whether its path begins with an index. */
+bool leaf_is_item(const struct leaf *leaf);
+
+/*
+ * How many leaves in their order have the same step as the first one at `at` in their paths.
+ *
+ *   ret_below  where the step behind it begins
+ */
+size_t leaves_same_step(const struct leaf *leaves, size_t count, size_t at, size_t *ret_below);
+
 /*
  * Appends, as one JSON value, what the attributes below `prefix` (its dot included) were; nothing when there
- * are none. Lists are in the order of their indexes, members in that of their names; of two attributes of
- * one name the last counts. Names of absurd length and leaves beyond some thousands are passed over.
+ * are none. Of two attributes of one name the last counts.
  */
 void flattened_json(
 	struct buf *json, const struct span *span, const char *prefix, struct arena *arena);

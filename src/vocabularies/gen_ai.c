@@ -3,12 +3,12 @@
  * message events), 1.37 to 1.41 (provider.name, input.messages), and the newest (cache_write). Input
  * counts include cached tokens, output counts include reasoning.
  */
-#include "vocabularies/vocabulary.h"
+#include "base/json_skim.h"
+#include "vocabularies/reading.h"
 
 static const struct word words[] = {
 	{ "gen_ai.operation.name", FACT_OPERATION },
 	{ "gen_ai.conversation.id", FACT_SESSION },
-	{ "gen_ai.user", FACT_USER },
 	{ "gen_ai.request.model", FACT_REQUEST_MODEL },
 	{ "gen_ai.response.model", FACT_RESPONSE_MODEL },
 	{ "gen_ai.provider.name", FACT_PROVIDER },
@@ -32,7 +32,10 @@ static const struct word words[] = {
 	{ "gen_ai.usage.reasoning_tokens", FACT_REASONING_TOKENS },
 	{ "gen_ai.usage.details.reasoning_tokens", FACT_REASONING_TOKENS },
 	{ "gen_ai.usage.audio.input_tokens", FACT_AUDIO_INPUT_TOKENS },
+	{ "gen_ai.usage.audio.cache_read.input_tokens", FACT_AUDIO_CACHE_READ_TOKENS },
 	{ "gen_ai.usage.audio.output_tokens", FACT_AUDIO_OUTPUT_TOKENS },
+	{ "gen_ai.usage.image.input_tokens", FACT_IMAGE_INPUT_TOKENS },
+	{ "gen_ai.usage.image.output_tokens", FACT_IMAGE_OUTPUT_TOKENS },
 	{ "gen_ai.usage.total_tokens", FACT_TOTAL_TOKENS },
 	{ "gen_ai.usage.cost", FACT_COST_TOTAL },
 	{ "gen_ai.agent.name", FACT_AGENT_NAME },
@@ -43,6 +46,7 @@ static const struct word words[] = {
 	{ "gen_ai.output.messages", FACT_OUTPUT_MESSAGES },
 	{ "gen_ai.system_instructions", FACT_SYSTEM_INSTRUCTIONS },
 	{ "gen_ai.prompt", FACT_PROMPT },
+	{ "gen_ai.retrieval.query.text", FACT_PROMPT },
 	{ "gen_ai.completion", FACT_COMPLETION },
 	{ "gen_ai.tool.name", FACT_TOOL_NAME },
 	{ "gen_ai.tool.call.id", FACT_TOOL_CALL_ID },
@@ -63,6 +67,8 @@ static const struct word words[] = {
 	{ "gen_ai.request.stop_sequences", FACT_STOP_SEQUENCES },
 	{ "gen_ai.request.max_tokens", FACT_MAX_TOKENS },
 	{ "gen_ai.response.time_to_first_chunk", FACT_FIRST_TOKEN_SECONDS },
+	{ "gen_ai.prompt.name", FACT_PROMPT_NAME },
+	{ "gen_ai.prompt.version", FACT_PROMPT_VERSION },
 	{ 0 },
 };
 
@@ -115,28 +121,79 @@ static enum kind kind(const struct span *span, const struct facts *facts)
 	return KIND_NONE;
 }
 
-/* One event of the first generation as a message of the later ones: [{"role", "parts": […]}]. */
-static void append_message(struct buf *json, const char *role, const struct attributes *attributes)
+/* What one event of the first generation says of its message; each may be missing. */
+struct message {
+	struct bytes role;
+	const struct value *content, *whole, *tool_calls, *call_id;
+};
+
+static struct message read_message(const char *role, const struct attributes *attributes)
 {
-	const struct value *content = NULL;
-	struct bytes said_role = bytes_of(role);
+	struct message message = { .role = bytes_of(role) };
+	const struct {
+		const char *name;
+		const struct value **value;
+	} members[] = {
+		{ "content", &message.content },
+		{ "gen_ai.prompt", &message.content },
+		{ "gen_ai.completion", &message.content },
+		{ "message", &message.whole },
+		{ "tool_calls", &message.tool_calls },
+		{ "id", &message.call_id },
+	};
 	for (size_t i = 0; i < attributes->count; i++) {
 		const struct attribute *attribute = &attributes->at[i];
-		if (bytes_are(attribute->key, "content") ||
-			bytes_are(attribute->key, "gen_ai.prompt") ||
-			bytes_are(attribute->key, "gen_ai.completion") ||
-			bytes_are(attribute->key, "message"))
-			content = &attribute->value;
-		else if (bytes_are(attribute->key, "role") && attribute->value.type == VALUE_STRING)
-			said_role = attribute->value.bytes;
+		if (value_is_empty(&attribute->value) || is_redacted(&attribute->value))
+			continue;
+		if (bytes_are(attribute->key, "role") && attribute->value.type == VALUE_STRING)
+			message.role = attribute->value.bytes;
+		for (size_t m = 0; m < sizeof members / sizeof *members; m++)
+			if (bytes_are(attribute->key, members[m].name))
+				*members[m].value = &attribute->value;
 	}
-	if (!content || value_is_empty(content))
+	return message;
+}
+
+/* As JSON: text that is JSON already stays as it is. */
+static void append_json(struct buf *json, const struct value *value)
+{
+	if (value->type == VALUE_STRING && json_is_container(value->bytes))
+		buf_append(json, value->bytes.at, value->bytes.len);
+	else
+		buf_value_json(json, value);
+}
+
+static void append_member(struct buf *json, const char *name, const struct value *value)
+{
+	if (!value)
 		return;
-	buf_text(json, json->len ? ",{\"role\":" : "[{\"role\":");
-	buf_json_string(json, said_role);
-	buf_text(json, ",\"parts\":[{\"type\":\"text\",\"content\":");
-	buf_value_json(json, content);
-	buf_text(json, "}]}");
+	buf_text(json, name);
+	append_json(json, value);
+}
+
+/*
+ * A message of the later conventions, [{"role", "parts": […]}], with calls of tools beside the parts, as
+ * they came. A choice may come as a whole.
+ */
+static void append_message(struct buf *json, const struct message *message)
+{
+	if (!message->content && !message->whole && !message->tool_calls)
+		return;
+	buf_text(json, json->len ? "," : "[");
+	if (message->whole) {
+		append_json(json, message->whole);
+		return;
+	}
+	buf_text(json, "{\"role\":");
+	buf_json_string(json, message->role);
+	if (message->content) {
+		buf_text(json, ",\"parts\":[{\"type\":\"text\",\"content\":");
+		buf_value_json(json, message->content);
+		buf_text(json, "}]");
+	}
+	append_member(json, ",\"tool_calls\":", message->tool_calls);
+	append_member(json, ",\"tool_call_id\":", message->call_id);
+	buf_text(json, "}");
 }
 
 static void say_messages(struct facts *facts, enum fact fact, struct buf *json, struct arena *arena)
@@ -167,11 +224,13 @@ static void read_message_events(const struct span *span, struct arena *arena, st
 	buf_init(&json[1], arena->limit_bytes, arena->budget);
 	for (size_t i = 0; i < span->event_count; i++) {
 		struct attributes attributes = { 0 };
-		for (size_t m = 0; m < sizeof messages / sizeof *messages; m++)
-			if (bytes_are(span->events[i].name, messages[m].event) &&
-				span_event_attributes(&span->events[i], arena, &attributes) == 0)
-				append_message(&json[messages[m].is_output], messages[m].role,
-					&attributes);
+		for (size_t m = 0; m < sizeof messages / sizeof *messages; m++) {
+			if (!bytes_are(span->events[i].name, messages[m].event) ||
+				span_event_attributes(&span->events[i], arena, &attributes) < 0)
+				continue;
+			struct message message = read_message(messages[m].role, &attributes);
+			append_message(&json[messages[m].is_output], &message);
+		}
 	}
 	say_messages(facts, FACT_INPUT_MESSAGES, &json[0], arena);
 	say_messages(facts, FACT_OUTPUT_MESSAGES, &json[1], arena);
@@ -192,20 +251,30 @@ static void read_details_event(const struct span *span, struct arena *arena, str
 			continue;
 		for (size_t a = 0; a < attributes.count; a++)
 			for (size_t d = 0; d < sizeof details / sizeof *details; d++)
-				if (bytes_are(attributes.at[a].key, details[d].name) &&
-					!is_said(facts, details[d].fact))
-					facts->said[details[d].fact] = attributes.at[a].value;
+				if (bytes_are(attributes.at[a].key, details[d].name))
+					facts_say_value(
+						facts, details[d].fact, &attributes.at[a].value);
 	}
+}
+
+static bool has_content(const struct facts *facts)
+{
+	return is_said(facts, FACT_INPUT_MESSAGES) || is_said(facts, FACT_OUTPUT_MESSAGES);
 }
 
 static void complete(const struct span *span, struct arena *arena, struct facts *facts)
 {
-	if (span->event_count == 0 || is_said(facts, FACT_INPUT_MESSAGES) ||
-		is_said(facts, FACT_OUTPUT_MESSAGES))
-		return;
-	read_details_event(span, arena, facts);
-	if (!is_said(facts, FACT_INPUT_MESSAGES) && !is_said(facts, FACT_OUTPUT_MESSAGES))
+	if (span->event_count && !has_content(facts))
+		read_details_event(span, arena, facts);
+	if (span->event_count && !has_content(facts) && !is_said(facts, FACT_PROMPT) &&
+		!is_said(facts, FACT_COMPLETION))
 		read_message_events(span, arena, facts);
+	if (facts->kind == KIND_RETRIEVER && !is_said(facts, FACT_COMPLETION)) {
+		const struct attribute *found =
+			attribute_find(&span->attributes, "gen_ai.retrieval.documents");
+		if (found)
+			facts_say_value(facts, FACT_COMPLETION, &found->value);
+	}
 }
 
 const struct vocabulary vocabulary_gen_ai = {

@@ -1,4 +1,4 @@
-/* What integrations hand to Langfuse as metadata, for want of an attribute of its own; after all others. */
+/* What integrations hand to Langfuse as metadata, for want of an attribute of its own. */
 #include "vocabularies/vocabulary.h"
 
 static const struct word words[] = {
@@ -6,6 +6,7 @@ static const struct word words[] = {
 	{ "langfuse.observation.metadata.langfuse_session_id", FACT_SESSION },
 	{ "langfuse.trace.metadata.langfuse_user_id", FACT_USER },
 	{ "langfuse.observation.metadata.langfuse_user_id", FACT_USER },
+	{ "langfuse.observation.metadata.langfuse_tags", FACT_TAGS },
 	{ "langfuse.trace.metadata.langfuse_tags", FACT_TAGS },
 	{ 0 },
 };

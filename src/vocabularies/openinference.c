@@ -2,10 +2,8 @@
  * OpenInference: the names that Phoenix, Arize and their instrumentations write. Input counts include
  * cached tokens, output counts include reasoning.
  */
-#include <jansson.h>
-
 #include "vocabularies/flattened.h"
-#include "vocabularies/vocabulary.h"
+#include "vocabularies/reading.h"
 
 static const struct word words[] = {
 	{ "openinference.span.kind", FACT_KIND },
@@ -23,6 +21,7 @@ static const struct word words[] = {
 	{ "llm.token_count.prompt", FACT_INPUT_TOKENS },
 	{ "llm.token_count.completion", FACT_OUTPUT_TOKENS },
 	{ "llm.token_count.prompt_details.cache_read", FACT_CACHE_READ_TOKENS },
+	{ "llm.token_count.prompt_details.cache_input", FACT_CACHE_READ_TOKENS },
 	{ "llm.token_count.prompt_details.cache_write", FACT_CACHE_WRITE_TOKENS },
 	{ "llm.token_count.prompt_details.audio", FACT_AUDIO_INPUT_TOKENS },
 	{ "llm.token_count.completion_details.reasoning", FACT_REASONING_TOKENS },
@@ -44,6 +43,7 @@ static const struct word words[] = {
 	{ "tool_call.id", FACT_TOOL_CALL_ID },
 	{ "tool.description", FACT_TOOL_DESCRIPTION },
 	{ "llm.finish_reason", FACT_FINISH_REASON },
+	{ "llm.invocation_parameters", FACT_PARAMETERS },
 	{ 0 },
 };
 
@@ -87,34 +87,23 @@ static void read_lists(const struct span *span, struct arena *arena, struct fact
 /* What the call asked to be served as, which decides its price, stands among the parameters. */
 static void read_tier(struct arena *arena, struct facts *facts)
 {
-	static const char *const names[] = { "service_tier", "speed" };
-	const struct attribute *sent = facts->present[TARGET_INVOCATION_PARAMETERS];
-	if (is_said(facts, FACT_SERVICE_TIER) || !sent || sent->value.type != VALUE_STRING)
+	const struct value *said = &facts->said[FACT_PARAMETERS];
+	if (is_said(facts, FACT_SERVICE_TIER) || !value_mentions_tier(said))
 		return;
-	struct bytes text = sent->value.bytes;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (!memmem(text.at, text.len, names[i], strlen(names[i])))
-			continue;
-		json_t *parameters = json_loadb((const char *)text.at, text.len, 0, NULL);
-		const char *tier = json_string_value(json_object_get(parameters, names[i]));
-		struct buf said;
-		buf_init(&said, arena->limit_bytes, arena->budget);
-		if (tier && strcmp(tier, "standard_only") != 0) /* no tier, but a wish for none */
-			buf_text(&said, tier);
-		facts_say(facts, FACT_SERVICE_TIER, &said, arena);
-		json_decref(parameters);
-	}
+	json_t *parameters = value_object(said);
+	facts_read_tier(facts, parameters, arena);
+	json_decref(parameters);
 }
 
 static void complete(const struct span *span, struct arena *arena, struct facts *facts)
 {
+	if (facts->kind == KIND_LLM)
+		read_tier(arena, facts);
 	if (!is_said(facts, FACT_KIND))
 		return;
 	read_lists(span, arena, facts);
-	if (facts->kind != KIND_LLM)
-		return;
-	read_tier(arena, facts);
-	if (is_said(facts, FACT_TEXT_PROMPT) && !is_said(facts, FACT_OPERATION))
+	if (facts->kind == KIND_LLM && is_said(facts, FACT_TEXT_PROMPT) &&
+		!is_said(facts, FACT_OPERATION))
 		facts->said[FACT_OPERATION] =
 			(struct value){ .type = VALUE_STRING, .bytes = BYTES("text_completion") };
 }

@@ -8,28 +8,32 @@
 #include "vocabularies/counting.h"
 
 extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
-	vocabulary_claude_code, vocabulary_gen_ai, vocabulary_vercel, vocabulary_openllmetry,
-	vocabulary_litellm, vocabulary_mlflow, vocabulary_mcp, vocabulary_pydantic_ai,
-	vocabulary_logfire, vocabulary_adk, vocabulary_gemini_cli, vocabulary_codex,
-	vocabulary_langfuse_metadata, vocabulary_opentelemetry;
+	vocabulary_opentelemetry, vocabulary_claude_code, vocabulary_gen_ai, vocabulary_vercel,
+	vocabulary_openllmetry, vocabulary_langfuse_metadata, vocabulary_litellm, vocabulary_mlflow,
+	vocabulary_mcp, vocabulary_pydantic_ai, vocabulary_logfire, vocabulary_adk,
+	vocabulary_gemini_cli, vocabulary_codex;
 
+/*
+ * Words for kinds decide this order (R1), and then those for users and sessions (R2, R3): general names
+ * before frameworks', what was handed to Langfuse as metadata before what platforms add of their own.
+ */
 const struct vocabulary *const vocabularies[] = {
 	&vocabulary_langfuse,
 	&vocabulary_openinference,
+	&vocabulary_opentelemetry,
 	&vocabulary_claude_code,
 	&vocabulary_gen_ai,
-	&vocabulary_vercel,
 	&vocabulary_openllmetry,
+	&vocabulary_langfuse_metadata,
 	&vocabulary_litellm,
 	&vocabulary_mlflow,
+	&vocabulary_vercel,
 	&vocabulary_mcp,
 	&vocabulary_pydantic_ai,
 	&vocabulary_logfire,
 	&vocabulary_adk,
 	&vocabulary_gemini_cli,
 	&vocabulary_codex,
-	&vocabulary_langfuse_metadata,
-	&vocabulary_opentelemetry,
 	NULL,
 };
 
@@ -146,6 +150,7 @@ struct entry {
 	enum fact fact;
 	enum target target;
 	uint16_t rank; /* vocabulary * MAX_WORDS + place in its list */
+	bool is_quoted;
 };
 
 enum { INDEX_SIZE = 1024, LONGEST_NAME = 64, MAX_WORDS = 256 };
@@ -184,7 +189,7 @@ static void fill_index(void)
 			assert(entry->fact == FACT_NONE && name.len <= LONGEST_NAME);
 			assert(w < MAX_WORDS);
 			*entry = (struct entry){ name, word->fact, TARGET_NONE,
-				(uint16_t)(v * MAX_WORDS + w) };
+				(uint16_t)(v * MAX_WORDS + w), vocabularies[v]->texts_are_quoted };
 		}
 	}
 	for (enum target target = TARGET_NONE + 1; target < TARGET_COUNT; target++) {
@@ -199,7 +204,8 @@ enum fact_type { TEXT, CONTENT, COUNT, MONEY };
 static enum fact_type type_of(enum fact fact)
 {
 	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_GROUNDED_PROMPTS) ||
-		fact == FACT_FIRST_TOKEN_MS || fact == FACT_LEVEL_NUMBER)
+		fact == FACT_FIRST_TOKEN_MS || fact == FACT_LEVEL_NUMBER ||
+		fact == FACT_PROMPT_VERSION)
 		return COUNT;
 	if (fact >= FACT_COST_INPUT && fact <= FACT_COST_TOTAL)
 		return MONEY;
@@ -209,10 +215,11 @@ static enum fact_type type_of(enum fact fact)
 	return TEXT;
 }
 
-static bool is_redaction(struct bytes text)
+bool is_redacted(const struct value *content)
 {
-	return bytes_are(text, "<REDACTED>") || bytes_are(text, "REDACTED") ||
-		bytes_are(text, "__REDACTED__");
+	return content->type == VALUE_STRING &&
+		(bytes_are(content->bytes, "<REDACTED>") || bytes_are(content->bytes, "REDACTED") ||
+			bytes_are(content->bytes, "__REDACTED__"));
 }
 
 /* A finite amount that is not negative, as a number or as its text. */
@@ -249,10 +256,20 @@ static bool is_usable(enum fact fact, const struct value *value, struct value *r
 	case MONEY:
 		return is_money(value);
 	case CONTENT:
-		return value->type != VALUE_STRING || !is_redaction(value->bytes);
+		return !is_redacted(value);
 	default:
 		return true;
 	}
+}
+
+/* A text that has escapes keeps its quotes: to take them off it would have to be written anew. */
+static struct value unquoted(struct value value)
+{
+	struct bytes text = value.bytes;
+	if (value.type == VALUE_STRING && text.len >= 2 && text.at[0] == '"' &&
+		text.at[text.len - 1] == '"' && !memchr(text.at, '\\', text.len))
+		value.bytes = (struct bytes){ text.at + 1, text.len - 2 };
+	return value;
 }
 
 static void read_attribute(struct attribute *attribute, uint32_t speaking, struct facts *facts)
@@ -264,8 +281,9 @@ static void read_attribute(struct attribute *attribute, uint32_t speaking, struc
 	if (entry->fact == FACT_NONE || !(speaking >> entry->rank / MAX_WORDS & 1))
 		return;
 	bool better = !is_said(facts, entry->fact) || entry->rank <= facts->rank[entry->fact];
+	struct value sent = entry->is_quoted ? unquoted(attribute->value) : attribute->value;
 	struct value usable;
-	if (better && is_usable(entry->fact, &attribute->value, &usable)) {
+	if (better && is_usable(entry->fact, &sent, &usable)) {
 		facts->said[entry->fact] = usable;
 		facts->rank[entry->fact] = entry->rank;
 	}
@@ -388,6 +406,13 @@ void facts_say(struct facts *facts, enum fact fact, struct buf *text, struct are
 				.bytes = { copy, text->len } };
 	}
 	buf_done(text);
+}
+
+void facts_say_value(struct facts *facts, enum fact fact, const struct value *value)
+{
+	struct value usable;
+	if (!is_said(facts, fact) && is_usable(fact, value, &usable))
+		facts->said[fact] = usable;
 }
 
 enum kind kind_said(const struct facts *facts)

@@ -58,7 +58,7 @@ enum fact {
 	FACT_INPUT_TOKENS,
 	FACT_OUTPUT_TOKENS,
 	FACT_CACHE_READ_TOKENS,
-	FACT_CACHE_WRITE_TOKENS, /* of any life, or of those that the next two do not say */
+	FACT_CACHE_WRITE_TOKENS, /* of any life: the next two are parts of it */
 	FACT_CACHE_WRITE_5M_TOKENS,
 	FACT_CACHE_WRITE_1H_TOKENS,
 	FACT_REASONING_TOKENS,
@@ -111,6 +111,15 @@ enum fact {
 	FACT_PROMPT_VERSION,
 	FACT_PROMPT_TEMPLATE,
 	FACT_PROMPT_VARIABLES,
+	FACT_PARAMETERS,       /* of the call, all of them as one JSON object */
+	FACT_VERCEL_OPERATION, /* "ai.generateText.doGenerate", for that vocabulary alone */
+	FACT_TRACELOOP_KIND,   /* what sort of step, also for one alone; to MCP_METHOD */
+	FACT_REQUEST_TYPE,
+	FACT_MLFLOW_TYPE,
+	FACT_MCP_METHOD,
+	FACT_ENTITY_NAME,    /* of a workflow, task, agent or tool */
+	FACT_INDEXED_PROMPT, /* the first leaf of messages that came as one attribute per leaf */
+	FACT_INDEXED_COMPLETION,
 	FACT_COUNT,
 };
 
@@ -225,6 +234,7 @@ struct vocabulary {
 	/* Whether bare names ("model", "input_tokens") are to be read in this sense. NULL: always. */
 	bool (*speaks)(const struct span *span, const struct surroundings *around);
 	const struct word *words; /* by preference, up to one without a name */
+	bool texts_are_quoted;    /* a text is sent as JSON, in quotes of its own */
 
 	/* What kind of span it is by this vocabulary's own rule, else KIND_NONE. May be NULL. */
 	enum kind (*kind)(const struct span *span, const struct facts *facts);
@@ -253,6 +263,12 @@ void facts_read_resource(const struct attributes *attributes, struct facts *fact
  * buffer is done afterwards.
  */
 void facts_say(struct facts *facts, enum fact fact, struct buf *text, struct arena *arena);
+
+/* Says what is still unsaid, if the value is fit for it; what it points to has to live as long as the facts. */
+void facts_say_value(struct facts *facts, enum fact fact, const struct value *value);
+
+/* Whether a text says no more than that there was one; facts of content take it for nothing by themselves. */
+bool is_redacted(const struct value *content);
 
 /* The kind by OpenInference's own attribute in any letter case, else KIND_NONE. */
 enum kind kind_said(const struct facts *facts);

@@ -12,6 +12,8 @@
 #include "config/config.h"
 #include "export/exporter.h"
 #include "export/local.h"
+#include "pricing/price.h"
+#include "pricing/tariff.h"
 #include "spool/spool.h"
 #include "vocabularies/vocabulary.h"
 #include "watch/watch.h"
@@ -123,6 +125,14 @@ static void version(struct buf *page, const struct family *family, const struct 
 {
 	(void)watch;
 	append_sample(page, family, "version", PACKAGE_VERSION, 1);
+}
+
+static void price_table_age(
+	struct buf *page, const struct family *family, const struct watch *watch)
+{
+	struct prices *prices = tariff_hold(watch->tariff);
+	append_sample(page, family, NULL, NULL, prices_age_days(prices, clock_unix_ns()));
+	tariff_release(watch->tariff, prices);
 }
 
 static void start_time(struct buf *page, const struct family *family, const struct watch *watch)
@@ -278,6 +288,14 @@ static const struct family families[] = {
 	{ "tollgate_model_calls_total", "counter",
 		"Model calls with usage, by what the price table says of them.", by_reason,
 		.first = COUNTER_SPANS_PRICED, .last = COUNTER_SPANS_UNPRICED, .label = "price" },
+	{ "tollgate_sender_costs_total", "counter",
+		"Model calls whose sender said a cost too, by what ours is beside it: the same within a "
+		"thousandth or a millionth of a dollar, higher, lower, or theirs because the table has none.",
+		by_reason, .first = COUNTER_COST_SAME, .last = COUNTER_COST_THEIRS,
+		.label = "ours" },
+	{ "tollgate_price_table_age_days", "gauge",
+		"Days since the date of the price table; from 90 on somebody should look.",
+		price_table_age },
 	{ "tollgate_unknown_model_calls_total", "counter",
 		"Model calls without a price because the table lacks their model.", by_model },
 	{ "tollgate_unknown_model_other_calls_total", "counter",

@@ -111,8 +111,8 @@ static const struct {
 		"spool.max_bytes must be a number of bytes such as 67108864 or \"64MiB\", not true" },
 	{ "{\"http\": {\n\n\"threads\": 65}}", 0600, 3,
 		"http.threads must be from 1 to 64 threads, not 65" },
-	{ "{\"prices\": {\"file\": \"open.json\"}}", 0600, 1,
-		"prices.file must be the path of a file that can be read, not open.json" },
+	{ "{\"pricing\": {\"file\": \"open.json\"}}", 0600, 1,
+		"pricing.file must be the path of a file that can be read, not open.json" },
 	{ "{\"destinations\": {\"a\": {\"type\": \"langfuse\", \"public_key\": \"pk\",\n"
 	  "\"secret_key\": \"sk\"}}}",
 		0644, 2,
@@ -149,7 +149,7 @@ Test(settings, a_price_file_that_is_none_is_named_with_its_line)
 {
 	char prices[SCRATCH_PATH_MAX + 64], line[512];
 	write_file("prices.json", 0644, "{\n\"models\" []}");
-	snprintf(prices, sizeof(prices), "prices.file=%s", path_of("prices.json"));
+	snprintf(prices, sizeof(prices), "pricing.file=%s", path_of("prices.json"));
 	cr_expect_eq(run((const char *const[]){ daemon_program(), "serve", "--set", prices, NULL },
 			     (const char *const[]){ "HOME=/nonexistent", NULL }),
 		2);
@@ -248,7 +248,7 @@ Test(settings, the_next_span_has_the_new_price)
 {
 	struct bytes spans = fixture("claude/b-tool/0003-traces.pb");
 	char more[SCRATCH_PATH_MAX + 64];
-	snprintf(more, sizeof(more), "\"prices\": {\"file\": \"%s\"},", path_of("prices.json"));
+	snprintf(more, sizeof(more), "\"pricing\": {\"file\": \"%s\"},", path_of("prices.json"));
 	write_file("key", 0600, STORY_SECRET_KEY);
 	write_prices("0.000001");
 	serve(more);

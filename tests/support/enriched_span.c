@@ -8,7 +8,6 @@
 #include "enrich/enrich.h"
 #include "pricing/price.h"
 #include "support/fixture.h"
-#include "support/one_span.h"
 #include "support/oracle.h"
 
 static struct prices *prices(void)
@@ -73,15 +72,14 @@ static void print(const oracle_span *span)
 	}
 }
 
-void expect_enriched(
-	const char *scope, const char *name, const char *const *sent, const char *const *expected)
+void expect_request(struct bytes request, bool flattens, const char *const *expected)
 {
 	struct config config = fixture_config();
-	struct bytes request = one_span_of(scope, name, sent);
 	struct enriched enriched;
 	struct arena arena;
 	const char *why;
-	arena_init(&arena, 8 << 20, NULL);
+	config.content.flatten_messages = flattens;
+	arena_init(&arena, 32 << 20, NULL);
 	cr_assert_eq(enrich(request, &config, prices(), &arena, &enriched), 0);
 	cr_expect(oracle_only_added(request, enriched.plain, &why), "%s", why);
 	oracle_request *out = oracle_decode(enriched.plain);
@@ -99,4 +97,10 @@ void expect_enriched(
 	oracle_free(out);
 	arena_done(&arena);
 	free((void *)request.at);
+}
+
+void expect_enriched(
+	const char *scope, const char *name, const char *const *sent, const char *const *expected)
+{
+	expect_request(one_span_of(scope, name, sent), false, expected);
 }

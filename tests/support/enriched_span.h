@@ -5,6 +5,8 @@
 #ifndef TG_TESTS_SUPPORT_ENRICHED_SPAN_H
 #define TG_TESTS_SUPPORT_ENRICHED_SPAN_H
 
+#include "support/one_span.h"
+
 /*
  *   scope     the instrumentation's name, or NULL
  *   sent      attributes as in support/one_span.h
@@ -13,6 +15,9 @@
  */
 void expect_enriched(
 	const char *scope, const char *name, const char *const *sent, const char *const *expected);
+
+/* Of the first span of a request, which is freed; with or without flattening of its messages. */
+void expect_request(struct bytes request, bool flattens, const char *const *expected);
 
 #define SENT(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define EXPECTED(...) ((const char *const[]){ __VA_ARGS__, NULL })

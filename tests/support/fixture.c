@@ -29,5 +29,6 @@ struct config fixture_config(void)
 	return (struct config){
 		.limits = { .max_depth = 100, .max_spans = 200000 },
 		.spool = { .max_record_bytes = 4000000 },
+		.content = { .flatten_max_messages = 128, .flatten_max_bytes = 256 << 10 },
 	};
 }

@@ -1,6 +1,7 @@
 #include "support/one_span.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/otlp_trace.pb-c.h"
@@ -70,47 +71,90 @@ static void read_attribute(const char *text, struct cell *cell)
 	}
 }
 
-struct bytes one_span(const char *name, const char *const *attributes)
-{
-	return one_span_of(NULL, name, attributes);
-}
-
-struct bytes one_span_of(const char *scope_name, const char *name, const char *const *attributes)
-{
+/* Attributes with their pointers, as the generated structures want them. */
+struct list {
 	struct cell cells[MAX_ATTRIBUTES];
 	Otlp__KeyValue *pointers[MAX_ATTRIBUTES];
-	Otlp__Span span = OTLP__SPAN__INIT, *spans[] = { &span };
-	Otlp__InstrumentationScope instrumentation = OTLP__INSTRUMENTATION_SCOPE__INIT;
-	Otlp__ScopeSpans scope = OTLP__SCOPE_SPANS__INIT, *scopes[] = { &scope };
-	Otlp__ResourceSpans resource = OTLP__RESOURCE_SPANS__INIT, *resources[] = { &resource };
-	Otlp__ExportTraceServiceRequest request = OTLP__EXPORT_TRACE_SERVICE_REQUEST__INIT;
+	size_t count;
+};
 
-	for (; attributes[span.n_attributes]; span.n_attributes++) {
-		size_t n = span.n_attributes;
-		assert(n < MAX_ATTRIBUTES);
-		read_attribute(attributes[n], &cells[n]);
-		pointers[n] = &cells[n].key_value;
+static void read_attributes(const char *const *attributes, struct list *list)
+{
+	for (list->count = 0; attributes && attributes[list->count]; list->count++) {
+		assert(list->count < MAX_ATTRIBUTES);
+		read_attribute(attributes[list->count], &list->cells[list->count]);
+		list->pointers[list->count] = &list->cells[list->count].key_value;
 	}
-	span.attributes = pointers;
-	span.name = data(name, strlen(name));
-	span.trace_id = data("0123456789abcdef", 16);
-	span.span_id = data("01234567", 8);
-	span.start_time_unix_nano = start_s * second_ns;
-	span.end_time_unix_nano = (start_s + 1) * second_ns;
-	if (scope_name) {
-		instrumentation.name = data(scope_name, strlen(scope_name));
-		scope.scope = &instrumentation;
+}
+
+static struct bytes pack(Otlp__ScopeSpans *scope, const char *service)
+{
+	Otlp__ScopeSpans *scopes[] = { scope };
+	Otlp__ResourceSpans resource = OTLP__RESOURCE_SPANS__INIT, *resources[] = { &resource };
+	Otlp__Resource from = OTLP__RESOURCE__INIT;
+	Otlp__ExportTraceServiceRequest request = OTLP__EXPORT_TRACE_SERVICE_REQUEST__INIT;
+	struct cell cell;
+	char attribute[128];
+	Otlp__KeyValue *attributes[] = { &cell.key_value };
+	if (service) {
+		snprintf(attribute, sizeof attribute, "service.name=%s", service);
+		read_attribute(attribute, &cell);
+		from.attributes = attributes;
+		from.n_attributes = 1;
+		resource.resource = &from;
 	}
-	scope.spans = spans;
-	scope.n_spans = 1;
 	resource.scope_spans = scopes;
 	resource.n_scope_spans = 1;
 	request.resource_spans = resources;
 	request.n_resource_spans = 1;
-
 	size_t len = otlp__export_trace_service_request__get_packed_size(&request);
 	uint8_t *at = malloc(len);
 	assert(at);
 	otlp__export_trace_service_request__pack(&request, at);
 	return (struct bytes){ at, len };
+}
+
+struct bytes sent_request(const struct sent *sent)
+{
+	static struct list own, of_events[SENT_EVENTS];
+	Otlp__Span__Event events[SENT_EVENTS], *pointers[SENT_EVENTS];
+	Otlp__Span span = OTLP__SPAN__INIT, *spans[] = { &span };
+	Otlp__InstrumentationScope instrumentation = OTLP__INSTRUMENTATION_SCOPE__INIT;
+	Otlp__ScopeSpans scope = OTLP__SCOPE_SPANS__INIT;
+
+	read_attributes(sent->attributes, &own);
+	span.attributes = own.pointers;
+	span.n_attributes = own.count;
+	span.name = data(sent->name, strlen(sent->name));
+	span.trace_id = data("0123456789abcdef", 16);
+	span.span_id = data("01234567", 8);
+	span.start_time_unix_nano = start_s * second_ns;
+	span.end_time_unix_nano = (start_s + 1) * second_ns;
+	span.events = pointers;
+	for (size_t i = 0; i < SENT_EVENTS && sent->events[i].name; i++) {
+		otlp__span__event__init(&events[i]);
+		read_attributes(sent->events[i].attributes, &of_events[i]);
+		events[i].name = data(sent->events[i].name, strlen(sent->events[i].name));
+		events[i].attributes = of_events[i].pointers;
+		events[i].n_attributes = of_events[i].count;
+		pointers[span.n_events++] = &events[i];
+	}
+	if (sent->scope) {
+		instrumentation.name = data(sent->scope, strlen(sent->scope));
+		scope.scope = &instrumentation;
+	}
+	scope.spans = spans;
+	scope.n_spans = 1;
+	return pack(&scope, sent->service);
+}
+
+struct bytes one_span_of(const char *scope, const char *name, const char *const *attributes)
+{
+	return sent_request(
+		&(struct sent){ .scope = scope, .name = name, .attributes = attributes });
+}
+
+struct bytes one_span(const char *name, const char *const *attributes)
+{
+	return one_span_of(NULL, name, attributes);
 }

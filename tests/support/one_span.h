@@ -14,4 +14,16 @@ struct bytes one_span(const char *name, const char *const *attributes);
 /* The same from an instrumentation of that name; NULL for none. */
 struct bytes one_span_of(const char *scope, const char *name, const char *const *attributes);
 
+/* A span, who writes it and what happened in it; all but the name may be NULL. */
+enum { SENT_EVENTS = 6 };
+struct sent {
+	const char *service, *scope, *name;
+	const char *const *attributes;
+	struct {
+		const char *name;
+		const char *const *attributes;
+	} events[SENT_EVENTS];
+};
+struct bytes sent_request(const struct sent *sent);
+
 #endif

@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "pricing/explain.h"
@@ -174,8 +176,7 @@ Test(overrides, a_mistake_is_named_with_its_line)
 			"models[b].prices_per_million.input: '0.0000000001' is no decimal below "
 			"100000000 with at most 9 decimals",
 			3 },
-		{ "{'models':[\n{'prices':{'input':'1'}}]}", "models[0]: 'id' is missing",
-			2 },
+		{ "{'models':[\n{'prices':{'input':'1'}}]}", "models[0]: 'id' is missing", 2 },
 		{ "{'models':[\n{'id':'b'}]}",
 			"models[b]: needs either 'periods', 'prices' or 'prices_per_million'", 2 },
 		{ "{'models':[{'id':'b','prices':{'input':'1'},\n'prices_per_million':{'input':'1'}}]}",
@@ -268,6 +269,26 @@ Test(files, a_table_and_its_overrides_are_read_together)
 	cr_expect_str_eq(million(prices, "", "n"), "0");
 	cr_expect_str_eq(million(prices, "", "gpt-4o"), "unknown_model");
 	prices_free(prices);
+}
+
+Test(files, the_example_of_the_readme_is_read)
+{
+	char path[512], text[4096] = "", line[512];
+	bool is_inside = false;
+	snprintf(path, sizeof path, "%s/pricing/README.md", getenv("srcdir"));
+	FILE *readme = fopen(path, "r");
+	cr_assert(readme, "%s", path);
+	while (fgets(line, sizeof line, readme)) {
+		if (strncmp(line, "```", 3) == 0)
+			is_inside = strcmp(line, "```json\n") == 0;
+		else if (is_inside)
+			strcat(text, line);
+	}
+	fclose(readme);
+	expect_calls(text,
+		CALLS({ "anthropic", "claude-opus-4-8-20260528", "4" },
+			{ "ollama", "llama3.3", "0" }, { "openai", "ft:gpt-4o:acme", "3.75" },
+			{ "openai", "gpt-5", "unknown_model" }));
 }
 
 Test(files, the_file_that_is_wrong_is_the_one_that_is_named)

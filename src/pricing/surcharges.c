@@ -124,7 +124,7 @@ int surcharges_read(struct prices *prices, const json_t *object, const struct pl
 
 const struct multiplier *multiplier_of(const struct record *record, struct bytes region)
 {
-	for (size_t i = 0; i < record->multiplier_count; i++) {
+	for (size_t i = 0; region.len && i < record->multiplier_count; i++) {
 		const struct multiplier *multiplier = &record->multipliers[i];
 		if (strlen(multiplier->region) == region.len &&
 			strncasecmp(multiplier->region, (const char *)region.at, region.len) == 0)

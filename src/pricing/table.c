@@ -276,7 +276,8 @@ static int source_parse(struct source *source)
 		*near = '\0';
 	blame(source);
 	source->complaint->line = where.line;
-	return complain(source->complaint, "%s", where.text);
+	return complain(
+		source->complaint, "no valid JSON at column %d: %s", where.column, where.text);
 }
 
 static int read_table(

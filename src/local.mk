@@ -50,6 +50,7 @@ libtollgate_a_SOURCES = \
 	src/vocabularies/adk.c \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/codex.c \
+	src/vocabularies/counting.c src/vocabularies/counting.h \
 	src/vocabularies/flattened.c src/vocabularies/flattened.h \
 	src/vocabularies/gemini_cli.c \
 	src/vocabularies/gen_ai.c \

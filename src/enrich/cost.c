@@ -121,37 +121,20 @@ static enum counter compared(fusd ours, fusd theirs)
 /* ---- what the table says ---- */
 
 /* By the keys of usage_details. */
-static const char *details_key(const struct subject *subject, enum token_class class)
-{
-	static const char *const keys[TOKEN_CLASS_COUNT] = {
-		[TOKENS_INPUT] = "input",
-		[TOKENS_CACHE_READ] = "input_cached_tokens",
-		[TOKENS_CACHE_WRITE_5M] = "input_cache_creation_5m",
-		[TOKENS_CACHE_WRITE_1H] = "input_cache_creation_1h",
-		[TOKENS_OUTPUT] = "output",
-		[TOKENS_REASONING] = "output_reasoning_tokens",
-		[TOKENS_AUDIO_INPUT] = "input_audio_tokens",
-		[TOKENS_AUDIO_OUTPUT] = "output_audio_tokens",
-		[TOKENS_CACHED_AUDIO_INPUT] = "input_cached_audio_tokens",
-		[TOKENS_IMAGE_INPUT] = "input_image_tokens",
-		[TOKENS_IMAGE_OUTPUT] = "output_image_tokens",
-	};
-	if (class == TOKENS_CACHE_WRITE_5M && subject->writes_of_unknown_age)
-		return "input_cache_creation";
-	return keys[class];
-}
-
-/* Input, then output, then the rest, as usage_details has them. */
 static void append_classes(struct subject *subject, const struct cost *cost)
 {
-	static const enum token_class order[TOKEN_CLASS_COUNT] = { TOKENS_INPUT, TOKENS_OUTPUT,
-		TOKENS_CACHE_READ, TOKENS_CACHE_WRITE_5M, TOKENS_CACHE_WRITE_1H,
-		TOKENS_AUDIO_INPUT, TOKENS_CACHED_AUDIO_INPUT, TOKENS_IMAGE_INPUT,
-		TOKENS_REASONING, TOKENS_AUDIO_OUTPUT, TOKENS_IMAGE_OUTPUT };
-	for (size_t i = 0; i < TOKEN_CLASS_COUNT; i++)
-		if (subject->usage.tokens[order[i]])
-			append_amount(subject->scratch, details_key(subject, order[i]),
-				cost->by_class[order[i]]);
+	fusd amounts[DETAIL_COUNT] = { 0 };
+	bool has_tokens[DETAIL_COUNT] = { false };
+	for (enum token_class class = 0; class < TOKEN_CLASS_COUNT; class ++) {
+		if (!subject->usage.tokens[class])
+			continue;
+		enum detail detail = detail_of(subject, class);
+		amounts[detail] += cost->by_class[class];
+		has_tokens[detail] = true;
+	}
+	for (enum detail detail = 0; detail < DETAIL_COUNT; detail++)
+		if (has_tokens[detail])
+			append_amount(subject->scratch, detail_names[detail], amounts[detail]);
 	for (enum unit unit = 0; unit < UNIT_COUNT; unit++)
 		if (cost->by_unit[unit])
 			append_amount(subject->scratch, unit_name(unit), cost->by_unit[unit]);

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <strings.h>
 
+#include "vocabularies/counting.h"
+
 extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
 	vocabulary_opentelemetry, vocabulary_claude_code, vocabulary_gen_ai, vocabulary_vercel,
 	vocabulary_openllmetry, vocabulary_langfuse_metadata, vocabulary_litellm, vocabulary_mlflow,
@@ -326,6 +328,31 @@ static void find_kind(const struct span *span, uint32_t speaking, struct facts *
 	find_kind_by_presence(facts);
 }
 
+static bool is_openinferences(const struct facts *facts, enum fact fact)
+{
+	return is_said(facts, fact) &&
+		vocabularies[facts->rank[fact] / MAX_WORDS] == &vocabulary_openinference;
+}
+
+/*
+ * OpenInference's counts contain all their parts, whatever the names beside them mean: so read also those that
+ * we added to a span ourselves. Otherwise the vocabulary knows, or the instrumentation's name tells.
+ */
+static void settle_counting(const struct surroundings *around, struct facts *facts)
+{
+	struct countings told = counting_by_scope(&around->scope);
+	if (facts->input_counting == COUNTING_UNSAID)
+		facts->input_counting = told.input;
+	if (facts->output_counting == COUNTING_UNSAID)
+		facts->output_counting = told.output;
+	if (is_openinferences(facts, FACT_INPUT_TOKENS)) {
+		facts->input_counting = COUNTING_INCLUSIVE;
+		facts->said[FACT_TOOL_INPUT_TOKENS] = (struct value){ 0 };
+	}
+	if (is_openinferences(facts, FACT_OUTPUT_TOKENS))
+		facts->output_counting = COUNTING_INCLUSIVE;
+}
+
 void facts_read(const struct span *span, const struct surroundings *around, struct arena *arena,
 	struct facts *facts)
 {
@@ -344,6 +371,8 @@ void facts_read(const struct span *span, const struct surroundings *around, stru
 	for (unsigned v = 0; vocabularies[v]; v++)
 		if (speaking >> v & 1 && vocabularies[v]->complete)
 			vocabularies[v]->complete(span, arena, facts);
+	if (facts->kind == KIND_LLM || facts->kind == KIND_EMBEDDING)
+		settle_counting(around, facts);
 }
 
 void facts_read_resource(const struct attributes *attributes, struct facts *facts)

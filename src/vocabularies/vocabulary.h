@@ -201,7 +201,12 @@ enum target {
 struct bytes target_name(enum target target);
 
 /* Whether a count contains its parts: cached tokens in input, reasoning in output. */
-enum counting { COUNTING_UNSAID, COUNTING_INCLUSIVE, COUNTING_EXCLUSIVE };
+enum counting {
+	COUNTING_UNSAID,
+	COUNTING_INCLUSIVE,
+	COUNTING_EXCLUSIVE, /* but audio and images, which are kinds of the same tokens, are in it */
+	COUNTING_DISJOINT,  /* nor those */
+};
 
 struct facts {
 	enum kind kind;

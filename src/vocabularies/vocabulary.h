@@ -112,6 +112,7 @@ enum fact {
 	FACT_PROMPT_TEMPLATE,
 	FACT_PROMPT_VARIABLES,
 	FACT_PARAMETERS,       /* of the call, all of them as one JSON object */
+	FACT_LISTS,            /* that there are some, which came as one attribute per leaf */
 	FACT_VERCEL_OPERATION, /* "ai.generateText.doGenerate", for that vocabulary alone */
 	FACT_TRACELOOP_KIND,   /* what sort of step, also for one alone; to MCP_METHOD */
 	FACT_REQUEST_TYPE,

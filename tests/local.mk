@@ -14,6 +14,7 @@ oracle = tests/support/oracle.c tests/support/oracle.h $(fixture)
 langfuse_rules = tests/support/langfuse_rules.c tests/support/langfuse_rules.h \
 	tests/support/langfuse_columns.c tests/support/langfuse_figures.c \
 	tests/support/langfuse_row.h tests/support/langfuse_values.c
+corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
 one_span = tests/support/one_span.c tests/support/one_span.h
 http_peer = tests/support/http_peer.c tests/support/http_peer.h
@@ -40,6 +41,8 @@ test_programs += tests/test_openinference
 tests_test_openinference_SOURCES = tests/test_openinference.c $(one_span) $(oracle)
 test_programs += tests/test_langfuse_rules
 tests_test_langfuse_rules_SOURCES = tests/test_langfuse_rules.c $(langfuse_rules) $(one_span) $(oracle)
+test_programs += tests/test_properties
+tests_test_properties_SOURCES = tests/test_properties.c $(corpus) $(langfuse_rules) $(oracle)
 test_programs += tests/test_pipeline
 tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
 test_programs += tests/test_json

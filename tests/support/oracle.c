@@ -103,7 +103,7 @@ static bool is_empty(const oracle_attribute *attribute)
 			value->string_value.len == 0);
 }
 
-static bool same_attribute(const oracle_attribute *a, const oracle_attribute *b)
+bool oracle_same_attribute(const oracle_attribute *a, const oracle_attribute *b)
 {
 	size_t len = otlp__key_value__get_packed_size(a);
 	if (len != otlp__key_value__get_packed_size(b))
@@ -130,7 +130,7 @@ static const char *undo(oracle_span *in, oracle_span *out)
 	if (out->n_attributes < in->n_attributes)
 		return "an attribute is missing";
 	for (size_t i = 0; i < in->n_attributes; i++) {
-		if (same_attribute(in->attributes[i], out->attributes[i]))
+		if (oracle_same_attribute(in->attributes[i], out->attributes[i]))
 			continue;
 		if (!may_be_replaced(in->attributes[i]))
 			return "an attribute with a value was changed";
@@ -147,7 +147,7 @@ static const char *undo(oracle_span *in, oracle_span *out)
 	return NULL;
 }
 
-static void drop_without_ids(oracle_request *request)
+void oracle_drop_rejected(oracle_request *request)
 {
 	for (size_t r = 0; r < request->n_resource_spans; r++)
 		for (size_t s = 0; s < request->resource_spans[r]->n_scope_spans; s++) {
@@ -191,7 +191,7 @@ bool oracle_only_added(struct bytes input, struct bytes output, const char **ret
 	if (in && !out)
 		*ret_why = "the output cannot be decoded";
 	if (in && out) {
-		drop_without_ids(in);
+		oracle_drop_rejected(in);
 		*ret_why = compare(in, out);
 	}
 	oracle_free(in);

@@ -36,7 +36,7 @@ static bool is_old_python_sdk(const struct row *row)
 		json_string_value(json_object_get(row->resource, "telemetry.sdk.language"));
 	if (!row->scope || !language || strcmp(language, "python") != 0)
 		return false;
-	char *name = clean_text(row->scope->name), *version = clean_text(row->scope->version);
+	char *name = row_clean(row->scope->name), *version = row_clean(row->scope->version);
 	int major = 0, minor = 0, patch = 0;
 	bool is_old = strcmp(name, "langfuse-sdk") == 0 &&
 		sscanf(version, "%d.%d.%d", &major, &minor, &patch) >= 2 &&
@@ -61,9 +61,9 @@ static const char *type_of_vercel(const char *operation)
 static const char *type_of(const struct row *row)
 {
 	const json_t *own = row->own;
-	const char *said = first_text(own, NAMES("langfuse.observation.type"));
+	const char *said = row_first_text(own, NAMES("langfuse.observation.type"));
 	if (is_old_python_sdk(row) && said && strcmp(said, "span") == 0 &&
-		first_said(own,
+		row_first(own,
 			NAMES("langfuse.observation.model.name",
 				"langfuse.observation.usage_details",
 				"langfuse.observation.cost_details",
@@ -72,15 +72,15 @@ static const char *type_of(const struct row *row)
 		return "GENERATION";
 	const char *type = look_up(own_types, said);
 	if (!type)
-		type = look_up(kinds, first_text(own, NAMES("openinference.span.kind")));
+		type = look_up(kinds, row_first_text(own, NAMES("openinference.span.kind")));
 	if (!type)
-		type = look_up(operations, first_text(own, NAMES("gen_ai.operation.name")));
+		type = look_up(operations, row_first_text(own, NAMES("gen_ai.operation.name")));
 	if (!type)
-		type = type_of_vercel(first_text(own, NAMES("ai.operationId")));
-	if (!type && first_said(own, NAMES("gen_ai.tool.name", "gen_ai.tool.call.id")))
+		type = type_of_vercel(row_first_text(own, NAMES("ai.operationId")));
+	if (!type && row_first(own, NAMES("gen_ai.tool.name", "gen_ai.tool.call.id")))
 		type = "TOOL";
 	if (!type &&
-		first_said(own,
+		row_first(own,
 			NAMES("langfuse.observation.model.name", "gen_ai.request.model",
 				"gen_ai.response.model", "llm.model_name", "model")))
 		type = "GENERATION";
@@ -89,27 +89,27 @@ static const char *type_of(const struct row *row)
 
 static json_t *name_of(const struct row *row)
 {
-	const json_t *name = first_said(row->own,
+	const json_t *name = row_first(row->own,
 		NAMES("gen_ai.tool.name", "genkit:name", "logfire.msg", "ai.toolCall.name"));
-	const char *function = first_text(row->own, NAMES("ai.telemetry.functionId"));
-	const char *operation = first_text(row->own, NAMES("ai.operationId"));
+	const char *function = row_first_text(row->own, NAMES("ai.telemetry.functionId"));
+	const char *operation = row_first_text(row->own, NAMES("ai.operationId"));
 	if (name)
-		return as_text(name);
+		return row_as_text(name);
 	if (operation)
 		return json_sprintf(
 			"%s%s%s", function ? function : "", function ? ":" : "", operation);
-	return json_of_text(row->span->name);
+	return row_json_text(row->span->name);
 }
 
 /* An array, a JSON array as text, a comma list or a single word. */
 static json_t *tags_of(const struct row *row)
 {
-	const json_t *said = first_said(row->own,
+	const json_t *said = row_first(row->own,
 		NAMES("langfuse.trace.tags", "langfuse.tags",
 			"langfuse.observation.metadata.langfuse_tags",
 			"langfuse.trace.metadata.langfuse_tags", "ai.telemetry.metadata.tags",
 			"tag.tags"));
-	json_t *list = json_is_array(said) ? json_deep_copy(said) : parsed(said), *tags, *tag;
+	json_t *list = json_is_array(said) ? json_deep_copy(said) : row_parsed(said), *tags, *tag;
 	size_t i;
 	if (!said)
 		return json_null();
@@ -124,7 +124,7 @@ static json_t *tags_of(const struct row *row)
 	}
 	tags = json_array();
 	json_array_foreach(list, i, tag) {
-		json_t *text = as_text(tag);
+		json_t *text = row_as_text(tag);
 		const char *at = json_string_value(text);
 		size_t len = at ? strlen(at) : 0;
 		for (; len && *at == ' '; at++)
@@ -146,9 +146,9 @@ static json_t *environment_of(const struct row *row)
 	const char *said = NULL;
 	char text[41] = "";
 	for (size_t i = 0; i < 3 && !said; i++) {
-		said = first_text(row->own, NAMES(names[i]));
+		said = row_first_text(row->own, NAMES(names[i]));
 		if (!said)
-			said = first_text(row->resource, NAMES(names[i]));
+			said = row_first_text(row->resource, NAMES(names[i]));
 	}
 	if (said && strncasecmp(said, "langfuse", 8) == 0)
 		said += 8 + (said[8] == '-' || said[8] == '_');
@@ -166,7 +166,7 @@ static json_t *level_of(const struct row *row)
 		{ "log", "DEFAULT" }, { "notice", "DEFAULT" }, { "ok", "DEFAULT" },
 		{ "success", "DEFAULT" }, { "warning", "WARNING" }, { "warn", "WARNING" },
 		{ "error", "ERROR" }, { "fatal", "ERROR" }, { "critical", "ERROR" }, { NULL } };
-	const char *said = first_text(row->own, NAMES("langfuse.observation.level"));
+	const char *said = row_first_text(row->own, NAMES("langfuse.observation.level"));
 	for (const struct mapped *level = levels; said && level->value; level++)
 		if (strcasecmp(level->value, said) == 0)
 			return json_string(level->type);
@@ -176,11 +176,11 @@ static json_t *level_of(const struct row *row)
 
 static json_t *status_message_of(const struct row *row)
 {
-	const json_t *said = first_said(row->own, NAMES("langfuse.observation.status_message"));
+	const json_t *said = row_first(row->own, NAMES("langfuse.observation.status_message"));
 	if (said)
 		return json_deep_copy(said);
 	if (row->span->status && row->span->status->message.len)
-		return json_of_text(row->span->status->message);
+		return row_json_text(row->span->status->message);
 	return json_null();
 }
 
@@ -220,13 +220,13 @@ static json_t *content_text(const json_t *own, const char *const names[4])
 		const char *key;
 		json_t *value;
 		if (names[i][len - 1] != '*') {
-			if (!is_empty(json_object_get(own, names[i])))
-				return as_text(json_object_get(own, names[i]));
+			if (!row_is_empty(json_object_get(own, names[i])))
+				return row_as_text(json_object_get(own, names[i]));
 			continue;
 		}
 		json_object_foreach((json_t *)own, key, value)
 			if (strncmp(key, names[i], len - 1) == 0)
-				return as_text(value);
+				return row_as_text(value);
 	}
 	return json_null();
 }
@@ -234,7 +234,7 @@ static json_t *content_text(const json_t *own, const char *const names[4])
 static bool has_event(const struct row *row, const char *part)
 {
 	for (size_t i = 0; i < row->span->n_events; i++) {
-		char *name = clean_text(row->span->events[i]->name);
+		char *name = row_clean(row->span->events[i]->name);
 		bool is_it = strncmp(name, "gen_ai.", 7) == 0 && strstr(name, part);
 		free(name);
 		if (is_it)
@@ -277,7 +277,7 @@ static json_t *hex(ProtobufCBinaryData id)
 
 static void set_said(struct row *row, const char *column, const char *const *names)
 {
-	row_set(row, column, as_text(first_said(row->own, names)));
+	row_set(row, column, row_as_text(row_first(row->own, names)));
 }
 
 /* ISO 8601 with T and zone, bare or in JSON quotes. */
@@ -308,16 +308,16 @@ static bool is_whole_number(const json_t *value)
 static const char *dropped_by_legacy(const struct row *row, const char *type)
 {
 	const json_t *start =
-		first_said(row->own, NAMES("langfuse.observation.completion_start_time"));
-	const json_t *version = first_said(row->own, NAMES("langfuse.version"));
-	const json_t *status = first_said(row->own, NAMES("langfuse.observation.status_message"));
-	const json_t *prompt = first_said(
+		row_first(row->own, NAMES("langfuse.observation.completion_start_time"));
+	const json_t *version = row_first(row->own, NAMES("langfuse.version"));
+	const json_t *status = row_first(row->own, NAMES("langfuse.observation.status_message"));
+	const json_t *prompt = row_first(
 		row->own, NAMES("langfuse.observation.prompt.name", "langfuse.prompt.name"));
-	const json_t *prompt_version = first_said(
+	const json_t *prompt_version = row_first(
 		row->own, NAMES("langfuse.observation.prompt.version", "langfuse.prompt.version"));
-	const json_t *trace_name = first_said(row->own, NAMES("langfuse.trace.name"));
+	const json_t *trace_name = row_first(row->own, NAMES("langfuse.trace.name"));
 	if (!version)
-		version = first_said(row->resource, NAMES("service.version"));
+		version = row_first(row->resource, NAMES("service.version"));
 	if (start && !is_iso_time(start))
 		return "its completion start is not ISO 8601";
 	if (version && !json_is_string(version))
@@ -334,13 +334,13 @@ static const char *dropped_by_legacy(const struct row *row, const char *type)
 
 static json_t *prompt_of(const struct row *row, const char *type)
 {
-	const json_t *name = first_said(
+	const json_t *name = row_first(
 		row->own, NAMES("langfuse.observation.prompt.name", "langfuse.prompt.name"));
-	const json_t *version = first_said(
+	const json_t *version = row_first(
 		row->own, NAMES("langfuse.observation.prompt.version", "langfuse.prompt.version"));
 	if (strcmp(type, "GENERATION") != 0 || !name)
 		return json_null();
-	return json_pack("{s:o, s:o}", "name", as_text(name), "version", as_text(version));
+	return json_pack("{s:o, s:o}", "name", row_as_text(name), "version", row_as_text(version));
 }
 
 /* What lands under attributes.*, but for spans of Langfuse's own SDKs, where it vanishes. */
@@ -350,7 +350,7 @@ static json_t *metadata_of(const struct row *row)
 		"langfuse.observation.metadata.", "langfuse.metadata.", "ai.telemetry.metadata." };
 	json_t *names = json_array(), *value;
 	const char *key;
-	char *scope = row->scope ? clean_text(row->scope->name) : NULL;
+	char *scope = row->scope ? row_clean(row->scope->name) : NULL;
 	bool is_own_sdk = scope && strncmp(scope, "langfuse-sdk", 12) == 0;
 	json_object_foreach((json_t *)row->own, key, value) {
 		const char *name = NULL;
@@ -369,8 +369,8 @@ static json_t *metadata_of(const struct row *row)
 /* The first as text, of the span and then of its resource. */
 static json_t *own_or_resource(const struct row *row, const char *own, const char *resource)
 {
-	const json_t *value = first_said(row->own, NAMES(own));
-	return as_text(value ? value : first_said(row->resource, NAMES(resource)));
+	const json_t *value = row_first(row->own, NAMES(own));
+	return row_as_text(value ? value : row_first(row->resource, NAMES(resource)));
 }
 
 void row_add_columns(struct row *row)

@@ -124,7 +124,7 @@ static const char *const model_names[] = { "langfuse.observation.model.name",
 /* Such spans lose model, usage and cost, whatever else says so. */
 static bool is_agent_operation(const struct row *row)
 {
-	const char *operation = first_text(row->own, NAMES("gen_ai.operation.name"));
+	const char *operation = row_first_text(row->own, NAMES("gen_ai.operation.name"));
 	return operation &&
 		(strcmp(operation, "invoke_agent") == 0 || strcmp(operation, "agent_step") == 0);
 }
@@ -134,7 +134,7 @@ static json_t *parameters_of(const struct row *row)
 	static const char *const names[] = { "langfuse.observation.model.parameters",
 		"llm.invocation_parameters", "model_config" };
 	for (size_t i = 0; i < 3; i++) {
-		json_t *object = parsed(json_object_get(row->own, names[i]));
+		json_t *object = row_parsed(json_object_get(row->own, names[i]));
 		if (json_is_object(object))
 			return object;
 		json_decref(object);
@@ -238,9 +238,9 @@ static json_t *usage_of_attributes(const struct row *row)
 	take_part(usage, said, reasonings, "output_reasoning_tokens", "output");
 	take_part(usage, said, audios, "output_audio_tokens", "output");
 	json_object_foreach(said, key, value) {
-		bool is_known = is_one_of(key, NAMES("total_tokens", "total"));
+		bool is_known = row_is_one_of(key, NAMES("total_tokens", "total"));
 		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-			is_known |= is_one_of(key, known[i]);
+			is_known |= row_is_one_of(key, known[i]);
 		if (!is_known)
 			json_object_set(usage, key, value);
 	}
@@ -257,7 +257,7 @@ static bool is_openai_shape(const json_t *object, const char *input, const char 
 	snprintf(input_details, sizeof input_details, "%s_details", input);
 	snprintf(output_details, sizeof output_details, "%s_details", output);
 	json_object_foreach((json_t *)object, key, value)
-		if (!is_one_of(key,
+		if (!row_is_one_of(key,
 			    NAMES(input, output, "total_tokens", input_details, output_details)))
 			return false;
 	return json_object_get(object, input) && json_object_get(object, output) &&
@@ -302,7 +302,8 @@ static json_t *usage_of_details(const json_t *object)
 
 static json_t *usage_of(const struct row *row)
 {
-	json_t *details = parsed(json_object_get(row->own, "langfuse.observation.usage_details"));
+	json_t *details =
+		row_parsed(json_object_get(row->own, "langfuse.observation.usage_details"));
 	json_t *usage = json_is_object(details) ? usage_of_details(details) :
 						  usage_of_attributes(row),
 	       *value;
@@ -321,16 +322,16 @@ static json_t *usage_of(const struct row *row)
 static json_t *cost_of(const struct row *row)
 {
 	const json_t *text = json_object_get(row->own, "langfuse.observation.cost_details");
-	json_t *details = parsed(text), *cost = json_object();
+	json_t *details = row_parsed(text), *cost = json_object();
 	if (json_is_object(details) && json_object_size(details)) {
 		json_decref(cost);
 		cost = exact_amounts(text, details);
 	} else if (!json_is_object(details)) {
-		const json_t *sent = first_said(row->own, NAMES("gen_ai.usage.cost"));
+		const json_t *sent = row_first(row->own, NAMES("gen_ai.usage.cost"));
 		char digits[64];
 		__int128 fusd;
 		if (!sent)
-			sent = first_said(row->own, NAMES("llm.cost.total"));
+			sent = row_first(row->own, NAMES("llm.cost.total"));
 		snprintf(digits, sizeof digits, "%.15f", json_number_value(sent));
 		if (json_is_string(sent))
 			snprintf(digits, sizeof digits, "%s", json_string_value(sent));
@@ -349,7 +350,7 @@ static json_t *total_of(const json_t *cost)
 	if (json_is_string(json_object_get(cost, "total")))
 		return json_incref(json_object_get(cost, "total"));
 	json_object_foreach((json_t *)cost, key, value)
-		if (!is_one_of(key, NAMES("input", "output")))
+		if (!row_is_one_of(key, NAMES("input", "output")))
 			return json_null();
 	if (json_object_size(cost) == 0)
 		return json_null();
@@ -369,12 +370,12 @@ static bool has_amount(const json_t *cost)
 void row_add_figures(struct row *row)
 {
 	bool is_agent = is_agent_operation(row);
-	const json_t *model = is_agent ? NULL : first_said(row->own, model_names);
+	const json_t *model = is_agent ? NULL : row_first(row->own, model_names);
 	json_t *usage = is_agent ? json_object() : usage_of(row);
 	json_t *cost = is_agent ? json_object() : cost_of(row);
 	bool has_text = !json_is_null(json_object_get(row->made, "input")) ||
 		!json_is_null(json_object_get(row->made, "output"));
-	row_set(row, "model", as_text(model));
+	row_set(row, "model", row_as_text(model));
 	row_set(row, "model_parameters", parameters_of(row));
 	row_set(row, "is_priced_by_langfuse",
 		json_boolean(model && !has_amount(cost) && (json_object_size(usage) || has_text)));

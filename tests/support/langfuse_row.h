@@ -26,24 +26,24 @@ void row_add_columns(struct row *row);
 void row_add_figures(struct row *row);
 
 /* Invalid UTF-8 is replaced, as the decoder there does; so is NUL, which a key here cannot hold. To be freed. */
-char *clean_text(ProtobufCBinaryData bytes);
-json_t *json_of_text(ProtobufCBinaryData bytes);
-json_t *json_of_attributes(Otlp__KeyValue *const *attributes, size_t count);
+char *row_clean(ProtobufCBinaryData bytes);
+json_t *row_json_text(ProtobufCBinaryData bytes);
+json_t *row_json_attributes(Otlp__KeyValue *const *attributes, size_t count);
 
 /* Missing, null or an empty text. */
-bool is_empty(const json_t *value);
+bool row_is_empty(const json_t *value);
 
 /* The first of the names that has a value; NULL when none has. */
-const json_t *first_said(const json_t *from, const char *const *names);
+const json_t *row_first(const json_t *from, const char *const *names);
 /* The same where that value is text. */
-const char *first_text(const json_t *from, const char *const *names);
+const char *row_first_text(const json_t *from, const char *const *names);
 
-bool is_one_of(const char *key, const char *const *names);
+bool row_is_one_of(const char *key, const char *const *names);
 
 /* Any value as the text that a column holds; a new reference, null for NULL. */
-json_t *as_text(const json_t *value);
+json_t *row_as_text(const json_t *value);
 
 /* What a text says as JSON; NULL when it is none. */
-json_t *parsed(const json_t *text);
+json_t *row_parsed(const json_t *text);
 
 #endif

@@ -59,7 +59,7 @@ static struct poison examine(const oracle_request *request)
 static json_t *observe(
 	const Otlp__Span *span, const Otlp__InstrumentationScope *scope, const json_t *resource)
 {
-	json_t *own = json_of_attributes(span->attributes, span->n_attributes);
+	json_t *own = row_json_attributes(span->attributes, span->n_attributes);
 	struct row row = { span, own, resource, scope, json_object() };
 	row_add_columns(&row);
 	row_add_figures(&row);
@@ -70,7 +70,7 @@ static json_t *observe(
 static void observe_resource(const Otlp__ResourceSpans *spans, json_t *observations)
 {
 	json_t *resource = spans->resource ?
-		json_of_attributes(spans->resource->attributes, spans->resource->n_attributes) :
+		row_json_attributes(spans->resource->attributes, spans->resource->n_attributes) :
 		json_object();
 	for (size_t s = 0; s < spans->n_scope_spans; s++) {
 		const Otlp__ScopeSpans *scope = spans->scope_spans[s];
@@ -112,9 +112,9 @@ static void add_row(json_t *trace, const json_t *row)
 	const char *key;
 	json_t *units;
 	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-		if (!is_empty(json_object_get(row, columns[i])))
+		if (!row_is_empty(json_object_get(row, columns[i])))
 			json_object_set(trace, columns[i], json_object_get(row, columns[i]));
-	if (!is_empty(json_object_get(row, "trace_name")))
+	if (!row_is_empty(json_object_get(row, "trace_name")))
 		json_object_set(trace, "name", json_object_get(row, "trace_name"));
 	if (json_is_null(json_object_get(row, "parent_id"))) {
 		json_object_set(trace, "root_id", json_object_get(row, "id"));
@@ -156,7 +156,8 @@ json_t *langfuse_traces(const json_t *observations)
 		add_row(json_object_get(traces, id), rows[i]);
 	}
 	json_object_foreach(traces, id, trace) {
-		if (is_empty(json_object_get(trace, "name")) && json_object_get(trace, "root_name"))
+		if (row_is_empty(json_object_get(trace, "name")) &&
+			json_object_get(trace, "root_name"))
 			json_object_set(trace, "name", json_object_get(trace, "root_name"));
 		json_object_del(trace, "root_name");
 	}

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-char *clean_text(ProtobufCBinaryData bytes)
+char *row_clean(ProtobufCBinaryData bytes)
 {
 	char *text = malloc(bytes.len + 1);
 	memcpy(text, bytes.data, bytes.len);
@@ -16,9 +16,9 @@ char *clean_text(ProtobufCBinaryData bytes)
 	return text;
 }
 
-json_t *json_of_text(ProtobufCBinaryData bytes)
+json_t *row_json_text(ProtobufCBinaryData bytes)
 {
-	char *text = clean_text(bytes);
+	char *text = row_clean(bytes);
 	json_t *json = json_string(text);
 	free(text);
 	return json;
@@ -28,7 +28,7 @@ static json_t *json_of_value(const Otlp__AnyValue *value)
 {
 	switch (value->value_case) {
 	case OTLP__ANY_VALUE__VALUE_STRING_VALUE:
-		return json_of_text(value->string_value);
+		return row_json_text(value->string_value);
 	case OTLP__ANY_VALUE__VALUE_BOOL_VALUE:
 		return json_boolean(value->bool_value);
 	case OTLP__ANY_VALUE__VALUE_INT_VALUE:
@@ -52,39 +52,39 @@ static json_t *json_of_value(const Otlp__AnyValue *value)
 	}
 }
 
-json_t *json_of_attributes(Otlp__KeyValue *const *attributes, size_t count)
+json_t *row_json_attributes(Otlp__KeyValue *const *attributes, size_t count)
 {
 	json_t *object = json_object();
 	for (size_t i = 0; i < count; i++) {
-		char *key = clean_text(attributes[i]->key);
+		char *key = row_clean(attributes[i]->key);
 		json_object_set_new(object, key, json_of_value(attributes[i]->value));
 		free(key);
 	}
 	return object;
 }
 
-bool is_empty(const json_t *value)
+bool row_is_empty(const json_t *value)
 {
 	return !value || json_is_null(value) ||
 		(json_is_string(value) && json_string_length(value) == 0);
 }
 
-const json_t *first_said(const json_t *from, const char *const *names)
+const json_t *row_first(const json_t *from, const char *const *names)
 {
 	for (; *names; names++) {
 		const json_t *value = json_object_get(from, *names);
-		if (!is_empty(value))
+		if (!row_is_empty(value))
 			return value;
 	}
 	return NULL;
 }
 
-const char *first_text(const json_t *from, const char *const *names)
+const char *row_first_text(const json_t *from, const char *const *names)
 {
-	return json_string_value(first_said(from, names));
+	return json_string_value(row_first(from, names));
 }
 
-json_t *as_text(const json_t *value)
+json_t *row_as_text(const json_t *value)
 {
 	if (!value || json_is_null(value))
 		return json_null();
@@ -96,14 +96,14 @@ json_t *as_text(const json_t *value)
 	return text;
 }
 
-json_t *parsed(const json_t *text)
+json_t *row_parsed(const json_t *text)
 {
 	return json_is_string(text) ?
 		json_loadb(json_string_value(text), json_string_length(text), 0, NULL) :
 		NULL;
 }
 
-bool is_one_of(const char *key, const char *const *names)
+bool row_is_one_of(const char *key, const char *const *names)
 {
 	for (; *names; names++)
 		if (strcmp(*names, key) == 0)

@@ -184,18 +184,24 @@ static json_t *status_message_of(const struct row *row)
 	return json_null();
 }
 
-/* In this order; a name that ends with '*' stands for all that begin so. The first with either side wins. */
+/*
+ * In this order; the first with either side wins, and the other side then stays empty. A name that ends with '*'
+ * stands for all that begin so.
+ */
 static const struct content {
 	const char *inputs[4], *outputs[4];
-	const char *event; /* or: span events whose names have this in them */
+	const char *scope;                      /* of this scope's spans alone; NULL: of all */
+	const char *input_event, *output_event; /* or span events with this in their names */
 } contents[] = {
 	{ { "langfuse.observation.input" }, { "langfuse.observation.output" } },
 	{ { "ai.prompt.messages", "ai.prompt", "ai.toolCall.args" },
-		{ "ai.response.text", "ai.response.object", "ai.toolCall.result" } },
-	{ .event = "gen_ai.client.inference.operation.details" },
-	{ .event = ".message" },
-	{ .event = "gen_ai.choice" },
-	{ .event = "gen_ai.content." },
+		{ "ai.response.text", "ai.response.object", "ai.response.toolCalls",
+			"ai.toolCall.result" },
+		"ai" },
+	{ .input_event = ".inference.operation.details",
+		.output_event = ".inference.operation.details" },
+	{ .input_event = ".message", .output_event = ".choice" },
+	{ .input_event = ".content.prompt", .output_event = ".content.completion" },
 	{ { "gcp.vertex.agent.llm_request", "gcp.vertex.agent.tool_call_args" },
 		{ "gcp.vertex.agent.llm_response", "gcp.vertex.agent.tool_response" } },
 	{ { "prompt" }, { "all_messages_events" } },
@@ -231,16 +237,24 @@ static json_t *content_text(const json_t *own, const char *const names[4])
 	return json_null();
 }
 
-static bool has_event(const struct row *row, const char *part)
+static json_t *event_text(const struct row *row, const char *part)
 {
-	for (size_t i = 0; i < row->span->n_events; i++) {
+	for (size_t i = 0; part && i < row->span->n_events; i++) {
 		char *name = row_clean(row->span->events[i]->name);
 		bool is_it = strncmp(name, "gen_ai.", 7) == 0 && strstr(name, part);
 		free(name);
 		if (is_it)
-			return true;
+			return json_string("(events)");
 	}
-	return false;
+	return json_null();
+}
+
+static bool is_of_scope(const struct row *row, const char *scope)
+{
+	char *name = row->scope ? row_clean(row->scope->name) : NULL;
+	bool is_of = !scope || (name && strcmp(name, scope) == 0);
+	free(name);
+	return is_of;
 }
 
 static void add_content(struct row *row)
@@ -248,21 +262,18 @@ static void add_content(struct row *row)
 	json_t *input = json_null(), *output = json_null();
 	for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
 		const struct content *group = &contents[i];
-		if (group->event) {
-			if (has_event(row, group->event))
-				input = output = json_string("(events)");
-		} else {
-			input = content_text(row->own, group->inputs);
-			output = content_text(row->own, group->outputs);
-		}
+		bool is_event = group->input_event != NULL;
+		if (!is_of_scope(row, group->scope))
+			continue;
+		input = is_event ? event_text(row, group->input_event) :
+				   content_text(row->own, group->inputs);
+		output = is_event ? event_text(row, group->output_event) :
+				    content_text(row->own, group->outputs);
 		if (!json_is_null(input) || !json_is_null(output))
 			break;
 	}
-	json_object_set(row->made, "input", input);
-	json_object_set(row->made, "output", output);
-	if (input != output)
-		json_decref(output);
-	json_decref(input);
+	row_set(row, "input", input);
+	row_set(row, "output", output);
 }
 
 /* ---- one row ---- */

@@ -14,7 +14,7 @@
 #include "support/fixture.h"
 #include "support/langfuse_rules.h"
 
-enum { MUTATIONS = 4000, LARGEST_BYTES = 100000, ARENA_BYTES = 64 << 20 };
+enum { MUTATIONS = 8000, LARGEST_BYTES = 100000, ARENA_BYTES = 64 << 20 };
 
 TestSuite(properties, .timeout = 600);
 
@@ -143,7 +143,8 @@ static void replace_bytes(ProtobufCBinaryData *bytes, const void *from, size_t l
 {
 	free(bytes->data);
 	*bytes = (ProtobufCBinaryData){ len, malloc(len + 1) };
-	memcpy(bytes->data, from, len);
+	if (len)
+		memcpy(bytes->data, from, len);
 }
 
 /* Another value of any type, or none; counts above all, small and large. */

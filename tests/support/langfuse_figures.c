@@ -169,6 +169,13 @@ static int64_t units_of(const json_t *value)
 	return (int64_t)number;
 }
 
+/* What is no count is not taken. */
+static void take_units(json_t *usage, const char *key, const json_t *value)
+{
+	if (units_of(value) >= 0)
+		json_object_set_new(usage, key, json_integer(units_of(value)));
+}
+
 static void subtract(json_t *usage, const char *from, int64_t units)
 {
 	const json_t *whole = json_object_get(usage, from);
@@ -226,9 +233,8 @@ static json_t *usage_of_attributes(const struct row *row)
 		const char *suffix = strncmp(key, "gen_ai.usage.", 13) == 0 ? key + 13 :
 			strncmp(key, "llm.token_count.", 16) == 0           ? key + 16 :
 									      "cost";
-		int64_t units = units_of(value);
-		if (strcmp(suffix, "cost") != 0 && units >= 0)
-			json_object_set_new(said, suffix, json_integer(units));
+		if (strcmp(suffix, "cost") != 0)
+			take_units(said, suffix, value);
 	}
 	take_whole(usage, said, inputs, "input");
 	take_whole(usage, said, outputs, "output");
@@ -270,12 +276,12 @@ static void take_side(json_t *usage, const json_t *object, const char *name, con
 	const char *detail;
 	json_t *value;
 	snprintf(key, sizeof key, "%s_details", name);
-	json_object_set_new(usage, side, json_integer(units_of(json_object_get(object, name))));
+	take_units(usage, side, json_object_get(object, name));
 	json_object_foreach(json_object_get(object, key), detail, value) {
 		if (units_of(value) < 0)
 			continue;
 		snprintf(key, sizeof key, "%s_%s", side, detail);
-		json_object_set_new(usage, key, json_integer(units_of(value)));
+		take_units(usage, key, value);
 		subtract(usage, side, units_of(value));
 	}
 }
@@ -290,13 +296,11 @@ static json_t *usage_of_details(const json_t *object)
 		if (is_openai_shape(object, shapes[i][0], shapes[i][1])) {
 			take_side(usage, object, shapes[i][0], "input");
 			take_side(usage, object, shapes[i][1], "output");
-			json_object_set_new(usage, "total",
-				json_integer(units_of(json_object_get(object, "total_tokens"))));
+			take_units(usage, "total", json_object_get(object, "total_tokens"));
 			return usage;
 		}
 	json_object_foreach((json_t *)object, key, value)
-		if (units_of(value) >= 0)
-			json_object_set_new(usage, key, json_integer(units_of(value)));
+		take_units(usage, key, value);
 	return usage;
 }
 
@@ -306,13 +310,12 @@ static json_t *usage_of(const struct row *row)
 		row_parsed(json_object_get(row->own, "langfuse.observation.usage_details"));
 	json_t *usage = json_is_object(details) ? usage_of_details(details) :
 						  usage_of_attributes(row),
-	       *value;
+	       *sum = json_object(), *value;
 	const char *key;
-	int64_t total = 0;
 	json_object_foreach(usage, key, value)
-		total += json_integer_value(value);
-	if (json_object_size(usage) && !json_object_get(usage, "total"))
-		json_object_set_new(usage, "total", json_integer(total));
+		row_add_units(sum, "total", value);
+	json_object_update_missing(usage, sum);
+	json_decref(sum);
 	json_decref(details);
 	return usage;
 }

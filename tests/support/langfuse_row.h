@@ -38,6 +38,9 @@ const json_t *row_first(const json_t *from, const char *const *names);
 /* The same where that value is text. */
 const char *row_first_text(const json_t *from, const char *const *names);
 
+/* Adds to a count in an object, which begins at 0 and stays below all bounds. */
+void row_add_units(json_t *counts, const char *key, const json_t *units);
+
 bool row_is_one_of(const char *key, const char *const *names);
 
 /* Any value as the text that a column holds; a new reference, null for NULL. */

@@ -124,9 +124,7 @@ static void add_row(json_t *trace, const json_t *row)
 	}
 	json_t *usage = json_object_get(trace, "usage");
 	json_object_foreach(json_object_get(row, "usage"), key, units)
-		json_object_set_new(usage, key,
-			json_integer(json_integer_value(json_object_get(usage, key)) +
-				json_integer_value(units)));
+		row_add_units(usage, key, units);
 	if (json_is_string(json_object_get(row, "total_cost")))
 		json_object_set_new(trace, "total_cost",
 			decimal_json(

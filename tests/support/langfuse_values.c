@@ -6,7 +6,8 @@
 char *row_clean(ProtobufCBinaryData bytes)
 {
 	char *text = malloc(bytes.len + 1);
-	memcpy(text, bytes.data, bytes.len);
+	if (bytes.len)
+		memcpy(text, bytes.data, bytes.len);
 	text[bytes.len] = '\0';
 	json_t *probe = json_stringn(text, bytes.len);
 	for (size_t i = 0; i < bytes.len; i++)
@@ -109,4 +110,13 @@ bool row_is_one_of(const char *key, const char *const *names)
 		if (strcmp(*names, key) == 0)
 			return true;
 	return false;
+}
+
+void row_add_units(json_t *counts, const char *key, const json_t *units)
+{
+	json_int_t sum;
+	if (__builtin_add_overflow(json_integer_value(json_object_get(counts, key)),
+		    json_integer_value(units), &sum))
+		sum = INT64_MAX;
+	json_object_set_new(counts, key, json_integer(sum));
 }

@@ -356,6 +356,10 @@ Test(langfuse_rules, langfuse_prices_what_has_a_model_and_no_cost)
 	expect(SENT(agent, model, text), "is_priced_by_langfuse", "true");
 	expect(SENT(model, "gen_ai.usage.input_tokens:=1"), "is_priced_by_langfuse", "true");
 	expect(SENT(agent, text), "is_priced_by_langfuse", "false");
+	expect(SENT(agent, "model=anthropic/Claude-Opus-5", text), "is_priced_by_langfuse", "true");
+	expect(SENT(agent, "model=rerank-v3.5", text), "is_priced_by_langfuse", "false");
+	expect(SENT(agent, "model=rerank-v3.5", "gen_ai.usage.input_tokens:=1"),
+		"is_priced_by_langfuse", "true");
 	expect(SENT(agent, model), "is_priced_by_langfuse", "false");
 	expect(SENT(model, text, COST "{}"), "is_priced_by_langfuse", "true");
 	expect(SENT(model, text, COST "{\"total\":0}"), "is_priced_by_langfuse", "false");

@@ -414,7 +414,7 @@ Test(properties, a_trace_costs_in_langfuse_what_its_model_calls_cost)
 	check(calls_are_all_that_a_trace_costs);
 }
 
-static const char *first_difference(oracle_request *before, oracle_request *after)
+static const char *first_difference(const char *copy, oracle_request *before, oracle_request *after)
 {
 	static char text[256];
 	for (size_t i = 0; i < oracle_span_count(before) && i < oracle_span_count(after); i++) {
@@ -425,12 +425,12 @@ static const char *first_difference(oracle_request *before, oracle_request *afte
 			if (n < a->n_attributes && n < b->n_attributes &&
 				oracle_same_attribute(a->attributes[n], at))
 				continue;
-			snprintf(text, sizeof text, "span %zu, %.*s", i, (int)at->key.len,
-				(const char *)at->key.data);
+			snprintf(text, sizeof text, "span %zu of %s changes again: %.*s", i, copy,
+				(int)at->key.len, (const char *)at->key.data);
 			return text;
 		}
 	}
-	return "something outside of the spans' attributes";
+	return "something outside of the spans' attributes changes again";
 }
 
 /* Where a copy changes when it comes in again; NULL when it stays, byte for byte. */
@@ -445,7 +445,8 @@ static const char *changes_again(struct bytes copy, bool is_langfuse)
 		is_langfuse && enriched.langfuse.at ? enriched.langfuse : enriched.plain;
 	if (!bytes_equal(again, copy)) {
 		oracle_request *before = oracle_decode(copy), *after = oracle_decode(again);
-		why = first_difference(before, after);
+		why = first_difference(
+			is_langfuse ? "Langfuse's copy" : "the plain copy", before, after);
 		oracle_free(before);
 		oracle_free(after);
 	}

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 /* ---- money, and numbers as they were written ---- */
 
@@ -370,6 +371,20 @@ static bool has_amount(const json_t *cost)
 	return false;
 }
 
+/* Models with a tokenizer there, with or without a vendor before the name: OpenAI's and Claude. */
+static bool is_tokenized(const json_t *model)
+{
+	static const char *const starts[] = { "gpt-", "ft:gpt-", "chatgpt-", "o1", "o3", "o4",
+		"text-" };
+	const char *name = json_string_value(model), *slash = name ? strrchr(name, '/') : NULL;
+	if (slash)
+		name = slash + 1;
+	for (size_t i = 0; name && i < sizeof starts / sizeof *starts; i++)
+		if (strncasecmp(name, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return name && strcasestr(name, "claude");
+}
+
 void row_add_figures(struct row *row)
 {
 	bool is_agent = is_agent_operation(row);
@@ -380,8 +395,9 @@ void row_add_figures(struct row *row)
 		!json_is_null(json_object_get(row->made, "output"));
 	row_set(row, "model", row_as_text(model));
 	row_set(row, "model_parameters", parameters_of(row));
+	bool is_counted = json_object_size(usage) || (has_text && is_tokenized(model));
 	row_set(row, "is_priced_by_langfuse",
-		json_boolean(model && !has_amount(cost) && (json_object_size(usage) || has_text)));
+		json_boolean(model && !has_amount(cost) && is_counted));
 	row_set(row, "usage", usage);
 	row_set(row, "total_cost", total_of(cost));
 	row_set(row, "cost", cost);

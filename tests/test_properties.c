@@ -307,16 +307,19 @@ static const char *about(const struct specimen *specimen, size_t n, const char *
 	return text;
 }
 
-/* Whether enrichment added it, with a value: in the input it was absent, or empty. */
+static bool has_value(const oracle_span *span, const char *key)
+{
+	const oracle_attribute *found = oracle_find(span, key);
+	return found && found->value &&
+		found->value->value_case != OTLP__ANY_VALUE__VALUE__NOT_SET &&
+		(found->value->value_case != OTLP__ANY_VALUE__VALUE_STRING_VALUE ||
+			found->value->string_value.len);
+}
+
 static bool is_added(const struct specimen *specimen, size_t n, const char *key)
 {
-	const oracle_attribute *before = oracle_find(oracle_span_at(specimen->in, n), key);
-	bool was_empty = !before || !before->value ||
-		before->value->value_case == OTLP__ANY_VALUE__VALUE__NOT_SET ||
-		(before->value->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE &&
-			before->value->string_value.len == 0);
-	return was_empty && oracle_find(oracle_span_at(specimen->out, n), key) &&
-		(!before || oracle_text(oracle_span_at(specimen->out, n), key));
+	return !has_value(oracle_span_at(specimen->in, n), key) &&
+		has_value(oracle_span_at(specimen->out, n), key);
 }
 
 /* What kind of span a reader takes it for: OpenInference's word where it is one, else Langfuse's. */
@@ -337,6 +340,13 @@ static const char *kind_of(const oracle_span *span)
 		if (strcmp(type, kinds[i].type) == 0)
 			return kinds[i].kind;
 	return "";
+}
+
+/* Its sender writes kind and type as no reader knows them, so that only names tell what it is. */
+static bool is_unreadable(const oracle_span *span)
+{
+	return !*kind_of(span) && has_value(span, "langfuse.observation.type") &&
+		has_value(span, "openinference.span.kind");
 }
 
 static bool is_call(const oracle_span *span)
@@ -367,7 +377,8 @@ static const char *only_calls_cost(const struct specimen *specimen)
 		"llm.cost.prompt", "llm.cost.completion", "llm.cost.total",
 		"llm.token_count.prompt", "llm.token_count.completion", "llm.token_count.total" };
 	for (size_t i = 0; i < oracle_span_count(specimen->out); i++) {
-		if (is_call(oracle_span_at(specimen->out, i)))
+		const oracle_span *span = oracle_span_at(specimen->out, i);
+		if (is_call(span) || is_unreadable(span))
 			continue;
 		for (size_t f = 0; f < sizeof figures / sizeof *figures; f++)
 			if (is_added(specimen, i, figures[f]))

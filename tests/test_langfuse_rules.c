@@ -1,6 +1,6 @@
 /*
- * The judge itself: what was observed at Langfuse, example for example. Source: facts about Langfuse; names of
- * sections stand beside the tests.
+ * The judge itself: what was observed at Langfuse, example for example. Source: facts about Langfuse, whose
+ * sections are named between the tests.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
- * What holds for every request, not only for those that somebody thought of: over all fixtures and vectors, and
- * over thousands of mutations of them, which are the same in every run. The judges are the generated protobuf code
- * and Langfuse's rules.
+ * What holds for every request, not only for those that somebody thought of: over all fixtures and vectors,
+ * and over thousands of mutations of them, which are the same in every run. The judges are the generated
+ * protobuf code and Langfuse's rules.
  */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -255,7 +255,10 @@ static struct bytes mutated(struct bytes input, const struct pool *pool, uint64_
 	return (struct bytes){ bytes, len };
 }
 
-/* Every request of the corpus as it is, and mutations of it. The test fails with the first twenty that do not hold. */
+/*
+ * Every request of the corpus as it is, and mutations of it. The test fails with the first twenty for which it
+ * does not hold.
+ */
 static void check(property *holds)
 {
 	struct corpus corpus = corpus_of_all();

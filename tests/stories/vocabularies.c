@@ -1,7 +1,8 @@
 /*
- * Whatever instrumented a span, Langfuse shows its type, session, user, model, tokens and cost correctly, once:
- * one trace for each vocabulary goes through the daemon, and a judge with Langfuse's own rules looks at what
- * it would have received.
+ * Whatever instrumented a span, Langfuse shows its type, session, user, model, tokens and cost correctly,
+ * once: one trace for each vocabulary goes through the daemon, and a judge with Langfuse's own rules looks
+ * at what it would have received. Beside each trace lies what it must see: columns by span and by trace, true
+ * for anything that is not empty, costs worked out by hand with their arithmetic.
  */
 #include "stories/story.h"
 

@@ -185,8 +185,8 @@ static json_t *status_message_of(const struct row *row)
 }
 
 /*
- * In this order; the first with either side wins, and the other side then stays empty. A name that ends with '*'
- * stands for all that begin so.
+ * In this order; the first with either side wins, and the other side then stays empty. A name that ends
+ * with '*' stands for all that begin so.
  */
 static const struct content {
 	const char *inputs[4], *outputs[4];

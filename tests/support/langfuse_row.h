@@ -25,7 +25,10 @@ void row_add_columns(struct row *row);
 /* Model, usage and cost; after the columns, for where there is text Langfuse counts it. */
 void row_add_figures(struct row *row);
 
-/* Invalid UTF-8 is replaced, as the decoder there does; so is NUL, which a key here cannot hold. To be freed. */
+/*
+ * Invalid UTF-8 is replaced, as the decoder there does; so is NUL, which a key here cannot hold. To be
+ * freed.
+ */
 char *row_clean(ProtobufCBinaryData bytes);
 json_t *row_json_text(ProtobufCBinaryData bytes);
 json_t *row_json_attributes(Otlp__KeyValue *const *attributes, size_t count);

@@ -25,9 +25,9 @@
 json_t *langfuse_ingest(const oracle_request *request);
 
 /*
- * What Langfuse lists for the traces of these observations: {trace id: {root_id, name, user_id, session_id, tags,
- * release, version, environment, input, output, usage, total_cost}}; a new reference. Sums are over all rows, of
- * whatever type, as v4 does. root_id is null where no observation is without a parent.
+ * What Langfuse lists for the traces of these observations: {trace id: {root_id, name, user_id, session_id,
+ * tags, release, version, environment, input, output, usage, total_cost}}; a new reference. Sums are over all
+ * rows, of whatever type, as v4 does. root_id is null where no observation is without a parent.
  */
 json_t *langfuse_traces(const json_t *observations);
 

@@ -39,6 +39,7 @@ static const char *const names[COUNTER_COUNT] = {
 	[COUNTER_REPAIRED_VALUELESS] = "repaired_valueless",
 	[COUNTER_REPAIRED_ZERO_PARENT] = "repaired_zero_parent",
 	[COUNTER_REPAIRED_STRUCTURED] = "repaired_structured",
+	[COUNTER_REPAIRED_FATAL] = "repaired_fatal",
 	[COUNTER_REPAIRED_REPEATED_USAGE] = "repaired_repeated_usage",
 	[COUNTER_REPAIRED_LOST_USAGE] = "repaired_lost_usage",
 	[COUNTER_SPOOL_RECORDS_DAMAGED] = "spool_records_damaged",

@@ -50,6 +50,7 @@ enum counter {
 	COUNTER_REPAIRED_VALUELESS, /* for Langfuse; up to LOST_USAGE */
 	COUNTER_REPAIRED_ZERO_PARENT,
 	COUNTER_REPAIRED_STRUCTURED,
+	COUNTER_REPAIRED_FATAL, /* not as Langfuse must have it, or it drops the observation */
 	COUNTER_REPAIRED_REPEATED_USAGE, /* spans, as the next */
 	COUNTER_REPAIRED_LOST_USAGE,
 

@@ -75,9 +75,11 @@ static const struct {
 static void add_model(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
-	struct bytes request = text_of(
-		subject, said_first(facts, FACT_REQUEST_MODEL, model_names[facts->kind].fact));
+	struct bytes request = said_text(subject, FACT_REQUEST_MODEL);
 	struct bytes response = said_text(subject, FACT_RESPONSE_MODEL);
+	struct bytes named = said_text(subject, model_names[facts->kind].fact);
+	if (!request.len && !bytes_equal(named, response))
+		request = named;
 	struct bytes shown = said_text(subject, FACT_SHOWN_MODEL);
 	if (!shown.len)
 		shown = response.len ? response : request;

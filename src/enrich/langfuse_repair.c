@@ -1,9 +1,12 @@
 /*
  * Langfuse's own copy, where it would refuse or lose the original: an attribute without a value stops its
- * whole request, a parent of zeros leaves a trace without root, and lists of pairs and bytes would be shown
- * as dumps of the wire format. Nor may it count twice: it prices every span that has a model or usage, also
- * an agent's, which repeats the sums of its model calls. Source: facts about Langfuse, sections 0, 2 and 3.
+ * whole request, a field that is not as it must be costs the observation, a parent of zeros leaves a trace
+ * without root, and lists of pairs and bytes would be shown as dumps of the wire format. Nor may it count
+ * twice: it prices every span that has a model or usage, also an agent's, which repeats the sums of its
+ * model calls. Source: facts about Langfuse, sections 0, 2 and 3.
  */
+#include <strings.h>
+
 #include "base/counters.h"
 #include "enrich/subject.h"
 
@@ -14,11 +17,16 @@ bool loses_usage(struct bytes operation)
 
 bool is_tokenized(struct bytes model)
 {
-	static const char *const starts[] = { "gpt-", "chatgpt-", "o1", "o3", "o4", "text-" };
+	static const char *const starts[] = { "gpt-", "chatgpt-", "o1", "o3", "o4", "text-",
+		"claude" };
+	const uint8_t *slash = model.len ? memrchr(model.at, '/', model.len) : NULL;
+	struct bytes name =
+		slash ? (struct bytes){ slash + 1, (size_t)(bytes_end(model) - slash - 1) } : model;
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-		if (bytes_start_with(model, starts[i]))
+		if (name.len >= strlen(starts[i]) &&
+			strncasecmp((const char *)name.at, starts[i], strlen(starts[i])) == 0)
 			return true;
-	return model.len && memmem(model.at, model.len, "claude", strlen("claude"));
+	return model.len && memmem(model.at, model.len, ".claude", strlen(".claude"));
 }
 
 static void leave_out(struct subject *subject, const uint8_t *start, const uint8_t *end)
@@ -87,6 +95,42 @@ static unwanted *find_unwanted(const struct subject *subject)
 	return is_repeating(subject) ? is_costly : NULL;
 }
 
+/* 2026-05-28T20:26:41.500Z, or with an offset; bare or as JSON text. */
+static bool is_iso_time(struct bytes text)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	bool is_quoted = text.len > 1 && text.at[0] == '"' && text.at[text.len - 1] == '"';
+	const uint8_t *at = text.at + is_quoted, *end = bytes_end(text) - is_quoted;
+	for (const char *c = form; *c; c++, at++)
+		if (at >= end || (*c == '0' ? *at < '0' || *at > '9' : *at != (uint8_t)*c))
+			return false;
+	if (at < end && *at == '.')
+		do
+			at++;
+		while (at < end && *at >= '0' && *at <= '9');
+	return at < end && memchr("Z+-", *at, 3);
+}
+
+/* A field that costs the whole observation where it is not as it must be; without it the rest is shown. */
+static bool is_fatal(const struct subject *subject, const struct attribute *attribute)
+{
+	struct bytes key = attribute->key;
+	const struct value *value = &attribute->value;
+	uint64_t version;
+	if (!bytes_start_with(key, "langfuse."))
+		return false;
+	if (bytes_equal(key, target_name(TARGET_COMPLETION_START_TIME)))
+		return value->type != VALUE_STRING || !is_iso_time(value->bytes);
+	if (subject->facts.kind != KIND_LLM)
+		return false;
+	if (bytes_equal(key, target_name(TARGET_PROMPT_VERSION)) ||
+		bytes_are(key, "langfuse.prompt.version"))
+		return !value_count(value, &version);
+	return (bytes_equal(key, target_name(TARGET_PROMPT_NAME)) ||
+		       bytes_are(key, "langfuse.prompt.name")) &&
+		!is_said(&subject->facts, FACT_PROMPT_VERSION);
+}
+
 /* True when it was left out as unwanted. */
 static bool repair_attribute(
 	struct subject *subject, const struct attribute *attribute, unwanted *is_unwanted)
@@ -95,6 +139,9 @@ static bool repair_attribute(
 	if (!attribute->has_value) {
 		leave_out(subject, attribute->start, attribute->end);
 		counter_add(COUNTER_REPAIRED_VALUELESS, 1);
+	} else if (is_fatal(subject, attribute)) {
+		leave_out(subject, attribute->start, attribute->end);
+		counter_add(COUNTER_REPAIRED_FATAL, 1);
 	} else if (is_unwanted && is_unwanted(subject, attribute)) {
 		leave_out(subject, attribute->start, attribute->end);
 		return true;
@@ -129,6 +176,21 @@ static bool is_zero(struct bytes id)
 	return true;
 }
 
+/* An agent whose sums were left out says what one without any would have been made to say. */
+static void add_operation(struct subject *subject)
+{
+	const struct attribute *empty = subject->facts.present[TARGET_OPERATION_NAME];
+	struct bytes operation = BYTES("invoke_agent");
+	if (subject->facts.kind != KIND_AGENT || !is_open(subject, TARGET_OPERATION_NAME))
+		return;
+	if (empty)
+		replace_value(subject, SPLICE_SECOND, empty, operation);
+	else
+		splice_edit(subject->splice, SPLICE_SECOND, subject->span->field.end, 0,
+			write_string(subject->writer, SPAN_ATTRIBUTES,
+				target_name(TARGET_OPERATION_NAME), operation));
+}
+
 void enrich_for_langfuse(struct subject *subject)
 {
 	const struct span *span = subject->span;
@@ -136,10 +198,12 @@ void enrich_for_langfuse(struct subject *subject)
 	bool is_mended = false;
 	for (size_t i = 0; i < span->attributes.count; i++)
 		is_mended |= repair_attribute(subject, &span->attributes.at[i], is_unwanted);
-	if (is_mended)
-		counter_add(is_model_call(subject) ? COUNTER_REPAIRED_LOST_USAGE :
-						     COUNTER_REPAIRED_REPEATED_USAGE,
-			1);
+	if (is_mended && is_model_call(subject)) {
+		counter_add(COUNTER_REPAIRED_LOST_USAGE, 1);
+	} else if (is_mended) {
+		counter_add(COUNTER_REPAIRED_REPEATED_USAGE, 1);
+		add_operation(subject);
+	}
 	for (size_t i = 0; i < span->event_count; i++)
 		if (span->events[i].has_valueless)
 			repair_event(subject, &span->events[i]);

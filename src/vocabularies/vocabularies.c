@@ -186,8 +186,10 @@ static void fill_index(void)
 			struct entry *entry = look_up(name);
 			assert(entry->fact == FACT_NONE && name.len <= LONGEST_NAME);
 			assert(w < MAX_WORDS);
-			*entry = (struct entry){ name, word->fact, TARGET_NONE,
-				(uint16_t)(v * MAX_WORDS + w), vocabularies[v]->texts_are_quoted };
+			*entry = (struct entry){ .name = name,
+				.fact = word->fact,
+				.rank = (uint16_t)(v * MAX_WORDS + w),
+				.is_quoted = vocabularies[v]->texts_are_quoted };
 		}
 	}
 	for (enum target target = TARGET_NONE + 1; target < TARGET_COUNT; target++) {

@@ -148,6 +148,7 @@ static int post_prices(struct daemon *daemon, struct setup *setup)
 {
 	log_event(LOG_LEVEL_INFO, "prices_loaded", "models=%zu as_of=%s",
 		prices_count(setup->prices), prices_as_of(setup->prices));
+	setup_warn_old_prices(setup->prices);
 	daemon->tariff = tariff_new(setup->prices);
 	if (!daemon->tariff)
 		return fail("prices", -ENOMEM);
@@ -379,6 +380,7 @@ static int open_control(struct daemon *daemon)
 		.destinations = daemon->watched,
 		.destination_count = daemon->destination_count,
 		.local = daemon->local,
+		.tariff = daemon->tariff,
 	};
 	int error = control_start(&daemon->watch, &daemon->control, &complaint);
 	if (error)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "config/settings.h"
@@ -22,7 +23,8 @@ int setup_read(
 	int error = config_load(
 		file, sources->environment, sources->flags, &setup.config, &setup.notes, complaint);
 	if (!error)
-		error = prices_load(setup.config->prices.file, &setup.prices, complaint);
+		error = prices_load(setup.config->pricing.file, setup.config->pricing.overrides,
+			&setup.prices, complaint);
 	if (error)
 		setup_done(&setup);
 	else
@@ -50,6 +52,16 @@ int setup_check(const struct config *config, struct complaint *complaint)
 			error = destination_check_not_ours(
 				&config->destinations[i], config->listen, complaint);
 	return error;
+}
+
+void setup_warn_old_prices(const struct prices *prices)
+{
+	unsigned age_days = prices_age_days(prices, clock_unix_ns());
+	if (age_days >= PRICES_OLD_DAYS)
+		log_event(LOG_LEVEL_WARNING, "prices_old",
+			"as_of=%s age_days=%u why=\"prices may have changed since: install a newer "
+			"Tollgate, or set pricing.file or pricing.overrides\"",
+			prices_as_of(prices), age_days);
 }
 
 void setup_log_failure(const struct complaint *complaint)
@@ -91,4 +103,5 @@ void setup_log_changes(
 	config_compare(first, now->config, log_restart, NULL);
 	log_event(LOG_LEVEL_INFO, "reloaded", "changed=%s models=%zu prices_as_of=%s",
 		log_text(text, change.names), prices_count(now->prices), prices_as_of(now->prices));
+	setup_warn_old_prices(now->prices);
 }

@@ -32,6 +32,9 @@ void setup_done(struct setup *setup);
  */
 int setup_check(const struct config *config, struct complaint *complaint);
 
+/* One line in the log when the price table is so old that somebody should look. */
+void setup_warn_old_prices(const struct prices *prices);
+
 /* What a reload says in the log: why it left everything as it was, ... */
 void setup_log_failure(const struct complaint *complaint);
 

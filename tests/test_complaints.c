@@ -100,6 +100,19 @@ static const struct mistake {
 			"identity.tags must be a list of texts such as [\"team-a\", \"ci\"], not the text a" },
 	{ "{\"identity\": {\"tags\": [\"a\", 2]}}", .line = 1,
 		.words = "identity.tags must hold texts of 1 to 200 bytes; item 2 is none" },
+	{ "{\"identity\": {\"user_from\": \"user.email\"}}", .line = 1,
+		.words =
+			"identity.user_from must be a list of texts such as [\"team-a\", \"ci\"], not the text "
+			"user.email" },
+	{ "{\"identity\": {\"tags_from_resource\": [\"team\", \"\"]}}", .line = 1,
+		.words =
+			"identity.tags_from_resource must hold texts of 1 to 200 bytes; item 2 is none" },
+	{ "{\"identity\": {\"tags_from_resources\": []}}", .line = 1,
+		.words =
+			"identity.tags_from_resources is no setting; the nearest is identity.tags_from_resource" },
+	{ "{\"identity\": {\"release_from\": [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\","
+	  " \"j\", \"k\", \"l\", \"m\", \"n\", \"o\", \"p\", \"q\"]}}",
+		.line = 1, .words = "identity.release_from must have at most 16 items, not 17" },
 	{ "{\"http\": {\"idle_timeout_ms\": \"75s\"}}", .line = 1,
 		.words =
 			"http.idle_timeout_ms must be a whole number of milliseconds, not the text 75s" },
@@ -246,9 +259,9 @@ static const struct mistake {
 			"destinations.a.headers stands in a file that everyone can read: chmod o= " PATH },
 
 	/* files and groups that are not there */
-	{ "{\"prices\": {\n\"file\": \"/no/such\"}}", .line = 2,
+	{ "{\"pricing\": {\n\"file\": \"/no/such\"}}", .line = 2,
 		.words =
-			"prices.file must be the path of a file that can be read, not /no/such" },
+			"pricing.file must be the path of a file that can be read, not /no/such" },
 	{ "{\n\"control_group\": \"no such group\"}", .line = 2,
 		.words =
 			"control_group must be the name of a group that is known here, not \"no such group\"" },
@@ -327,9 +340,9 @@ static const struct mistake {
 		.words =
 			"control_group cannot reach /s/control.sock: the state directory is its owner's alone; "
 			"set control_socket, such as /run/tollgate/control.sock" },
-	{ .environment = { "TOLLGATE_PRICES_FILE=/no/such" },
+	{ .environment = { "TOLLGATE_PRICING_FILE=/no/such" },
 		.words =
-			"TOLLGATE_PRICES_FILE must be the path of a file that can be read, not /no/such" },
+			"TOLLGATE_PRICING_FILE must be the path of a file that can be read, not /no/such" },
 	{ .environment = { "TOLLGATE_STATE_DIRECTORY=J\xf6rg" },
 		.words = "TOLLGATE_STATE_DIRECTORY must be UTF-8" },
 	{ .environment = { "LANGFUSE_PUBLIC_KEY=pk", "LANGFUSE_SECRET_KEY_FILE=/no/such" },

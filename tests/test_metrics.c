@@ -1,6 +1,7 @@
 /* The page for Prometheus; spool, exporters and local view are played by this program. */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/counters.h"
@@ -8,6 +9,8 @@
 #include "config/config.h"
 #include "export/exporter.h"
 #include "export/local.h"
+#include "pricing/price.h"
+#include "pricing/tariff.h"
 #include "spool/spool.h"
 #include "support/exposition.h"
 #include "vocabularies/vocabulary.h"
@@ -65,11 +68,30 @@ static struct watch watch = { .started_ns = UINT64_C(1794873600123000000),
 	.destinations = destinations,
 	.destination_count = 2 };
 
+/* Prices of 100 days ago. */
+static struct tariff *old_tariff(void)
+{
+	char json[256], date[16];
+	struct prices *prices = NULL;
+	struct complaint complaint = { 0 };
+	time_t then = (time_t)(clock_unix_ns() / 1000000000u) - 100 * 86400;
+	strftime(date, sizeof date, "%Y-%m-%d", gmtime(&then));
+	snprintf(json, sizeof json,
+		"{\"schema\":\"tollgate-prices/1\",\"as_of\":\"%s\",\"currency\":\"USD\","
+		"\"sources\":{},\"models\":[]}",
+		date);
+	cr_assert_eq(
+		prices_parse(bytes_of(json), "made", &prices, &complaint), 0, "%s", complaint.text);
+	return tariff_new(prices);
+}
+
 /* The page as it is now, checked; good until the next call. */
 static const char *page(void)
 {
 	static struct buf buf;
 	char why[256];
+	if (!watch.tariff)
+		watch.tariff = old_tariff();
 	buf_done(&buf);
 	buf_init(&buf, 1 << 20, NULL);
 	metrics_write(&buf, &watch);
@@ -123,6 +145,7 @@ Test(metrics, a_page_is_well_formed_before_anything_happened)
 	expect("tollgate_spool_writable", 1);
 	expect("tollgate_spool_oldest_age_seconds{destination=\"langfuse\"}", 0);
 	expect("tollgate_unknown_model_other_calls_total", 0);
+	expect("tollgate_price_table_age_days", 100);
 	cr_expect_gt(exposition_value(page(), "process_resident_memory_bytes"), 0);
 	cr_expect_gt(exposition_value(page(), "process_cpu_seconds_total"), 0);
 }
@@ -145,8 +168,11 @@ Test(metrics, every_counter_is_on_the_page_once)
 		1000 + COUNTER_REJECTED_WITHOUT_IDS);
 	expect("tollgate_repairs_total{reason=\"zero_parent\"}",
 		1000 + COUNTER_REPAIRED_ZERO_PARENT);
+	expect("tollgate_spans_lacking_total{what=\"trace_name\"}",
+		1000 + COUNTER_LACKING_TRACE_NAME);
 	expect("tollgate_model_calls_total{price=\"unknown_model\"}",
 		1000 + COUNTER_SPANS_UNKNOWN_MODEL);
+	expect("tollgate_sender_costs_total{ours=\"higher\"}", 1000 + COUNTER_COST_HIGHER);
 }
 
 Test(metrics, each_destination_has_its_own_figures)

@@ -144,9 +144,10 @@ Test(openinference, counts_beyond_all_bounds_do_not_wrap)
 		       "llm.token_count.prompt:=9223372036854775807",
 		       "llm.token_count.prompt_details.cache_read:=9223372036854775807",
 		       "llm.token_count.prompt_details.cache_write:=9223372036854775807"),
-		EXPECTED("langfuse.observation.usage_details={\"input\":0,"
+		EXPECTED("langfuse.observation.usage_details={\"input\":9223372036854775807,"
 			 "\"input_cached_tokens\":9223372036854775807,"
-			 "\"input_cache_creation\":9223372036854775807}"));
+			 "\"input_cache_creation\":9223372036854775807}",
+			"tollgate.usage.convention=contradictory"));
 }
 
 Test(openinference, the_parameters_say_at_which_tier_a_call_was_served)
@@ -259,24 +260,37 @@ Test(openinference, one_side_that_came_flattened_is_not_lost_beside_the_other)
 
 Test(openinference, flattened_lists_come_in_any_order_and_shape)
 {
-	const char *kind = "openinference.span.kind=LLM";
-	expect(SENT(kind, "llm.input_messages.10.message.content=k",
+	const char *kind = "openinference.span.kind=LLM",
+		   *list = "llm.output_messages.0.message.role=assistant";
+	expect(SENT(kind, list, "llm.input_messages.10.message.content=k",
 		       "llm.input_messages.2.message.content=c",
 		       "llm.input_messages.1.message.content=b",
 		       "llm.input_messages.1.message.content=B"),
 		EXPECTED(
 			"input.value=[{\"content\":\"B\"},{\"content\":\"c\"},{\"content\":\"k\"}]"));
-	expect(SENT(kind, "llm.input_messages.0.message.contents.0.message_content.text=a",
+	expect(SENT(kind, list, "llm.input_messages.0.message.contents.0.message_content.text=a",
 		       "llm.input_messages.0.message.contents.0.tool_call.id=b"),
 		EXPECTED("input.value=[{\"contents\":[{\"message_content\":{\"text\":\"a\"},"
 			 "\"tool_call\":{\"id\":\"b\"}}]}]"));
-	expect(SENT(kind, "llm.input_messages.0.message.content=x",
+	expect(SENT(kind, list, "llm.input_messages.0.message.content=x",
 		       "llm.input_messages.zero.message.content=y", "llm.input_messages.=z",
 		       "llm.input_messages.0.message.content.deeper=w", "llm.input_messages..=v"),
 		EXPECTED("input.value=[{\"content\":\"x\"}]"));
-	expect(SENT(kind, "llm.input_messages.0=x", "llm.input_messages.1:=7"),
+	expect(SENT(kind, list, "llm.input_messages.0=x", "llm.input_messages.1:=7"),
 		EXPECTED("input.value=[\"x\",7]"));
-	expect(SENT(kind, "llm.input_messages.role=x"), EXPECTED("input.value={\"role\":\"x\"}"));
+	expect(SENT(kind, list, "llm.input_messages.role=x"),
+		EXPECTED("input.value={\"role\":\"x\"}"));
+}
+
+Test(openinference, lists_are_read_whoever_said_what_kind_it_is)
+{
+	expect(SENT("gen_ai.operation.name=chat", "llm.input_messages.0.message.role=user"),
+		EXPECTED("input.value=[{\"role\":\"user\"}]"));
+	expect(SENT("gen_ai.operation.name=chat", "llm.input_messages.1.message.role=user"),
+		EXPECTED("input.value"));
+	expect(SENT("llm.model_name=m", "llm.prompts.0.prompt.text=x"),
+		EXPECTED(
+			"gen_ai.operation.name=text_completion", "input.value=[{\"text\":\"x\"}]"));
 }
 
 Test(openinference, completions_of_plain_text_are_that_operation)

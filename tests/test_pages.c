@@ -392,9 +392,9 @@ Test(pages, a_wide_terminal_shows_every_kind_of_tokens)
 	expect_fits(text);
 	cr_expect(strstr(text,
 		"\nmodel            calls   in  cache read  cache write  out  reasoning"
-		"  input_audio_tokens  unknown         cost\n"
+		"  audio in  unknown         cost\n"
 		"claude-opus-5-5     14  162     118,784       15,872  571          3"
-		"                   9           ≥$0.1151848\n"));
+		"         9           ≥$0.1151848\n"));
 }
 
 Test(pages, no_call_is_said)

@@ -5,12 +5,15 @@
 
 #include "support/price_tables.h"
 #include "pricing/match.h"
+#include "pricing/table.h"
 
 static struct prices *builtin;
+static const struct book *book;
 
 static void load(void)
 {
 	builtin = builtin_table();
+	book = &builtin->books[BOOK_TABLE];
 }
 
 static void unload(void)
@@ -27,7 +30,7 @@ static const char *id_of(const struct record *record)
 
 static const char *named(const struct prices *prices, const char *provider, const char *model)
 {
-	return id_of(match_model(prices, bytes_of(provider), bytes_of(model)));
+	return id_of(match_model(prices, bytes_of(provider), bytes_of(model)).record);
 }
 
 Test(match, a_name_is_found_in_every_form_that_the_rules_allow)
@@ -131,10 +134,10 @@ Test(match, a_name_that_two_records_claim_belongs_to_none)
 Test(match, each_alias_leads_to_its_own_record)
 {
 	cr_expect_eq(prices_count(builtin), 300);
-	cr_expect_eq(builtin->pattern_count, 215);
+	cr_expect_eq(book->pattern_count, 215);
 	size_t priced = 0;
-	for (size_t i = 0; i < builtin->alias_count; i++) {
-		const struct alias *alias = &builtin->aliases[i];
+	for (size_t i = 0; i < book->alias_count; i++) {
+		const struct alias *alias = &book->aliases[i];
 		cr_expect_str_eq(
 			named(builtin, "", alias->name), id_of(alias->record), "%s", alias->name);
 		priced += alias->record != NULL;
@@ -145,10 +148,10 @@ Test(match, each_alias_leads_to_its_own_record)
 /* Independent of match.c: plain regexec over all, without the literal that is looked for first. */
 Test(match, no_name_matches_patterns_of_two_records)
 {
-	for (size_t i = 0; i < builtin->alias_count; i++) {
-		const struct alias *alias = &builtin->aliases[i];
-		for (size_t p = 0; p < builtin->pattern_count; p++) {
-			const struct model_pattern *one = &builtin->patterns[p];
+	for (size_t i = 0; i < book->alias_count; i++) {
+		const struct alias *alias = &book->aliases[i];
+		for (size_t p = 0; p < book->pattern_count; p++) {
+			const struct model_pattern *one = &book->patterns[p];
 			bool matches = regexec(&one->pattern.regex, alias->name, 0, NULL, 0) == 0;
 			cr_expect_eq(matches, pattern_matches(&one->pattern, alias->name),
 				"'%s' is not in every match", one->pattern.literal);
@@ -161,8 +164,8 @@ Test(match, no_name_matches_patterns_of_two_records)
 Test(match, a_snapshot_of_a_day_to_come_is_found_by_pattern)
 {
 	size_t seen = 0;
-	for (size_t i = 0; i < builtin->record_count; i++) {
-		const char *id = builtin->records[i].id;
+	for (size_t i = 0; i < book->record_count; i++) {
+		const char *id = book->records[i].id;
 		if (strncmp(id, "claude-", 7) != 0)
 			continue;
 		char name[128];
@@ -238,12 +241,12 @@ Test(match, a_hostile_name_is_unknown_and_costs_little)
 	size_t len = 1 << 20;
 	uint8_t *huge = malloc(len);
 	memset(huge, 'a', len);
-	cr_expect_null(match_model(builtin, bytes_of(""), (struct bytes){ huge, len }));
+	cr_expect_null(match_model(builtin, bytes_of(""), (struct bytes){ huge, len }).record);
 	memset(huge, ' ', len);
 	memcpy(huge + len - 6, "gpt-4o", 6);
-	cr_expect_null(match_model(builtin, bytes_of(""), (struct bytes){ huge, len }));
+	cr_expect_null(match_model(builtin, bytes_of(""), (struct bytes){ huge, len }).record);
 	cr_expect_str_eq(
-		id_of(match_model(builtin, (struct bytes){ huge, len }, bytes_of("gpt-4o"))),
+		id_of(match_model(builtin, (struct bytes){ huge, len }, bytes_of("gpt-4o")).record),
 		"gpt-4o", "a provider without end is one that is not listed");
 	free(huge);
 
@@ -253,7 +256,8 @@ Test(match, a_hostile_name_is_unknown_and_costs_little)
 		BYTES("gpt-4\xc3\xb6"), BYTES("\xff\xfe"), BYTES("gpt-4o\x1b[31m"), BYTES("%s%n"),
 		BYTES("../gpt-4o"), BYTES("////"), BYTES("projects/////"), BYTES("[1m][1m]") };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		cr_expect_null(match_model(builtin, bytes_of("openai"), names[i]), "name %zu", i);
+		cr_expect_null(
+			match_model(builtin, bytes_of("openai"), names[i]).record, "name %zu", i);
 }
 
 Test(match, what_was_found_is_found_again_when_more_names_came_than_can_be_remembered)

@@ -4,8 +4,11 @@
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "support/enriched_span.h"
+#include "support/one_span.h"
+#include "vocabularies/vocabulary.h"
 
 static void expect(const char *const *sent, const char *const *expected)
 {
@@ -283,6 +286,43 @@ Test(vercel, the_outer_span_repeats_the_sums_and_gets_none)
 			"output.mime_type=text/plain"));
 	expect(SENT("ai.operationId=ai.generateText.doGenerate", "ai.telemetry.functionId=chat-fn"),
 		EXPECTED("agent.name"));
+}
+
+static void expect_name(const char *const *sent, const char *expected)
+{
+	struct bytes request = one_span("ai", sent);
+	struct field field = { .body = request };
+	struct facts resource = { 0 }, facts;
+	struct surroundings around = { .resource = &resource };
+	struct span span = { 0 };
+	struct arena arena;
+	arena_init(&arena, 1 << 20, NULL);
+	for (int depth = 0; depth < 3; depth++) { /* ResourceSpans, ScopeSpans, Span: one of each */
+		struct wire wire = wire_of(field.body);
+		cr_assert_eq(wire_next(&wire, &field), 1);
+	}
+	cr_assert_eq(span_read(&field, 8, &arena, &span), 0);
+	facts_read(&span, &around, &arena, &facts);
+	struct bytes name = facts.said[FACT_SPAN_NAME].bytes;
+	cr_expect(bytes_are(name, expected), "%.*s", (int)name.len, (const char *)name.at);
+	arena_done(&arena);
+	free((void *)request.at);
+}
+
+Test(vercel, a_step_is_named_after_its_function)
+{
+	expect_name(SENT("ai.operationId=ai.generateText", "ai.telemetry.functionId=fn"),
+		"fn:ai.generateText");
+	expect_name(SENT("operation.name=ai.generateText fn", "ai.telemetry.functionId=fn"),
+		"fn:ai.generateText");
+	expect_name(SENT("ai.operationId=ai.embed.doEmbed"), "ai.embed.doEmbed");
+	expect_name(SENT("ai.operationId=ai.embed.doEmbed", "ai.telemetry.functionId:=7"),
+		"ai.embed.doEmbed");
+	expect_name(SENT("ai.operationId=ai.toolCall", "ai.toolCall.name=find",
+			    "ai.telemetry.functionId=fn"),
+		"find");
+	expect_name(SENT("ai.operationId=ai.generateText", "logfire.msg=told"), "told");
+	expect_name(SENT("ai.telemetry.functionId=fn"), "");
 }
 
 Test(vercel, content_is_the_first_that_is_there)

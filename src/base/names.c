@@ -1,9 +1,20 @@
 #include "base/names.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+/* Counted without the lock; what else is in here is guarded by it. */
+struct kept {
+	char text[NAME_TEXT_MAX + 1];
+	_Atomic uint64_t count;
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct names sorts[SORT_COUNT]; /* guarded by lock */
+static struct {
+	struct kept at[NAMES_MAX];
+	size_t count;
+	_Atomic uint64_t others;
+} sorts[SORT_COUNT];
 
 static void clean(struct bytes name, char out[NAME_TEXT_MAX + 1])
 {
@@ -15,30 +26,35 @@ static void clean(struct bytes name, char out[NAME_TEXT_MAX + 1])
 	out[len] = '\0';
 }
 
-void names_add(enum sort sort, struct bytes name)
+_Atomic uint64_t *names_counter(enum sort sort, struct bytes name)
 {
-	struct names *names = &sorts[sort];
 	char text[NAME_TEXT_MAX + 1];
 	clean(name, text);
 	pthread_mutex_lock(&lock);
 	size_t i = 0;
-	while (i < names->count && strcmp(names->at[i].text, text) != 0)
+	while (i < sorts[sort].count && strcmp(sorts[sort].at[i].text, text) != 0)
 		i++;
-	if (i < NAMES_MAX) {
-		if (i == names->count) {
-			memcpy(names->at[i].text, text, sizeof text);
-			names->count++;
-		}
-		names->at[i].count++;
-	} else {
-		names->others++;
+	if (i == sorts[sort].count && i < NAMES_MAX) {
+		memcpy(sorts[sort].at[i].text, text, sizeof text);
+		sorts[sort].count++;
 	}
 	pthread_mutex_unlock(&lock);
+	return i < NAMES_MAX ? &sorts[sort].at[i].count : &sorts[sort].others;
+}
+
+void names_add(enum sort sort, struct bytes name)
+{
+	atomic_fetch_add_explicit(names_counter(sort, name), 1, memory_order_relaxed);
 }
 
 void names_read(enum sort sort, struct names *ret_names)
 {
 	pthread_mutex_lock(&lock);
-	*ret_names = sorts[sort];
+	ret_names->count = sorts[sort].count;
+	ret_names->others = sorts[sort].others;
+	for (size_t i = 0; i < ret_names->count; i++) {
+		memcpy(ret_names->at[i].text, sorts[sort].at[i].text, sizeof ret_names->at[i].text);
+		ret_names->at[i].count = sorts[sort].at[i].count;
+	}
 	pthread_mutex_unlock(&lock);
 }

@@ -32,6 +32,12 @@ struct names {
 /* Once more this name. From any thread, as the next. */
 void names_add(enum sort sort, struct bytes name);
 
+/*
+ * Where this name is counted, for ever; of a name that finds no room, where all such are. So that whoever
+ * meets a name often can keep its counter and take no lock.
+ */
+_Atomic uint64_t *names_counter(enum sort sort, struct bytes name);
+
 /* What was noted since the start. */
 void names_read(enum sort sort, struct names *ret_names);
 

@@ -13,7 +13,7 @@
 #include "cli/tokens.h"
 
 enum { FLAG_BY, FLAG_SINCE, FLAG_JSON, FLAG_SOCKET };
-enum { OTHER_BUCKETS_MAX = 8, KEY_COLUMNS_MIN = 12, RANK_OTHER = 10 };
+enum { OTHER_BUCKETS_MAX = 8, KEY_COLUMNS_MIN = 12, RANK_OTHER = 12 };
 
 static const struct flag flags[] = {
 	[FLAG_BY] = { "--by", "WHAT", "model, cli, day or session (model)." },

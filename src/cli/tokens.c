@@ -10,6 +10,10 @@ const struct bucket buckets[] = {
 	{ "input_cache_creation", "cache write" },
 	{ "output", "out" },
 	{ "output_reasoning_tokens", "reasoning" },
+	{ "input_cache_creation_5m", "cache write 5m" },
+	{ "input_cache_creation_1h", "cache write 1h" },
+	{ "input_audio_tokens", "audio in" },
+	{ "output_audio_tokens", "audio out" },
 	{ NULL },
 };
 

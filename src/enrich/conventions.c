@@ -45,15 +45,21 @@ static void add_kind(struct subject *subject)
 	add_text(subject, TARGET_OBSERVATION_TYPE, observation_types[kind]);
 }
 
-/* Langfuse drops usage and cost of what says invoke_agent, so an agent with usage of its own must not. */
+/* Langfuse drops usage and cost of what says invoke_agent, so what has usage of its own must not. */
 static void add_operation(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
+	const struct attribute *sent = facts->present[TARGET_OPERATION_NAME];
 	bool has_usage = is_said(facts, FACT_INPUT_TOKENS) || is_said(facts, FACT_OUTPUT_TOKENS) ||
 		!is_open(subject, TARGET_USAGE_DETAILS) || !is_open(subject, TARGET_COST_DETAILS);
-	struct bytes said = said_text(subject, FACT_OPERATION);
-	if (facts->kind != KIND_AGENT || !has_usage)
-		add_text(subject, TARGET_OPERATION_NAME, said.len ? said : operations[facts->kind]);
+	if (!is_open(subject, TARGET_OPERATION_NAME)) {
+		subject->operation = text_of(subject, &sent->value);
+	} else if (facts->kind != KIND_AGENT || !has_usage) {
+		struct bytes said = said_text(subject, FACT_OPERATION);
+		bool fits = said.len && !(is_model_call(subject) && loses_usage(said));
+		subject->operation = fits ? said : operations[facts->kind];
+		add_text(subject, TARGET_OPERATION_NAME, subject->operation);
+	}
 }
 
 /* Where OpenInference names the model of each kind: as a fact that was sent, and as a target. */
@@ -80,6 +86,8 @@ static void add_model(struct subject *subject)
 	add_text(subject, model_names[facts->kind].target, shown);
 	if (facts->kind != KIND_RERANKER)
 		add_text(subject, TARGET_OBSERVATION_MODEL_NAME, shown);
+	else if (is_tokenized(shown))
+		return;
 	add_text(subject, TARGET_REQUEST_MODEL, request.len || response.len ? request : shown);
 	add_text(subject, TARGET_RESPONSE_MODEL, response);
 }

@@ -1,10 +1,25 @@
 /*
  * Langfuse's own copy, where it would refuse or lose the original: an attribute without a value stops its
  * whole request, a parent of zeros leaves a trace without root, and lists of pairs and bytes would be shown
- * as dumps of the wire format. Source: facts about Langfuse, sections 0 and 2.
+ * as dumps of the wire format. Nor may it count twice: it prices every span that has a model or usage, also
+ * an agent's, which repeats the sums of its model calls. Source: facts about Langfuse, sections 0, 2 and 3.
  */
 #include "base/counters.h"
 #include "enrich/subject.h"
+
+bool loses_usage(struct bytes operation)
+{
+	return bytes_are(operation, "invoke_agent") || bytes_are(operation, "agent_step");
+}
+
+bool is_tokenized(struct bytes model)
+{
+	static const char *const starts[] = { "gpt-", "chatgpt-", "o1", "o3", "o4", "text-" };
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		if (bytes_start_with(model, starts[i]))
+			return true;
+	return model.len && memmem(model.at, model.len, "claude", strlen("claude"));
+}
 
 static void leave_out(struct subject *subject, const uint8_t *start, const uint8_t *end)
 {
@@ -12,17 +27,83 @@ static void leave_out(struct subject *subject, const uint8_t *start, const uint8
 		subject->splice, SPLICE_SECOND, start, (size_t)(end - start), (struct bytes){ 0 });
 }
 
-static void repair_attribute(struct subject *subject, const struct attribute *attribute)
+static bool is_model_name(struct bytes key)
+{
+	static const struct bytes models[] = { BYTES("gen_ai.request.model"),
+		BYTES("gen_ai.response.model"), BYTES("llm.model_name"),
+		BYTES("llm.response.model"), BYTES("ai.model.id"), BYTES("model") };
+	for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+		if (bytes_equal(key, models[i]))
+			return true;
+	return false;
+}
+
+/*
+ * What Langfuse would make usage, cost or a model of. Who says langfuse.observation.usage_details or
+ * cost_details means them: then that stays, with the model, and hides what says the same by other names.
+ */
+static bool is_costly(const struct subject *subject, const struct attribute *attribute)
+{
+	struct bytes key = attribute->key;
+	if (value_is_empty(&attribute->value))
+		return false;
+	if (bytes_are(key, "gen_ai.usage.cost") || bytes_are(key, "llm.cost.total"))
+		return is_open(subject, TARGET_COST_DETAILS);
+	if (bytes_start_with(key, "gen_ai.usage.") || bytes_start_with(key, "llm.token_count."))
+		return is_open(subject, TARGET_USAGE_DETAILS);
+	return is_model_name(key) && is_open(subject, TARGET_USAGE_DETAILS) &&
+		is_open(subject, TARGET_COST_DETAILS) &&
+		(subject->facts.kind != KIND_RERANKER ||
+			(attribute->value.type == VALUE_STRING &&
+				is_tokenized(attribute->value.bytes)));
+}
+
+/*
+ * A span whose model, usage and cost are not its own, unless Langfuse drops them anyway. A reranker's model is
+ * its own, and shown where no cost is made up from it. A kind that its sender does not know is let be.
+ */
+static bool is_repeating(const struct subject *subject)
+{
+	enum kind kind = subject->facts.kind;
+	return kind != KIND_NONE && kind != KIND_UNKNOWN && !is_model_call(subject) &&
+		!loses_usage(subject->operation);
+}
+
+/* The other way round: a model call that Langfuse takes for an agent. */
+static bool is_mistaken(const struct subject *subject, const struct attribute *attribute)
+{
+	(void)subject;
+	return bytes_are(attribute->key, "gen_ai.operation.name") &&
+		attribute->value.type == VALUE_STRING && loses_usage(attribute->value.bytes);
+}
+
+/* Which attributes of this span Langfuse must not see; NULL: it may see all. */
+typedef bool unwanted(const struct subject *subject, const struct attribute *attribute);
+
+static unwanted *find_unwanted(const struct subject *subject)
+{
+	if (is_model_call(subject))
+		return is_mistaken;
+	return is_repeating(subject) ? is_costly : NULL;
+}
+
+/* True when it was left out as unwanted. */
+static bool repair_attribute(
+	struct subject *subject, const struct attribute *attribute, unwanted *is_unwanted)
 {
 	enum value_type type = attribute->value.type;
 	if (!attribute->has_value) {
 		leave_out(subject, attribute->start, attribute->end);
 		counter_add(COUNTER_REPAIRED_VALUELESS, 1);
+	} else if (is_unwanted && is_unwanted(subject, attribute)) {
+		leave_out(subject, attribute->start, attribute->end);
+		return true;
 	} else if (type == VALUE_KVLIST || type == VALUE_BYTES) {
 		replace_value(
 			subject, SPLICE_SECOND, attribute, text_of(subject, &attribute->value));
 		counter_add(COUNTER_REPAIRED_STRUCTURED, 1);
 	}
+	return false;
 }
 
 static void repair_event(struct subject *subject, const struct span_event *event)
@@ -51,8 +132,14 @@ static bool is_zero(struct bytes id)
 void enrich_for_langfuse(struct subject *subject)
 {
 	const struct span *span = subject->span;
+	unwanted *is_unwanted = find_unwanted(subject);
+	bool is_mended = false;
 	for (size_t i = 0; i < span->attributes.count; i++)
-		repair_attribute(subject, &span->attributes.at[i]);
+		is_mended |= repair_attribute(subject, &span->attributes.at[i], is_unwanted);
+	if (is_mended)
+		counter_add(is_model_call(subject) ? COUNTER_REPAIRED_LOST_USAGE :
+						     COUNTER_REPAIRED_REPEATED_USAGE,
+			1);
 	for (size_t i = 0; i < span->event_count; i++)
 		if (span->events[i].has_valueless)
 			repair_event(subject, &span->events[i]);

@@ -383,7 +383,7 @@ static void flatten(struct subject *subject, bool is_output, struct bytes text)
 static json_t *shaped_tool(json_t *tool)
 {
 	static const char *const schemas[] = { "inputSchema", "input_schema",
-		"parametersJsonSchema" };
+		"parametersJsonSchema", "parameters_json_schema" };
 	const char *type = text_member(tool, "type");
 	if (json_object_get(tool, "function") || !json_object_get(tool, "name") ||
 		(*type && strcmp(type, "function") != 0 && strcmp(type, "custom") != 0))

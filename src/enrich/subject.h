@@ -6,6 +6,7 @@
 #define TG_ENRICH_SUBJECT_H
 
 #include "config/config.h"
+#include "enrich/identity.h"
 #include "otlp/splice.h"
 #include "otlp/writer.h"
 #include "pricing/price.h"
@@ -21,18 +22,22 @@ struct subject {
 
 	struct span *span;
 	struct facts facts;
+	const struct surroundings *around;
 	const struct facts *resource;
-	struct bytes tail; /* written, to stand at the span's end; not yet an edit */
+	const struct identity *of_resource;
+	struct roots *roots; /* of the request's traces */
+	uint32_t *lacking;   /* spans, from COUNTER_LACKING_SESSION on */
+	struct bytes tail;   /* written, to stand at the span's end; not yet an edit */
 
 	/* Concluded by conventions.c for those after it. */
 	bool is_error;
-	struct bytes model;    /* the one shown and priced; empty when none */
-	struct bytes provider; /* gen_ai.provider.name; empty when unknown */
+	struct bytes model;     /* the one shown and priced; empty when none */
+	struct bytes provider;  /* gen_ai.provider.name; empty when unknown */
+	struct bytes operation; /* gen_ai.operation.name as it leaves; empty when it has none */
 
 	/* Concluded by usage.c. */
 	bool has_input, has_output;
 	bool writes_of_unknown_age; /* cache writes that the sender does not split by lifetime */
-	bool splits_reasoning;      /* reasoning has a bucket of its own in Langfuse's details */
 	struct usage usage;
 };
 
@@ -41,10 +46,36 @@ typedef void enricher(struct subject *subject);
 enricher enrich_conventions, enrich_identity, enrich_usage, enrich_cost, enrich_content,
 	enrich_messages, enrich_for_langfuse;
 
+/*
+ * What Langfuse makes of a span by itself. Of such operations it drops model, usage and cost; to a span with
+ * such a model, but without usage and cost, it gives those that it counts from the text.
+ */
+bool loses_usage(struct bytes operation);
+bool is_tokenized(struct bytes model);
+
 static inline bool is_model_call(const struct subject *subject)
 {
 	return subject->facts.kind == KIND_LLM || subject->facts.kind == KIND_EMBEDDING;
 }
+
+/* The buckets of Langfuse's usage_details and cost_details, in the order in which they are written. */
+enum detail {
+	DETAIL_INPUT,
+	DETAIL_OUTPUT,
+	DETAIL_CACHE_READ,
+	DETAIL_CACHE_WRITE, /* of any life */
+	DETAIL_CACHE_WRITE_5M,
+	DETAIL_CACHE_WRITE_1H,
+	DETAIL_AUDIO_INPUT,
+	DETAIL_REASONING,
+	DETAIL_AUDIO_OUTPUT,
+	DETAIL_COUNT,
+};
+/* Keys that Langfuse's own price list has for the providers whose tokens are in them. */
+extern const char *const detail_names[DETAIL_COUNT];
+
+/* Where tokens of a class are shown: those that Langfuse has no price for are with those of their side. */
+enum detail detail_of(const struct subject *subject, enum token_class class);
 
 /* Whether the target may be written: it is absent or empty. */
 bool is_open(const struct subject *subject, enum target target);

@@ -81,7 +81,7 @@ int window_parse(const char *text, struct window *ret_window)
 
 bool weekdays_hold(uint8_t weekdays, uint64_t at_ns)
 {
-	uint64_t day = at_ns / (MINUTES_A_DAY * minute_ns);
+	uint64_t day = at_ns / DAY_NS;
 	return weekdays >> (day + THURSDAY) % 7 & 1;
 }
 

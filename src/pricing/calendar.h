@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define DAY_NS (24 * 3600 * UINT64_C(1000000000))
+
 /* Part of a day, in minutes since midnight: from <= now < to. */
 struct window {
 	uint16_t from_minute;

@@ -3,7 +3,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pricing/memo.h"
+#include "base/names.h"
+#include "pricing/table.h"
+
+const char *match_way_name(enum match_way way)
+{
+	static const char *const names[] = {
+		[MATCH_ALIAS] = "alias",
+		[MATCH_PATTERN] = "pattern",
+		[MATCH_NOTHING] = "nothing",
+		[MATCH_NO_NAME] = "no_name",
+		[MATCH_UNPRICED] = "unpriced",
+		[MATCH_AMBIGUOUS] = "ambiguous",
+		[MATCH_NOT_ALLOWED] = "not_allowed",
+	};
+	return names[way];
+}
 
 static bool is_blank(uint8_t byte)
 {
@@ -79,15 +94,20 @@ static int compare_scope(const void *provider, const void *scope)
 static const struct scope *find_scope(const struct prices *prices, struct bytes provider)
 {
 	char name[PROVIDER_NAME_MAX + 1];
-	if (provider_normalise(provider, name) == 0)
+	if (provider.len > PROVIDER_NAME_MAX || provider_normalise(provider, name) == 0)
 		return NULL;
-	return bsearch(
-		name, prices->scopes, prices->scope_count, sizeof *prices->scopes, compare_scope);
+	const struct scope *scope = NULL;
+	for (size_t i = 0; i < BOOK_COUNT && !scope; i++) {
+		const struct book *book = &prices->books[i];
+		scope = bsearch(
+			name, book->scopes, book->scope_count, sizeof *scope, compare_scope);
+	}
+	return scope;
 }
 
 static bool allows(const struct scope *scope, const struct record *record)
 {
-	if (!scope)
+	if (!scope || strcmp(record->provider, ANY_PROVIDER) == 0)
 		return true;
 	for (const char **provider = scope->allow; *provider; provider++)
 		if (strcmp(*provider, record->provider) == 0)
@@ -100,66 +120,86 @@ static int compare_alias(const void *name, const void *alias)
 	return strcmp(name, ((const struct alias *)alias)->name);
 }
 
-/*
- * True when the table has a word on this very name. The record is NULL when that word is "unpriced", or
- * when two records claim the name, which a table must not do and nothing here may settle.
- */
-static bool look_up(const struct prices *prices, const char *name, const struct record **ret_record)
+/* True when the book has a word on this very name; what that is, is left in the match. */
+static bool look_up(const struct book *book, const char *name, struct match *match)
 {
 	const struct alias *alias =
-		bsearch(name, prices->aliases, prices->alias_count, sizeof *alias, compare_alias);
+		bsearch(name, book->aliases, book->alias_count, sizeof *alias, compare_alias);
 	if (alias) {
-		*ret_record = alias->record;
+		match->way = alias->record ? MATCH_ALIAS : MATCH_UNPRICED;
+		match->record = alias->record;
+		match->words = alias->words;
 		return true;
 	}
-	const struct record *found = NULL;
-	for (size_t i = 0; i < prices->pattern_count; i++) {
-		const struct model_pattern *one = &prices->patterns[i];
-		if (one->record == found || !pattern_matches(&one->pattern, name))
+	for (size_t i = 0; i < book->pattern_count; i++) {
+		const struct model_pattern *one = &book->patterns[i];
+		if (one->record == match->record || !pattern_matches(&one->pattern, name))
 			continue;
-		if (found) {
-			*ret_record = NULL;
+		if (match->record) { /* which a table must not do, and nothing here may settle */
+			match->way = MATCH_AMBIGUOUS;
+			match->others[0] = match->record->id;
+			match->others[1] = one->record->id;
+			match->record = NULL;
 			return true;
 		}
-		found = one->record;
+		match->way = MATCH_PATTERN;
+		match->record = one->record;
+		match->pattern = one->expression;
 	}
-	if (found)
-		*ret_record = found;
-	return found != NULL;
+	return match->record != NULL;
 }
 
-static const struct record *search(
-	const struct prices *prices, const struct scope *scope, struct bytes model)
+/* With the provider's prefix first, which is what tables write; then alone. */
+static bool look_up_both(const struct book *book, struct match *match)
 {
-	char name[MODEL_NAME_MAX + 1], prefixed[PROVIDER_NAME_MAX + 1 + MODEL_NAME_MAX + 1];
-	if (model_normalise(model, name) == 0)
-		return NULL;
-	const struct record *record = NULL;
-	bool is_found = false;
-	if (scope) {
-		int prefix = snprintf(prefixed, sizeof prefixed, "%s/", scope->prefix);
-		if (strncmp(name, prefixed, (size_t)prefix) != 0) {
-			memcpy(prefixed + prefix, name, strlen(name) + 1);
-			is_found = look_up(prices, prefixed, &record);
+	if (match->prefix) {
+		int prefix = snprintf(match->found, sizeof match->found, "%s/", match->prefix);
+		if (strncmp(match->name, match->found, (size_t)prefix) != 0) {
+			memcpy(match->found + prefix, match->name, strlen(match->name) + 1);
+			if (look_up(book, match->found, match))
+				return true;
 		}
 	}
-	if (!is_found)
-		is_found = look_up(prices, name, &record);
-	return is_found && record && allows(scope, record) ? record : NULL;
+	memcpy(match->found, match->name, strlen(match->name) + 1);
+	return look_up(book, match->found, match);
 }
 
-const struct record *match_model(
+void match_search(const struct prices *prices, struct bytes provider, struct bytes model,
+	struct match *ret_match)
+{
+	struct match *match = ret_match;
+	*match = (struct match){ .way = MATCH_NO_NAME };
+	/* Longer ones are in no table: refused before anything is done for each of their bytes. */
+	if (model.len > MODEL_NAME_MAX || model_normalise(model, match->name) == 0)
+		return;
+	const struct scope *scope = find_scope(prices, provider);
+	match->prefix = scope ? scope->prefix : NULL;
+	match->way = MATCH_NOTHING;
+	for (size_t i = 0; i < BOOK_COUNT; i++)
+		if (look_up_both(&prices->books[i], match))
+			break;
+	if (match->record && !allows(scope, match->record))
+		match->way = MATCH_NOT_ALLOWED;
+	if (match->way == MATCH_NOTHING)
+		match->found[0] = '\0';
+}
+
+struct resolution match_model(
 	const struct prices *prices, struct bytes provider, struct bytes model)
 {
-	/* Longer ones are in no table: refused before anything is done for each of their bytes. */
-	if (model.len > MODEL_NAME_MAX)
-		return NULL;
+	struct resolution resolution = { 0 };
 	if (provider.len > PROVIDER_NAME_MAX)
 		provider.len = 0;
-	const struct record *record;
-	if (!memo_find(prices->memo, provider, model, &record)) {
-		record = search(prices, find_scope(prices, provider), model);
-		memo_add(prices->memo, provider, model, record);
-	}
-	return record;
+	bool is_kept = model.len <= MODEL_NAME_MAX;
+	if (is_kept && memo_find(prices->memo, provider, model, &resolution))
+		return resolution;
+	struct match match;
+	match_search(prices, provider, model, &match);
+	if (match.way == MATCH_ALIAS || match.way == MATCH_PATTERN)
+		resolution.record = match.record;
+	else
+		resolution.unknown = names_counter(NAMES_UNKNOWN_MODELS, model);
+	if (is_kept)
+		memo_add(prices->memo, provider, model, resolution);
+	return resolution;
 }

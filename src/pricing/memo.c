@@ -12,7 +12,7 @@ enum {
 /* Immutable once it is in its place. */
 struct entry {
 	uint64_t hash;
-	const struct record *record;
+	struct resolution resolution;
 	size_t provider_bytes;
 	size_t model_bytes;
 	uint8_t text[]; /* provider, model */
@@ -68,7 +68,7 @@ static bool is_of(
 }
 
 bool memo_find(const struct memo *memo, struct bytes provider, struct bytes model,
-	const struct record **ret_record)
+	struct resolution *ret_resolution)
 {
 	uint64_t hash = hash_bytes(hash_bytes(0, provider), model);
 	for (size_t probe = 0; probe < PROBES; probe++) {
@@ -77,7 +77,7 @@ bool memo_find(const struct memo *memo, struct bytes provider, struct bytes mode
 		if (!entry)
 			return false;
 		if (is_of(entry, hash, provider, model)) {
-			*ret_record = entry->record;
+			*ret_resolution = entry->resolution;
 			return true;
 		}
 	}
@@ -85,12 +85,12 @@ bool memo_find(const struct memo *memo, struct bytes provider, struct bytes mode
 }
 
 static struct entry *entry_new(
-	uint64_t hash, struct bytes provider, struct bytes model, const struct record *record)
+	uint64_t hash, struct bytes provider, struct bytes model, struct resolution resolution)
 {
 	struct entry *entry = malloc(sizeof *entry + provider.len + model.len);
 	if (!entry)
 		return NULL;
-	*entry = (struct entry){ hash, record, provider.len, model.len };
+	*entry = (struct entry){ hash, resolution, provider.len, model.len };
 	if (provider.len)
 		memcpy(entry->text, provider.at, provider.len);
 	if (model.len)
@@ -99,19 +99,19 @@ static struct entry *entry_new(
 }
 
 void memo_add(
-	struct memo *memo, struct bytes provider, struct bytes model, const struct record *record)
+	struct memo *memo, struct bytes provider, struct bytes model, struct resolution resolution)
 {
 	/* Threads that pass here together may exceed the share by their number. */
-	if (!record &&
+	if (!resolution.record &&
 		atomic_load_explicit(&memo->unknown_count, memory_order_relaxed) >= UNKNOWN_MAX)
 		return;
 	uint64_t hash = hash_bytes(hash_bytes(0, provider), model);
-	struct entry *entry = entry_new(hash, provider, model, record);
+	struct entry *entry = entry_new(hash, provider, model, resolution);
 	for (size_t probe = 0; entry && probe < PROBES; probe++) {
 		struct entry *other = NULL;
 		if (atomic_compare_exchange_strong_explicit(&memo->places[(hash + probe) % PLACES],
 			    &other, entry, memory_order_acq_rel, memory_order_acquire)) {
-			if (!record)
+			if (!resolution.record)
 				atomic_fetch_add_explicit(
 					&memo->unknown_count, 1, memory_order_relaxed);
 			return;

@@ -12,16 +12,18 @@
 struct memo;
 struct record;
 
+struct resolution {
+	const struct record *record; /* NULL: no record names this model */
+	_Atomic uint64_t *unknown;   /* then where its calls are counted; else NULL */
+};
+
 struct memo *memo_new(void); /* NULL without memory */
 void memo_free(struct memo *memo);
 
 /* Both are safe from many threads at once. find: false when the pair is not remembered. */
 bool memo_find(const struct memo *memo, struct bytes provider, struct bytes model,
-	const struct record **ret_record);
-/*
- *   record  NULL: no record names this model
- */
+	struct resolution *ret_resolution);
 void memo_add(
-	struct memo *memo, struct bytes provider, struct bytes model, const struct record *record);
+	struct memo *memo, struct bytes provider, struct bytes model, struct resolution resolution);
 
 #endif

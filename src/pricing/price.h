@@ -33,8 +33,16 @@ enum token_class {
 /* As price tables spell it: "input", "cache_read", … */
 const char *token_class_name(enum token_class class);
 
-/* What is paid by the piece. */
+/* What is paid by the piece. A search is one whoever makes it; a prompt is grounded once. */
 enum unit { UNITS_WEB_SEARCHES, UNITS_FILE_SEARCHES, UNITS_GROUNDED_PROMPTS, UNIT_COUNT };
+
+/* "web_search", "file_search", "grounded_prompt" */
+const char *unit_name(enum unit unit);
+/*
+ * By that name, or by a fee that price tables charge for it: "web_search_request", "web_search_call",
+ * "google_search_query", "file_search_call", "google_search_grounded_prompt". UNIT_COUNT: none.
+ */
+enum unit unit_named(const char *name);
 
 struct usage {
 	uint64_t tokens[TOKEN_CLASS_COUNT];
@@ -45,7 +53,10 @@ typedef __int128 fusd;
 
 struct cost {
 	fusd by_class[TOKEN_CLASS_COUNT];
+	fusd by_unit[UNIT_COUNT];
 	fusd total;
+	bool is_lower_bound;  /* units were counted for which the record has no fee */
+	bool hour_costs_more; /* a cache write for an hour costs more than one for five minutes */
 	const char *model_id; /* of the table; lives as long as it */
 };
 
@@ -76,18 +87,30 @@ struct prices;
  */
 int prices_parse(struct bytes json, const char *name, struct prices **ret_prices,
 	struct complaint *complaint);
+/* The built-in table with overrides. */
+int prices_parse_overrides(struct bytes json, const char *name, struct prices **ret_prices,
+	struct complaint *complaint);
 /* The table that was built in (pricing/models.json). */
 int prices_builtin(struct prices **ret_prices, struct complaint *complaint);
-/* The table of a file, or for NULL the one that was built in. */
-int prices_load(const char *file, struct prices **ret_prices, struct complaint *complaint);
+/*
+ * The table of a file, or for NULL the one that was built in; with overrides from another file, or NULL for
+ * none. -EINVAL with a complaint that names file, line and key, also for what cannot be read; -ENOMEM.
+ */
+int prices_load(const char *file, const char *overrides, struct prices **ret_prices,
+	struct complaint *complaint);
 void prices_free(struct prices *prices);
 size_t prices_count(const struct prices *prices);
 /* The date that the table states for itself, as text. */
 const char *prices_as_of(const struct prices *prices);
+/* Days since that date; 0 when it is to come. */
+unsigned prices_age_days(const struct prices *prices, uint64_t now_ns);
+/* Older than this a table is worth a warning. */
+enum { PRICES_OLD_DAYS = 90 };
 
 /*
  * Prices one call. Safe from many threads at once on the same table. ret_cost is set only with
- * PRICE_FOUND. Costs about a hash look-up for a name that was seen before.
+ * PRICE_FOUND. Costs about a hash look-up for a name that was seen before, and counts the name with
+ * PRICE_UNKNOWN_MODEL (base/names.h).
  */
 enum price_status price_call(
 	const struct prices *prices, const struct price_question *question, struct cost *ret_cost);

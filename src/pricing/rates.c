@@ -3,8 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* 100 USD a token: keeps sums in 128 bits. */
-static const fusd price_limit = (fusd)100 * 1000000000000000;
+#include "pricing/hours.h"
 
 static const struct {
 	const char *name;
@@ -42,28 +41,55 @@ int rates_read_amount(const json_t *value, const struct place *place, fusd *ret_
 	int error = check_type(value, A_STRING, place);
 	if (error < 0)
 		return error;
-	if (fusd_parse(json_string_value(value), ret_amount) < 0 || *ret_amount >= price_limit)
+	if (fusd_parse(json_string_value(value), ret_amount) < 0 || *ret_amount >= RATES_LIMIT)
 		return refuse_at(place, "'%.40s' is no decimal below 100 with at most 15 decimals",
 			json_string_value(value));
 	return 0;
 }
 
-/* Only what is written: a class that is not named has NO_PRICE. */
-static int read_price_set(
-	const json_t *object, const struct place *place, struct price_set *ret_set)
+/* As provider's pages write it: "3" is 0.000003 for a token. */
+static int read_amount_per_million(const json_t *value, const struct place *place, fusd *ret_amount)
 {
-	struct price_set set;
+	const fusd million = 1000000;
+	fusd amount;
+	int error = check_type(value, A_STRING, place);
+	if (error < 0)
+		return error;
+	if (fusd_parse(json_string_value(value), &amount) < 0 || amount % million != 0 ||
+		amount / million >= RATES_LIMIT)
+		return refuse_at(place,
+			"'%.40s' is no decimal below 100000000 with at most 9 decimals",
+			json_string_value(value));
+	*ret_amount = amount / million;
+	return 0;
+}
+
+static const char per_token[] = PER_TOKEN, per_million[] = PER_MILLION;
+
+/*
+ * The prices that stand in `object`, by the token or by the million. Only what is written: a class that is
+ * not named has NO_PRICE.
+ */
+static int read_prices(const json_t *object, const struct place *within, struct price_set *ret_set)
+{
+	const json_t *prices = json_object_get(object, per_token);
+	const json_t *by_million = json_object_get(object, per_million);
+	if (!prices == !by_million)
+		return refuse_at(within, "needs either '%s' or '%s'", per_token, per_million);
+	struct place place = place_key(within, prices ? per_token : per_million);
+	struct price_set set = { 0 };
 	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++)
 		set.fusd[class] = NO_PRICE;
 	const char *name;
 	json_t *value;
-	json_object_foreach((json_t *)object, name, value) {
+	json_object_foreach((json_t *)(prices ? prices : by_million), name, value) {
+		struct place at = place_key(&place, name);
 		size_t class = class_of(name);
 		if (class == TOKEN_CLASS_COUNT)
-			return refuse_at(place, "unknown key '%.60s'", name);
-		struct place at = place_key(place, name);
+			return refuse_key(&place, name);
 		fusd amount;
-		int error = rates_read_amount(value, &at, &amount);
+		int error = prices ? rates_read_amount(value, &at, &amount) :
+				     read_amount_per_million(value, &at, &amount);
 		if (error < 0)
 			return error;
 		set.fusd[class] = (int64_t)amount;
@@ -75,25 +101,28 @@ static int read_price_set(
 /* What a set does not name it takes from the standard set, and then from the class's parent. */
 static struct price_set complete(const struct price_set *written, const struct price_set *standard)
 {
-	struct price_set merged, set;
-	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		merged.fusd[class] = written->fusd[class] != NO_PRICE ? written->fusd[class] :
-									standard->fusd[class];
+	struct price_set merged = *written, set;
+	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++) {
+		merged.is_standard[class] = written->fusd[class] == NO_PRICE;
+		if (merged.is_standard[class])
+			merged.fusd[class] = standard->fusd[class];
+	}
 	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++) {
 		size_t from = class;
 		while (merged.fusd[from] == NO_PRICE && classes[from].falls_back_to != from)
 			from = classes[from].falls_back_to;
 		set.fusd[class] = merged.fusd[from];
+		set.from[class] = (uint8_t)from;
+		set.is_standard[class] = merged.is_standard[from];
 	}
 	return set;
 }
 
-static int read_complete_set(const json_t *object, const char *key,
-	const struct price_set *standard, const struct place *within, struct price_set *ret_set)
+int rates_read_set(const json_t *object, const struct price_set *standard,
+	const struct place *place, struct price_set *ret_set)
 {
-	struct place place = place_key(within, key);
 	struct price_set written;
-	int error = read_price_set(json_object_get(object, key), &place, &written);
+	int error = read_prices(object, place, &written);
 	if (error == 0)
 		*ret_set = complete(&written, standard);
 	return error;
@@ -107,7 +136,8 @@ static int read_context_tier(const json_t *object, const struct price_set *stand
 		{ "compare", A_STRING, true },
 		{ "counts", A_STRING, true },
 		{ "applies_to", A_STRING, true },
-		{ "prices", AN_OBJECT, true },
+		{ per_token, AN_OBJECT },
+		{ per_million, AN_OBJECT },
 		{ 0 },
 	};
 	int error = check_type(object, AN_OBJECT, place);
@@ -122,7 +152,7 @@ static int read_context_tier(const json_t *object, const struct price_set *stand
 		error = check_word(
 			object, "applies_to", (const char *[]){ "whole_request", NULL }, place);
 	if (error == 0)
-		error = read_complete_set(object, "prices", standard, place, &ret_tier->prices);
+		error = rates_read_set(object, standard, place, &ret_tier->prices);
 	if (error < 0)
 		return error;
 	json_int_t threshold = json_integer_value(json_object_get(object, "threshold"));
@@ -143,7 +173,7 @@ static int read_rates(struct prices *prices, const json_t *object, const struct 
 	struct context_tier *read = table_take(prices, json_array_size(tiers), sizeof *read);
 	if (!rates || !read)
 		return -ENOMEM;
-	int error = read_complete_set(object, "prices", standard, place, &rates->prices);
+	int error = rates_read_set(object, standard, place, &rates->prices);
 	if (error < 0)
 		return error;
 	struct place all = place_key(place, "context_tiers");
@@ -173,7 +203,8 @@ static int read_services(struct prices *prices, const json_t *object,
 		{ 0 },
 	};
 	static const struct member members[] = {
-		{ "prices", AN_OBJECT, true },
+		{ per_token, AN_OBJECT },
+		{ per_million, AN_OBJECT },
 		{ "context_tiers", AN_ARRAY },
 		{ 0 },
 	};
@@ -192,86 +223,11 @@ static int read_services(struct prices *prices, const json_t *object,
 	return error;
 }
 
-static int read_windows(struct prices *prices, const json_t *array, const struct place *within,
-	struct schedule *schedule)
-{
-	struct place all = place_key(within, "windows_utc");
-	schedule->windows = table_take(prices, json_array_size(array), sizeof *schedule->windows);
-	if (!schedule->windows)
-		return -ENOMEM;
-	size_t i;
-	const json_t *window;
-	json_array_foreach(array, i, window) {
-		struct place at = place_item(&all, i);
-		int error = check_type(window, A_STRING, &at);
-		if (error < 0)
-			return error;
-		if (window_parse(json_string_value(window), &schedule->windows[i]) < 0)
-			return refuse_at(&at, "'%.40s' is no time of day like 01:00-04:00",
-				json_string_value(window));
-	}
-	schedule->window_count = json_array_size(array);
-	return 0;
-}
-
-static int read_schedule(struct prices *prices, const json_t *object,
-	const struct price_set *standard, const struct place *place, struct schedule *schedule)
-{
-	static const struct member members[] = {
-		{ "name", A_STRING, true },
-		{ "days", A_STRING, true },
-		{ "windows_utc", AN_ARRAY, true },
-		{ "exclude", A_STRING },
-		{ "prices", AN_OBJECT, true },
-		{ 0 },
-	};
-	int error = check_type(object, AN_OBJECT, place);
-	if (error == 0)
-		error = check_members(object, members, place);
-	if (error == 0)
-		error = read_windows(
-			prices, json_object_get(object, "windows_utc"), place, schedule);
-	if (error == 0)
-		error = read_complete_set(object, "prices", standard, place, &schedule->prices);
-	if (error < 0)
-		return error;
-	const char *days = json_string_value(json_object_get(object, "days"));
-	if (weekdays_parse(days, &schedule->weekdays) < 0)
-		return refuse_at(place, "days '%.40s' are not like mon-fri", days);
-	schedule->has_exceptions = json_object_get(object, "exclude");
-	return 0;
-}
-
-static int read_schedules(struct prices *prices, const json_t *object,
-	const struct price_set *standard, const struct place *place, struct period *period)
-{
-	const json_t *array = json_object_get(object, "schedules"), *schedule;
-	if (!array)
-		return 0;
-	if (json_object_get(object, "context_tiers") || json_object_get(object, "service_tiers"))
-		return refuse_at(
-			place, "schedules and tiers in one period have no defined meaning");
-	period->schedules = table_take(prices, json_array_size(array), sizeof *period->schedules);
-	if (!period->schedules)
-		return -ENOMEM;
-	period->schedule_count = json_array_size(array);
-	struct place all = place_key(place, "schedules");
-	int error = 0;
-	size_t i;
-	json_array_foreach(array, i, schedule) {
-		struct place at = place_item(&all, i);
-		error = read_schedule(prices, schedule, standard, &at, &period->schedules[i]);
-		if (error < 0)
-			break;
-	}
-	return error;
-}
-
 /*
  *   before  the period before, NULL for the first
  */
-static int read_from(const json_t *from, const struct period *before, const struct place *within,
-	struct period *period)
+static int read_from(struct prices *prices, const json_t *from, const struct period *before,
+	const struct place *within, struct period *period)
 {
 	struct place place = place_key(within, "from");
 	if (json_is_null(from) != !before)
@@ -279,36 +235,26 @@ static int read_from(const json_t *from, const struct period *before, const stru
 			&place, "must be null in the first period and a date in all others");
 	if (!before)
 		return 0;
-	if (date_parse(json_string_value(from), &period->from_ns) < 0)
-		return refuse_at(
-			&place, "'%.40s' is no date like 2026-11-20", json_string_value(from));
+	int error = read_date(json_string_value(from), &place, &period->from_ns);
+	if (error < 0)
+		return error;
 	if (period->from_ns <= before->from_ns)
 		return refuse_at(&place, "must be later than in the period before");
-	return 0;
+	period->from = table_text(prices, from);
+	return period->from ? 0 : -ENOMEM;
 }
 
-static int read_period(struct prices *prices, const json_t *object, const struct period *before,
-	const struct place *place, struct period *period)
+/* All of a period but the day from which it holds. */
+static int read_terms(struct prices *prices, const json_t *object, const struct place *place,
+	struct period *period)
 {
-	static const struct member members[] = {
-		{ "from", A_STRING_OR_NULL, true },
-		{ "prices", AN_OBJECT, true },
-		{ "context_tiers", AN_ARRAY },
-		{ "service_tiers", AN_OBJECT },
-		{ "schedules", AN_ARRAY },
-		{ 0 },
-	};
 	struct price_set standard;
-	struct place at = place_key(place, "prices");
-	int error = check_type(object, AN_OBJECT, place);
-	if (error == 0)
-		error = check_members(object, members, place);
-	if (error == 0)
-		error = read_from(json_object_get(object, "from"), before, place, period);
-	if (error == 0)
-		error = read_price_set(json_object_get(object, "prices"), &at, &standard);
-	if (error == 0 && standard.fusd[TOKENS_INPUT] == NO_PRICE)
+	int error = read_prices(object, place, &standard);
+	if (error == 0 && standard.fusd[TOKENS_INPUT] == NO_PRICE) {
+		struct place at = place_key(
+			place, json_object_get(object, per_token) ? per_token : per_million);
 		error = refuse_at(&at, "'input' is missing");
+	}
 	if (error == 0)
 		error = read_rates(
 			prices, object, &standard, place, &period->services[SERVICE_STANDARD]);
@@ -316,7 +262,29 @@ static int read_period(struct prices *prices, const json_t *object, const struct
 		error = read_services(
 			prices, json_object_get(object, "service_tiers"), &standard, place, period);
 	if (error == 0)
-		error = read_schedules(prices, object, &standard, place, period);
+		error = hours_read(prices, object, &standard, place, period);
+	return error;
+}
+
+static int read_period(struct prices *prices, const json_t *object, const struct period *before,
+	const struct place *place, struct period *period)
+{
+	static const struct member members[] = {
+		{ "from", A_STRING_OR_NULL, true },
+		{ per_token, AN_OBJECT },
+		{ per_million, AN_OBJECT },
+		{ "context_tiers", AN_ARRAY },
+		{ "service_tiers", AN_OBJECT },
+		{ "schedules", AN_ARRAY },
+		{ 0 },
+	};
+	int error = check_type(object, AN_OBJECT, place);
+	if (error == 0)
+		error = check_members(object, members, place);
+	if (error == 0)
+		error = read_from(prices, json_object_get(object, "from"), before, place, period);
+	if (error == 0)
+		error = read_terms(prices, object, place, period);
 	return error;
 }
 
@@ -331,7 +299,7 @@ static void join_fast_and_priority(struct period *period)
 		*priority = *fast;
 }
 
-int rates_read_periods(struct prices *prices, const json_t *array, const struct place *within,
+static int read_periods(struct prices *prices, const json_t *array, const struct place *within,
 	struct record *record)
 {
 	struct place all = place_key(within, "periods");
@@ -348,9 +316,60 @@ int rates_read_periods(struct prices *prices, const json_t *array, const struct 
 		int error = read_period(prices, period, before, &at, &record->periods[i]);
 		if (error < 0)
 			return error;
-		if (strcmp(record->provider, "openai") == 0)
-			join_fast_and_priority(&record->periods[i]);
 	}
 	record->period_count = count;
 	return 0;
+}
+
+static int read_only_period(struct prices *prices, const json_t *object, const struct place *place,
+	struct record *record)
+{
+	record->periods = table_take(prices, 1, sizeof *record->periods);
+	record->period_count = 1;
+	return record->periods ? read_terms(prices, object, place, record->periods) : -ENOMEM;
+}
+
+int rates_read(struct prices *prices, const json_t *object, const struct place *place,
+	struct record *record)
+{
+	const json_t *periods = json_object_get(object, "periods");
+	bool has_prices =
+		json_object_get(object, per_token) || json_object_get(object, per_million);
+	if (!periods == !has_prices)
+		return refuse_at(
+			place, "needs either 'periods', '%s' or '%s'", per_token, per_million);
+	for (const char *const *terms = (const char *const[]){ "service_tiers", "context_tiers",
+		     "schedules", NULL };
+		periods && *terms; terms++)
+		if (json_object_get(object, *terms))
+			return refuse_at(place, "'%s' must stand in one of the periods", *terms);
+	int error = periods ? read_periods(prices, periods, place, record) :
+			      read_only_period(prices, object, place, record);
+	for (size_t i = 0; error == 0 && i < record->period_count; i++)
+		if (strcmp(record->provider, "openai") == 0)
+			join_fast_and_priority(&record->periods[i]);
+	return error;
+}
+
+static int each_of_rates(
+	const struct rates *rates, int (*look)(const struct price_set *set, void *arg), void *arg)
+{
+	int error = rates ? look(&rates->prices, arg) : 0;
+	for (size_t i = 0; rates && error == 0 && i < rates->tier_count; i++)
+		error = look(&rates->tiers[i].prices, arg);
+	return error;
+}
+
+int rates_each(
+	const struct record *record, int (*look)(const struct price_set *set, void *arg), void *arg)
+{
+	int error = 0;
+	for (size_t p = 0; p < record->period_count; p++) {
+		const struct period *period = &record->periods[p];
+		for (size_t i = 0; error == 0 && i < SERVICE_COUNT; i++)
+			error = each_of_rates(period->services[i], look, arg);
+		for (size_t i = 0; error == 0 && i < period->schedule_count; i++)
+			error = look(&period->schedules[i].prices, arg);
+	}
+	return error;
 }

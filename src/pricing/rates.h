@@ -8,14 +8,29 @@
 #include "pricing/fields.h"
 #include "pricing/table.h"
 
-/* A decimal string below 100 USD: with that, sums of a whole call stay within 128 bits. */
+/* 100 USD, below which every price, fee and factor is: with that, sums of a call stay within 128 bits. */
+#define RATES_LIMIT ((fusd)100 * 1000000000000000)
+
+/* A decimal string below that limit. */
 int rates_read_amount(const json_t *value, const struct place *place, fusd *ret_amount);
 
+/* How prices are written: by the token, or by a million of them. Either stands wherever prices do. */
+#define PER_TOKEN "prices"
+#define PER_MILLION "prices_per_million"
+
+/* The prices that stand in `object`, made complete. */
+int rates_read_set(const json_t *object, const struct price_set *standard,
+	const struct place *place, struct price_set *ret_set);
+
 /*
- * The member "periods" of a record, into record->periods; record->provider is set.
- * -EINVAL with a complaint, -ENOMEM.
+ * The member "periods" of a record, or in its place the prices of one that holds since ever, into
+ * record->periods; record->provider is set. -EINVAL with a complaint, -ENOMEM.
  */
-int rates_read_periods(struct prices *prices, const json_t *array, const struct place *within,
+int rates_read(struct prices *prices, const json_t *object, const struct place *place,
 	struct record *record);
+
+/* Calls with each complete set of prices that a record can come to; the first error ends it. */
+int rates_each(const struct record *record, int (*look)(const struct price_set *set, void *arg),
+	void *arg);
 
 #endif

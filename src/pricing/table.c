@@ -6,244 +6,90 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "pricing/explain.h"
 #include "pricing/fields.h"
 #include "pricing/match.h"
 #include "pricing/memo.h"
-#include "pricing/rates.h"
+#include "pricing/overrides.h"
+#include "pricing/record.h"
 
 enum { ARENA_MAX_BYTES = 64 << 20, FILE_MAX_BYTES = 16 << 20 };
 
-static const char *take_text(struct prices *prices, const json_t *text)
+/* One file on its way into the table. */
+struct source {
+	const char *name;
+	struct bytes text;
+	json_t *json;
+	struct complaint *complaint;
+};
+
+const char *table_text(struct prices *prices, const json_t *text)
 {
 	return arena_copy(&prices->arena, json_string_value(text), json_string_length(text) + 1);
 }
 
-static int check_sources(const json_t *names, const json_t *sources, const struct place *within)
+/* The arrays that all records share; of no document, or of what is no array, empty ones. */
+static int take_arrays(struct prices *prices, struct book *book, const json_t *document)
 {
-	struct place all = place_key(within, "sources");
-	size_t i;
-	const json_t *name;
-	json_array_foreach(names, i, name) {
-		struct place at = place_item(&all, i);
-		int error = check_type(name, A_STRING, &at);
-		if (error < 0)
-			return error;
-		if (!json_object_get(sources, json_string_value(name)))
-			return refuse_at(
-				&at, "'%.60s' is not among the sources", json_string_value(name));
-	}
-	return json_array_size(names) > 0 ? 0 : refuse_at(&all, "must not be empty");
-}
-
-static int check_date(const json_t *record, const char *key, const struct place *within)
-{
-	const json_t *date = json_object_get(record, key);
-	struct place place = place_key(within, key);
-	uint64_t start_ns;
-	if (!date || date_parse(json_string_value(date), &start_ns) == 0)
-		return 0;
-	return refuse_at(&place, "'%.40s' is no date like 2026-11-20", json_string_value(date));
-}
-
-/* Fees and multipliers are checked only: what they depend on is in no question (price.h). */
-static int check_amounts(const json_t *record, const char *key, const struct member *names,
-	const struct place *within)
-{
-	const json_t *amounts = json_object_get(record, key), *value;
-	struct place place = place_key(within, key);
-	const char *name;
-	int error = amounts ? check_members(amounts, names, &place) : 0;
-	json_object_foreach((json_t *)amounts, name, value) {
-		struct place at = place_key(&place, name);
-		fusd amount;
-		if (error == 0)
-			error = rates_read_amount(value, &at, &amount);
-	}
-	return error;
-}
-
-/* All of a record that has no bearing on a price. */
-static int check_rest(const json_t *record, const json_t *sources, const struct place *place)
-{
-	static const struct member fees[] = {
-		{ "web_search_request", A_STRING },
-		{ "web_search_call", A_STRING },
-		{ "file_search_call", A_STRING },
-		{ "google_search_query", A_STRING },
-		{ "google_search_grounded_prompt", A_STRING },
-		{ 0 },
-	};
-	static const struct member multipliers[] = {
-		{ "inference_geo=us", A_STRING },
-		{ "data_residency=us", A_STRING },
-		{ "data_residency=eu", A_STRING },
-		{ 0 },
-	};
-	int error = check_word(record, "kind",
-		(const char *[]){ "chat", "embedding", "audio", "image", NULL }, place);
-	if (error == 0)
-		error = check_word(record, "confidence",
-			(const char *[]){ "high", "medium", "low", NULL }, place);
-	if (error == 0)
-		error = check_sources(json_object_get(record, "sources"), sources, place);
-	if (error == 0)
-		error = check_amounts(record, "per_unit_fees", fees, place);
-	if (error == 0)
-		error = check_amounts(record, "region_multipliers", multipliers, place);
-	if (error == 0)
-		error = check_date(record, "released", place);
-	if (error == 0)
-		error = check_date(record, "retired", place);
-	return error;
-}
-
-static int add_alias(struct prices *prices, const json_t *name, const struct record *record,
-	const struct place *place)
-{
-	int error = check_type(name, A_STRING, place);
-	if (error < 0)
-		return error;
-	char normal[MODEL_NAME_MAX + 1];
-	if (model_normalise(bytes_of(json_string_value(name)), normal) == 0 ||
-		strcmp(normal, json_string_value(name)) != 0)
-		return refuse_at(
-			place, "'%.60s' is no name in normal form", json_string_value(name));
-	const char *text = take_text(prices, name);
-	if (!text)
-		return -ENOMEM;
-	prices->aliases[prices->alias_count++] = (struct alias){ text, record };
-	return 0;
-}
-
-static int read_aliases(struct prices *prices, const json_t *array, const struct place *within,
-	const struct record *record)
-{
-	struct place all = place_key(within, "aliases");
-	bool has_id = false;
-	int error = 0;
-	size_t i;
-	const json_t *name;
-	json_array_foreach(array, i, name) {
-		struct place at = place_item(&all, i);
-		error = add_alias(prices, name, record, &at);
-		if (error < 0)
-			return error;
-		has_id = has_id || strcmp(json_string_value(name), record->id) == 0;
-	}
-	return has_id ? 0 : refuse_at(&all, "the id itself is missing");
-}
-
-static int read_patterns(struct prices *prices, const json_t *array, const struct place *within,
-	const struct record *record)
-{
-	struct place all = place_key(within, "patterns");
-	size_t i;
-	const json_t *expression;
-	json_array_foreach(array, i, expression) {
-		struct place at = place_item(&all, i);
-		struct model_pattern *pattern = &prices->patterns[prices->pattern_count];
-		int error = check_type(expression, A_STRING, &at);
-		if (error == 0)
-			error = pattern_compile(
-				&pattern->pattern, json_string_value(expression), &at);
-		if (error < 0)
-			return error;
-		pattern->record = record;
-		prices->pattern_count++;
-	}
-	return 0;
-}
-
-static int read_record(struct prices *prices, const json_t *object, const json_t *sources,
-	struct place *place, struct record *record)
-{
-	static const struct member members[] = {
-		{ "id", A_STRING, true },
-		{ "provider", A_STRING, true },
-		{ "kind", A_STRING, true },
-		{ "aliases", AN_ARRAY, true },
-		{ "patterns", AN_ARRAY, true },
-		{ "periods", AN_ARRAY, true },
-		{ "per_unit_fees", AN_OBJECT },
-		{ "region_multipliers", AN_OBJECT },
-		{ "context_window", AN_INTEGER },
-		{ "deprecated", A_BOOLEAN, true },
-		{ "released", A_STRING },
-		{ "retired", A_STRING },
-		{ "sources", AN_ARRAY, true },
-		{ "confidence", A_STRING, true },
-		{ "notes", A_STRING },
-		{ 0 },
-	};
-	place->item = json_string_value(json_object_get(object, "id"));
-	int error = check_type(object, AN_OBJECT, place);
-	if (error == 0)
-		error = check_members(object, members, place);
-	if (error == 0)
-		error = check_rest(object, sources, place);
-	if (error < 0)
-		return error;
-	record->id = take_text(prices, json_object_get(object, "id"));
-	record->provider = take_text(prices, json_object_get(object, "provider"));
-	if (!record->id || !record->provider)
-		return -ENOMEM;
-	error = read_aliases(prices, json_object_get(object, "aliases"), place, record);
-	if (error == 0)
-		error = read_patterns(prices, json_object_get(object, "patterns"), place, record);
-	if (error == 0)
-		error = rates_read_periods(
-			prices, json_object_get(object, "periods"), place, record);
-	return error;
-}
-
-/* The arrays that all records share; json_array_size of what is no array is 0. */
-static int take_arrays(struct prices *prices, const json_t *models, const json_t *unpriced)
-{
-	size_t aliases = json_object_size(unpriced), patterns = 0, i;
-	const json_t *model;
+	const json_t *models = json_object_get(document, "models"), *model;
+	size_t aliases = json_object_size(json_object_get(document, "unpriced_on_purpose"));
+	size_t patterns = 0, i;
 	json_array_foreach(models, i, model) {
 		aliases += json_array_size(json_object_get(model, "aliases"));
 		patterns += json_array_size(json_object_get(model, "patterns"));
 	}
-	prices->records = table_take(prices, json_array_size(models), sizeof *prices->records);
-	prices->aliases = table_take(prices, aliases, sizeof *prices->aliases);
-	prices->patterns = table_take(prices, patterns, sizeof *prices->patterns);
-	return prices->records && prices->aliases && prices->patterns ? 0 : -ENOMEM;
+	book->records = table_take(prices, json_array_size(models), sizeof *book->records);
+	book->aliases = table_take(prices, aliases, sizeof *book->aliases);
+	book->patterns = table_take(prices, patterns, sizeof *book->patterns);
+	book->scopes =
+		table_take(prices, json_object_size(json_object_get(document, "provider_scopes")),
+			sizeof *book->scopes);
+	return book->records && book->aliases && book->patterns && book->scopes ? 0 : -ENOMEM;
 }
 
-static int read_models(struct prices *prices, const json_t *document, const struct place *within)
+/*
+ *   replaced  the document whose records stand for those of the same id here; NULL for none
+ */
+static int read_models(struct prices *prices, struct book *book, const json_t *document,
+	const json_t *replaced, const struct place *within)
 {
 	const json_t *models = json_object_get(document, "models"), *model;
 	const json_t *sources = json_object_get(document, "sources");
 	struct place all = place_key(within, "models");
 	size_t i;
 	json_array_foreach(models, i, model) {
+		const json_t *id = json_object_get(model, "id");
+		if (overrides_have(replaced, id))
+			continue;
 		struct place at = place_item(&all, i);
-		int error = read_record(prices, model, sources, &at, &prices->records[i]);
+		at.item = json_string_value(id);
+		int error = record_read(prices, book, model, sources, &at);
 		if (error < 0)
 			return error;
-		prices->record_count++;
 	}
 	return 0;
 }
 
-static int read_unpriced(struct prices *prices, const json_t *object, const struct place *within)
+static int read_unpriced(
+	struct prices *prices, struct book *book, const json_t *object, const struct place *within)
 {
 	struct place place = place_key(within, "unpriced_on_purpose");
 	const char *name;
 	json_t *why;
-	int error = 0;
 	json_object_foreach((json_t *)object, name, why) {
 		struct place at = place_key(&place, name);
+		int error = check_type(why, A_STRING, &at);
+		if (error < 0)
+			return error;
+		struct alias alias = { .words = table_text(prices, why) };
 		json_t *text = json_string(name);
-		error = check_type(why, A_STRING, &at);
-		if (error == 0)
-			error = text ? add_alias(prices, text, NULL, &at) : -ENOMEM;
+		error = alias.words && text ? record_add_alias(prices, book, text, &alias, &at) :
+					      -ENOMEM;
 		json_decref(text);
 		if (error < 0)
-			break;
+			return error;
 	}
-	return error;
+	return 0;
 }
 
 static bool is_normal_provider(const char *name)
@@ -252,8 +98,8 @@ static bool is_normal_provider(const char *name)
 	return provider_normalise(bytes_of(name), normal) > 0 && strcmp(normal, name) == 0;
 }
 
-static int read_scope(struct prices *prices, const char *provider, const json_t *object,
-	const struct place *place)
+static int read_scope(struct prices *prices, struct book *book, const char *provider,
+	const json_t *object, const struct place *place)
 {
 	static const struct member members[] = {
 		{ "prefix", A_STRING, true },
@@ -269,9 +115,9 @@ static int read_scope(struct prices *prices, const char *provider, const json_t 
 	const char *prefix = json_string_value(json_object_get(object, "prefix"));
 	if (!is_normal_provider(provider) || !is_normal_provider(prefix))
 		return refuse_at(place, "provider or prefix is no name in normal form");
-	struct scope *scope = &prices->scopes[prices->scope_count];
+	struct scope *scope = &book->scopes[book->scope_count];
 	scope->provider = arena_copy(&prices->arena, provider, strlen(provider) + 1);
-	scope->prefix = take_text(prices, json_object_get(object, "prefix"));
+	scope->prefix = table_text(prices, json_object_get(object, "prefix"));
 	scope->allow = table_take(prices, json_array_size(allow) + 1, sizeof *scope->allow);
 	if (!scope->provider || !scope->prefix || !scope->allow)
 		return -ENOMEM;
@@ -279,11 +125,11 @@ static int read_scope(struct prices *prices, const char *provider, const json_t 
 	json_array_foreach(allow, i, one) {
 		if (!json_is_string(one))
 			return refuse_at(place, "allow must hold strings");
-		scope->allow[i] = take_text(prices, one);
+		scope->allow[i] = table_text(prices, one);
 		if (!scope->allow[i])
 			return -ENOMEM;
 	}
-	prices->scope_count++;
+	book->scope_count++;
 	return 0;
 }
 
@@ -292,23 +138,21 @@ static int compare_scopes(const void *a, const void *b)
 	return strcmp(((const struct scope *)a)->provider, ((const struct scope *)b)->provider);
 }
 
-static int read_scopes(struct prices *prices, const json_t *object, const struct place *within)
+static int read_scopes(
+	struct prices *prices, struct book *book, const json_t *object, const struct place *within)
 {
 	struct place place = place_key(within, "provider_scopes");
 	const char *provider;
 	json_t *value;
-	prices->scopes = table_take(prices, json_object_size(object), sizeof *prices->scopes);
-	if (!prices->scopes)
-		return -ENOMEM;
 	json_object_foreach((json_t *)object, provider, value) {
 		struct place at = place_key(&place, provider);
 		bool is_comment = provider[0] == '_';
 		int error = is_comment ? check_type(value, A_STRING, &at) :
-					 read_scope(prices, provider, value, &at);
+					 read_scope(prices, book, provider, value, &at);
 		if (error < 0)
 			return error;
 	}
-	qsort(prices->scopes, prices->scope_count, sizeof *prices->scopes, compare_scopes);
+	qsort(book->scopes, book->scope_count, sizeof *book->scopes, compare_scopes);
 	return 0;
 }
 
@@ -322,17 +166,17 @@ static const char *name_of(const struct record *record)
 	return record ? record->id : "unpriced_on_purpose";
 }
 
-/* No name may belong to two records, by alias or by pattern. */
-static int settle_aliases(struct prices *prices, const struct place *place)
+/* No name may belong to two records of a file, by alias or by pattern. */
+static int settle_aliases(struct book *book, const struct place *place)
 {
-	qsort(prices->aliases, prices->alias_count, sizeof *prices->aliases, compare_aliases);
-	for (size_t i = 0; i < prices->alias_count; i++) {
-		const struct alias *alias = &prices->aliases[i];
+	qsort(book->aliases, book->alias_count, sizeof *book->aliases, compare_aliases);
+	for (size_t i = 0; i < book->alias_count; i++) {
+		const struct alias *alias = &book->aliases[i];
 		if (i > 0 && strcmp(alias[-1].name, alias->name) == 0)
 			return refuse_at(place, "'%.60s' names both %.60s and %.60s", alias->name,
 				name_of(alias[-1].record), name_of(alias->record));
-		for (size_t p = 0; p < prices->pattern_count; p++) {
-			const struct model_pattern *pattern = &prices->patterns[p];
+		for (size_t p = 0; p < book->pattern_count; p++) {
+			const struct model_pattern *pattern = &book->patterns[p];
 			if (pattern->record != alias->record &&
 				pattern_matches(&pattern->pattern, alias->name))
 				return refuse_at(place,
@@ -366,7 +210,16 @@ static int check_terms(const json_t *document, const struct place *place)
 	return error;
 }
 
-static int read_document(struct prices *prices, const json_t *document, const struct place *place)
+static void blame(const struct source *source)
+{
+	snprintf(source->complaint->file, sizeof source->complaint->file, "%s", source->name);
+}
+
+/*
+ *   overrides  what stands over this document; NULL for none
+ */
+static int read_document(struct prices *prices, struct book *book, const struct source *source,
+	const struct source *overrides)
 {
 	static const struct member members[] = {
 		{ "schema", A_STRING, true },
@@ -382,82 +235,196 @@ static int read_document(struct prices *prices, const json_t *document, const st
 		{ "models", AN_ARRAY, true },
 		{ 0 },
 	};
-	const json_t *unpriced = json_object_get(document, "unpriced_on_purpose");
-	int error = check_type(document, AN_OBJECT, place);
+	const json_t *document = source->json;
+	struct place place = { .complaint = source->complaint, .text = source->text };
+	int error = check_type(document, AN_OBJECT, &place);
 	if (error == 0)
-		error = check_members(document, members, place);
+		error = check_members(document, members, &place);
 	if (error == 0)
-		error = check_terms(document, place);
+		error = check_terms(document, &place);
 	if (error == 0)
-		error = take_arrays(prices, json_object_get(document, "models"), unpriced);
+		error = take_arrays(prices, book, document);
 	if (error == 0)
-		error = read_models(prices, document, place);
+		error = read_models(
+			prices, book, document, overrides ? overrides->json : NULL, &place);
 	if (error == 0)
-		error = read_unpriced(prices, unpriced, place);
+		error = read_unpriced(
+			prices, book, json_object_get(document, "unpriced_on_purpose"), &place);
 	if (error == 0)
-		error = read_scopes(prices, json_object_get(document, "provider_scopes"), place);
+		error = read_scopes(
+			prices, book, json_object_get(document, "provider_scopes"), &place);
 	if (error == 0)
-		error = settle_aliases(prices, place);
+		error = settle_aliases(book, &place);
+	if (error == -EINVAL)
+		blame(source);
+	return error;
+}
+
+/* Once. */
+static int source_parse(struct source *source)
+{
+	json_error_t where;
+	if (source->json)
+		return 0;
+	source->json = json_loadb(
+		(const char *)source->text.at, source->text.len, JSON_REJECT_DUPLICATES, &where);
+	if (source->json)
+		return 0;
+	/* jansson repeats what stands there, which in a wrong file could be a key. */
+	char *near = strstr(where.text, " near '");
+	if (near && json_error_code(&where) != json_error_duplicate_key)
+		*near = '\0';
+	blame(source);
+	source->complaint->line = where.line;
+	return complain(
+		source->complaint, "no valid JSON at column %d: %s", where.column, where.text);
+}
+
+static int read_table(
+	struct prices *prices, const struct source *table, const struct source *overrides)
+{
+	int error = read_document(prices, &prices->books[BOOK_TABLE], table, overrides);
 	if (error < 0)
 		return error;
-	prices->as_of = take_text(prices, json_object_get(document, "as_of"));
+	const json_t *as_of = json_object_get(table->json, "as_of");
+	prices->as_of = table_text(prices, as_of);
+	date_parse(json_string_value(as_of), &prices->as_of_ns); /* checked before */
 	return prices->as_of ? 0 : -ENOMEM;
+}
+
+static int read_overrides(
+	struct prices *prices, const struct source *table, const struct source *overrides)
+{
+	int error = overrides_complete(overrides->json, table->json);
+	return error == 0 ? read_document(prices, &prices->books[BOOK_OVERRIDES], overrides, NULL) :
+			    error;
+}
+
+/*   overrides  NULL for none */
+static int read_all(struct prices *prices, struct source *table, struct source *overrides)
+{
+	int error = overrides ? source_parse(overrides) : 0;
+	if (error == 0)
+		error = source_parse(table);
+	if (error == 0)
+		error = read_table(prices, table, overrides);
+	if (error == 0)
+		error = overrides ? read_overrides(prices, table, overrides) :
+				    take_arrays(prices, &prices->books[BOOK_OVERRIDES], NULL);
+	return error;
+}
+
+static struct prices *prices_new(void)
+{
+	struct prices *prices = calloc(1, sizeof *prices);
+	if (!prices)
+		return NULL;
+	arena_init(&prices->arena, ARENA_MAX_BYTES, NULL);
+	prices->memo = memo_new();
+	if (prices->memo)
+		return prices;
+	prices_free(prices);
+	return NULL;
+}
+
+/* Ends with both sources. */
+static int build(struct source *table, struct source *overrides, struct prices **ret_prices)
+{
+	struct prices *prices = prices_new();
+	int error = prices ? read_all(prices, table, overrides) : -ENOMEM;
+	if (error == -ENOMEM)
+		complain(table->complaint, "no memory for the price table");
+	if (error == 0)
+		*ret_prices = prices;
+	else
+		prices_free(prices);
+	json_decref(table->json);
+	if (overrides)
+		json_decref(overrides->json);
+	return error;
+}
+
+static struct source builtin_source(struct complaint *complaint)
+{
+	return (struct source){ .name = "built-in price table",
+		.text = { prices_builtin_json, prices_builtin_json_bytes },
+		.complaint = complaint };
 }
 
 int prices_parse(struct bytes json, const char *name, struct prices **ret_prices,
 	struct complaint *complaint)
 {
-	snprintf(complaint->file, sizeof complaint->file, "%s", name);
-	json_error_t where;
-	json_t *document =
-		json_loadb((const char *)json.at, json.len, JSON_REJECT_DUPLICATES, &where);
-	if (!document) {
-		complaint->line = where.line;
-		return complain(complaint, "%s", where.text);
-	}
-	int error = -ENOMEM;
-	struct place place = { .complaint = complaint };
-	struct prices *prices = calloc(1, sizeof *prices);
-	if (!prices)
-		goto out;
-	arena_init(&prices->arena, ARENA_MAX_BYTES, NULL);
-	prices->memo = memo_new();
-	if (prices->memo)
-		error = read_document(prices, document, &place);
-	if (error == 0) {
-		*ret_prices = prices;
-		prices = NULL;
-		complaint->file[0] = '\0';
-	}
-out:
-	prices_free(prices);
-	json_decref(document);
-	return error;
+	struct source table = { .name = name, .text = json, .complaint = complaint };
+	return build(&table, NULL, ret_prices);
+}
+
+int prices_parse_overrides(struct bytes json, const char *name, struct prices **ret_prices,
+	struct complaint *complaint)
+{
+	struct source table = builtin_source(complaint);
+	struct source overrides = { .name = name, .text = json, .complaint = complaint };
+	return build(&table, &overrides, ret_prices);
 }
 
 int prices_builtin(struct prices **ret_prices, struct complaint *complaint)
 {
-	struct bytes json = { prices_builtin_json, prices_builtin_json_bytes };
-	return prices_parse(json, "built-in price table", ret_prices, complaint);
+	struct source table = builtin_source(complaint);
+	return build(&table, NULL, ret_prices);
 }
 
-int prices_load(const char *file, struct prices **ret_prices, struct complaint *complaint)
+static int read_file(struct source *source, struct buf *text)
 {
-	if (!file)
-		return prices_builtin(ret_prices, complaint);
-	struct buf json;
-	buf_init(&json, FILE_MAX_BYTES, NULL);
-	int error = file_read(file, &json);
-	if (!error)
-		error = prices_parse(buf_bytes(&json), file, ret_prices, complaint);
-	else
-		snprintf(complaint->file, sizeof complaint->file, "%s", file);
-	buf_done(&json);
+	int error = file_read(source->name, text);
+	source->text = buf_bytes(text);
+	if (error == 0)
+		return 0;
+	blame(source);
 	if (error == -E2BIG)
-		complain(
-			complaint, "larger than %d bytes, which no price table is", FILE_MAX_BYTES);
-	else if (error)
-		complain(complaint, "the price table cannot be read: %s", strerror(-error));
+		return complain(source->complaint, "larger than %d bytes, which no price table is",
+			FILE_MAX_BYTES);
+	return complain(source->complaint, "the price table cannot be read: %s", strerror(-error));
+}
+
+int prices_load(const char *file, const char *overrides, struct prices **ret_prices,
+	struct complaint *complaint)
+{
+	struct source table = builtin_source(complaint);
+	struct source own = { .name = overrides, .complaint = complaint };
+	struct buf text, own_text;
+	buf_init(&text, FILE_MAX_BYTES, NULL);
+	buf_init(&own_text, FILE_MAX_BYTES, NULL);
+	int error = 0;
+	if (file) {
+		table.name = file;
+		error = read_file(&table, &text);
+	}
+	if (error == 0 && overrides)
+		error = read_file(&own, &own_text);
+	if (error == 0)
+		error = build(&table, overrides ? &own : NULL, ret_prices);
+	buf_done(&text);
+	buf_done(&own_text);
+	return error;
+}
+
+int prices_check(const char *file, struct prices **ret_prices, enum prices_kind *ret_kind,
+	struct complaint *complaint)
+{
+	struct source source = { .name = file, .complaint = complaint };
+	struct source builtin = builtin_source(complaint);
+	struct buf text;
+	buf_init(&text, FILE_MAX_BYTES, NULL);
+	int error = read_file(&source, &text);
+	if (error == 0)
+		error = source_parse(&source);
+	if (error == 0) {
+		bool is_table = json_object_get(source.json, "sources");
+		error = is_table ? build(&source, NULL, ret_prices) :
+				   build(&builtin, &source, ret_prices);
+		if (error == 0)
+			*ret_kind = is_table ? PRICES_TABLE : PRICES_OVERRIDES;
+	}
+	buf_done(&text);
 	return error;
 }
 
@@ -465,8 +432,9 @@ void prices_free(struct prices *prices)
 {
 	if (!prices)
 		return;
-	for (size_t i = 0; i < prices->pattern_count; i++)
-		pattern_done(&prices->patterns[i].pattern);
+	for (size_t i = 0; i < BOOK_COUNT; i++)
+		for (size_t p = 0; p < prices->books[i].pattern_count; p++)
+			pattern_done(&prices->books[i].patterns[p].pattern);
 	memo_free(prices->memo);
 	arena_done(&prices->arena);
 	free(prices);

@@ -110,7 +110,7 @@ static void read_usage_details(const struct span *span, struct arena *arena, str
 		return;
 	bool is_openai = is_openai_shape(details);
 	facts_read_members(facts, details, is_openai ? inclusive_words : disjoint_words, arena);
-	facts->input_counting = is_openai ? COUNTING_INCLUSIVE : COUNTING_EXCLUSIVE;
+	facts->input_counting = is_openai ? COUNTING_INCLUSIVE : COUNTING_DISJOINT;
 	facts->output_counting = facts->input_counting;
 	add_up_writes(facts);
 	json_decref(details);

@@ -35,6 +35,15 @@ static const struct word words[] = {
 	{ "output.value", FACT_OUTPUT },
 	{ "llm.prompts", FACT_TEXT_PROMPT },
 	{ "llm.prompts.0.prompt.text", FACT_TEXT_PROMPT },
+	{ "llm.choices.0.completion.text", FACT_LISTS },
+	{ "llm.input_messages.0.message.role", FACT_LISTS },
+	{ "llm.input_messages.0.message.content", FACT_LISTS },
+	{ "llm.output_messages.0.message.role", FACT_LISTS },
+	{ "llm.output_messages.0.message.content", FACT_LISTS },
+	{ "reranker.input_documents.0.document.id", FACT_LISTS },
+	{ "reranker.input_documents.0.document.content", FACT_LISTS },
+	{ "reranker.output_documents.0.document.id", FACT_LISTS },
+	{ "reranker.output_documents.0.document.content", FACT_LISTS },
 	{ "retrieval.documents.0.document.id", FACT_RETRIEVAL },
 	{ "retrieval.documents.0.document.content", FACT_RETRIEVAL },
 	{ "retrieval.documents.0.document.score", FACT_RETRIEVAL },
@@ -95,17 +104,23 @@ static void read_tier(struct arena *arena, struct facts *facts)
 	json_decref(parameters);
 }
 
+static bool has_lists(const struct facts *facts)
+{
+	return is_said(facts, FACT_LISTS) || is_said(facts, FACT_RETRIEVAL) ||
+		is_said(facts, FACT_TEXT_PROMPT);
+}
+
 static void complete(const struct span *span, struct arena *arena, struct facts *facts)
 {
-	if (facts->kind == KIND_LLM)
-		read_tier(arena, facts);
-	if (!is_said(facts, FACT_KIND))
+	static const struct value operation = { .type = VALUE_STRING,
+		.bytes = BYTES("text_completion") };
+	if (has_lists(facts))
+		read_lists(span, arena, facts);
+	if (facts->kind != KIND_LLM)
 		return;
-	read_lists(span, arena, facts);
-	if (facts->kind == KIND_LLM && is_said(facts, FACT_TEXT_PROMPT) &&
-		!is_said(facts, FACT_OPERATION))
-		facts->said[FACT_OPERATION] =
-			(struct value){ .type = VALUE_STRING, .bytes = BYTES("text_completion") };
+	read_tier(arena, facts);
+	if (is_said(facts, FACT_TEXT_PROMPT))
+		facts_say_value(facts, FACT_OPERATION, &operation);
 }
 
 const struct vocabulary vocabulary_openinference = {

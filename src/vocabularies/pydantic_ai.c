@@ -1,6 +1,7 @@
 /*
  * The bare names of Pydantic AI and of Logfire's own instrumentations, read where the scope says who speaks.
  */
+#include "base/json_skim.h"
 #include "vocabularies/vocabulary.h"
 
 static const struct word words[] = {
@@ -23,8 +24,22 @@ static bool speaks(const struct span *span, const struct surroundings *around)
 		bytes_start_with(scope, "logfire.");
 }
 
+/* Of all that a request is made with, the tools are what other vocabularies have a name for. */
+static void complete(const struct span *span, struct arena *arena, struct facts *facts)
+{
+	struct value *said = &facts->said[FACT_TOOL_DEFINITIONS];
+	struct bytes tools;
+	if (said->type != VALUE_STRING || !bytes_start_with(said->bytes, "{"))
+		return;
+	if (json_find(said->bytes, "function_tools", &tools))
+		said->bytes = tools;
+	else
+		*said = (struct value){ 0 };
+}
+
 const struct vocabulary vocabulary_pydantic_ai = {
 	.name = "pydantic_ai",
 	.speaks = speaks,
 	.words = words,
+	.complete = complete,
 };

@@ -29,6 +29,7 @@ static const struct word words[] = {
 	{ "ai.value", FACT_PROMPT },
 	{ "ai.values", FACT_PROMPT },
 	{ "ai.documents", FACT_PROMPT },
+	{ "ai.prompt.tools", FACT_TOOL_DEFINITIONS },
 	{ "ai.response.text", FACT_COMPLETION },
 	{ "ai.response.object", FACT_COMPLETION },
 	{ "ai.response.toolCalls", FACT_COMPLETION },

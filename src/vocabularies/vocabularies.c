@@ -5,6 +5,9 @@
 #include <stdatomic.h>
 #include <strings.h>
 
+#include "vocabularies/content_names.h"
+#include "vocabularies/counting.h"
+
 extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
 	vocabulary_opentelemetry, vocabulary_claude_code, vocabulary_gen_ai, vocabulary_vercel,
 	vocabulary_openllmetry, vocabulary_langfuse_metadata, vocabulary_litellm, vocabulary_mlflow,
@@ -148,6 +151,7 @@ struct entry {
 	enum fact fact;
 	enum target target;
 	uint16_t rank; /* vocabulary * MAX_WORDS + place in its list */
+	bool is_content;
 	bool is_quoted;
 };
 
@@ -196,6 +200,12 @@ static void fill_index(void)
 		struct entry *entry = look_up(targets[target]);
 		entry->name = targets[target];
 		entry->target = target;
+	}
+	for (const char *const *name = content_names; *name; name++) {
+		struct entry *entry = look_up(bytes_of(*name));
+		assert(strlen(*name) <= LONGEST_NAME);
+		entry->name = bytes_of(*name);
+		entry->is_content = true;
 	}
 }
 
@@ -328,6 +338,31 @@ static void find_kind(const struct span *span, uint32_t speaking, struct facts *
 	find_kind_by_presence(facts);
 }
 
+static bool is_openinferences(const struct facts *facts, enum fact fact)
+{
+	return is_said(facts, fact) &&
+		vocabularies[facts->rank[fact] / MAX_WORDS] == &vocabulary_openinference;
+}
+
+/*
+ * OpenInference's counts contain all their parts, whatever the names beside them mean: so read also those that
+ * we added to a span ourselves. Otherwise the vocabulary knows, or the instrumentation's name tells.
+ */
+static void settle_counting(const struct surroundings *around, struct facts *facts)
+{
+	struct countings told = counting_by_scope(&around->scope);
+	if (facts->input_counting == COUNTING_UNSAID)
+		facts->input_counting = told.input;
+	if (facts->output_counting == COUNTING_UNSAID)
+		facts->output_counting = told.output;
+	if (is_openinferences(facts, FACT_INPUT_TOKENS)) {
+		facts->input_counting = COUNTING_INCLUSIVE;
+		facts->said[FACT_TOOL_INPUT_TOKENS] = (struct value){ 0 };
+	}
+	if (is_openinferences(facts, FACT_OUTPUT_TOKENS))
+		facts->output_counting = COUNTING_INCLUSIVE;
+}
+
 void facts_read(const struct span *span, const struct surroundings *around, struct arena *arena,
 	struct facts *facts)
 {
@@ -346,6 +381,8 @@ void facts_read(const struct span *span, const struct surroundings *around, stru
 	for (unsigned v = 0; vocabularies[v]; v++)
 		if (speaking >> v & 1 && vocabularies[v]->complete)
 			vocabularies[v]->complete(span, arena, facts);
+	if (facts->kind == KIND_LLM || facts->kind == KIND_EMBEDDING)
+		settle_counting(around, facts);
 }
 
 void facts_read_resource(const struct attributes *attributes, struct facts *facts)
@@ -354,6 +391,20 @@ void facts_read_resource(const struct attributes *attributes, struct facts *fact
 	memset(facts, 0, sizeof *facts);
 	for (size_t i = 0; i < attributes->count; i++)
 		read_attribute(&attributes->at[i], UINT32_MAX, facts);
+}
+
+enum holding name_holding(struct bytes name)
+{
+	if (name.len == 0 || name.len > LONGEST_NAME)
+		return HOLDS_UNSAID;
+	pthread_once(&names_once, fill_index);
+	const struct entry *entry = look_up(name);
+	enum fact fact = entry->fact;
+	if (entry->is_content || type_of(fact) == CONTENT || fact == FACT_TOOL_DEFINITIONS ||
+		fact == FACT_PROMPT_TEMPLATE || fact == FACT_PROMPT_VARIABLES)
+		return HOLDS_CONTENT;
+	bool is_fact = (fact != FACT_NONE && fact != FACT_RETRIEVAL) || entry->target;
+	return is_fact ? HOLDS_FACTS : HOLDS_UNSAID;
 }
 
 static _Atomic uint64_t spans_made[VOCABULARIES_MAX];

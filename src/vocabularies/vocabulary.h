@@ -112,6 +112,7 @@ enum fact {
 	FACT_PROMPT_TEMPLATE,
 	FACT_PROMPT_VARIABLES,
 	FACT_PARAMETERS,       /* of the call, all of them as one JSON object */
+	FACT_LISTS,            /* that there are some, which came as one attribute per leaf */
 	FACT_VERCEL_OPERATION, /* "ai.generateText.doGenerate", for that vocabulary alone */
 	FACT_TRACELOOP_KIND,   /* what sort of step, also for one alone; to MCP_METHOD */
 	FACT_REQUEST_TYPE,
@@ -200,7 +201,12 @@ enum target {
 struct bytes target_name(enum target target);
 
 /* Whether a count contains its parts: cached tokens in input, reasoning in output. */
-enum counting { COUNTING_UNSAID, COUNTING_INCLUSIVE, COUNTING_EXCLUSIVE };
+enum counting {
+	COUNTING_UNSAID,
+	COUNTING_INCLUSIVE,
+	COUNTING_EXCLUSIVE, /* but audio and images, which are kinds of the same tokens, are in it */
+	COUNTING_DISJOINT,  /* nor those */
+};
 
 struct facts {
 	enum kind kind;
@@ -270,6 +276,10 @@ enum kind kind_said(const struct facts *facts);
 
 /* Any attribute of the span whose name starts like this. */
 bool span_has_prefix(const struct span *span, const char *prefix);
+
+/* What an attribute of this name holds, by what enrichment takes it for and the list of content_names.h. */
+enum holding { HOLDS_UNSAID, HOLDS_FACTS, HOLDS_CONTENT };
+enum holding name_holding(struct bytes name);
 
 static inline bool is_said(const struct facts *facts, enum fact fact)
 {

@@ -12,6 +12,8 @@
 #include "config/config.h"
 #include "export/exporter.h"
 #include "export/local.h"
+#include "pricing/price.h"
+#include "pricing/tariff.h"
 #include "spool/spool.h"
 #include "vocabularies/vocabulary.h"
 #include "watch/watch.h"
@@ -123,6 +125,14 @@ static void version(struct buf *page, const struct family *family, const struct 
 {
 	(void)watch;
 	append_sample(page, family, "version", PACKAGE_VERSION, 1);
+}
+
+static void price_table_age(
+	struct buf *page, const struct family *family, const struct watch *watch)
+{
+	struct prices *prices = tariff_hold(watch->tariff);
+	append_sample(page, family, NULL, NULL, prices_age_days(prices, clock_unix_ns()));
+	tariff_release(watch->tariff, prices);
 }
 
 static void start_time(struct buf *page, const struct family *family, const struct watch *watch)
@@ -275,16 +285,33 @@ static const struct family families[] = {
 	{ "tollgate_spans_enriched_total", "counter",
 		"Spans of AI work, by the vocabulary that tells; all other spans got identity alone.",
 		by_vocabulary },
+	{ "tollgate_spans_lacking_total", "counter",
+		"Spans of AI work of which neither they, their resource, the root of their trace in the "
+		"same request nor the configuration says it.",
+		by_reason, .first = COUNTER_LACKING_SESSION, .last = COUNTER_LACKING_VERSION,
+		.label = "what" },
 	{ "tollgate_model_calls_total", "counter",
 		"Model calls with usage, by what the price table says of them.", by_reason,
 		.first = COUNTER_SPANS_PRICED, .last = COUNTER_SPANS_UNPRICED, .label = "price" },
+	{ "tollgate_sender_costs_total", "counter",
+		"Model calls whose sender said a cost too, by what ours is beside it: the same within a "
+		"thousandth or a millionth of a dollar, higher, lower, or theirs because the table has none.",
+		by_reason, .first = COUNTER_COST_SAME, .last = COUNTER_COST_THEIRS,
+		.label = "ours" },
+	{ "tollgate_price_table_age_days", "gauge",
+		"Days since the date of the price table; from 90 on somebody should look.",
+		price_table_age },
 	{ "tollgate_unknown_model_calls_total", "counter",
 		"Model calls without a price because the table lacks their model.", by_model },
 	{ "tollgate_unknown_model_other_calls_total", "counter",
 		"The same, of models beyond the hundred that are named.", of_other_models },
+	{ "tollgate_unclear_usage_total", "counter",
+		"Model calls whose tokens had to be read by custom, contradict each other, or are not told.",
+		by_reason, .first = COUNTER_USAGE_ASSUMED, .last = COUNTER_USAGE_WITHHELD,
+		.label = "reason" },
 	{ "tollgate_repairs_total", "counter",
-		"Changes to Langfuse's copy, which it would otherwise refuse or lose.", by_reason,
-		.first = COUNTER_REPAIRED_VALUELESS, .last = COUNTER_REPAIRED_STRUCTURED,
+		"Changes to Langfuse's copy, which it would otherwise refuse, lose or count twice.",
+		by_reason, .first = COUNTER_REPAIRED_VALUELESS, .last = COUNTER_REPAIRED_LOST_USAGE,
 		.label = "reason" },
 
 	{ "tollgate_spool_writable", "gauge", "1 while the spool takes what comes, else 0.",

@@ -4,16 +4,22 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "config/config.h"
+#include "pricing/price.h"
+#include "pricing/tariff.h"
 #include "watch/watch.h"
 
 static int answer(const struct watch *watch, const struct http_request *request,
 	json_t **ret_answer, struct complaint *complaint)
 {
 	(void)request;
-	*ret_answer = json_pack("{s:s, s:i, s:I, s:s}", "version", PACKAGE_VERSION, "pid",
+	struct prices *prices = tariff_hold(watch->tariff);
+	*ret_answer = json_pack("{s:s, s:i, s:I, s:s, s:s, s:i}", "version", PACKAGE_VERSION, "pid",
 		(int)getpid(), "started_ns", (json_int_t)watch->started_ns, "listen",
-		watch->config->listen);
+		watch->config->listen, "prices_as_of", prices_as_of(prices), "prices_age_days",
+		(int)prices_age_days(prices, clock_unix_ns()));
+	tariff_release(watch->tariff, prices);
 	if (*ret_answer)
 		return 0;
 	complain(complaint, "no memory for an answer");

@@ -19,6 +19,7 @@ struct http_request;
 struct ledger;
 struct local;
 struct spool;
+struct tariff;
 
 struct watched_destination {
 	const struct destination_config *config;
@@ -35,6 +36,7 @@ struct watch {
 	const struct watched_destination *destinations;
 	size_t destination_count;
 	struct local *local; /* NULL: off */
+	struct tariff *tariff;
 };
 
 struct view {

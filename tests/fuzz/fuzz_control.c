@@ -21,6 +21,8 @@
 #include "config/config.h"
 #include "export/exporter.h"
 #include "http/unix_socket.h"
+#include "pricing/price.h"
+#include "pricing/tariff.h"
 #include "spool/dead_letter.h"
 #include "spool/ledger.h"
 #include "support/scratch.h"
@@ -58,6 +60,7 @@ static void leave(void)
 	spool_close(watch.spool);
 	deliveries_close(watch.deliveries);
 	config_free((struct config *)watch.config);
+	tariff_free(watch.tariff);
 	unix_place_close(&place);
 	scratch_remove(directory);
 }
@@ -95,6 +98,10 @@ static void open_storage(struct config *config, struct complaint *complaint)
 	require(ledger_open(watch.spool, watch.deliveries, &watch.ledger) == 0);
 	require(ledger_begin(watch.ledger) == 0);
 	set_letters_aside();
+	struct prices *prices;
+	require(prices_builtin(&prices, complaint) == 0);
+	watch.tariff = tariff_new(prices);
+	require(watch.tariff != NULL);
 }
 
 static void begin(void)

@@ -111,8 +111,8 @@ static const struct {
 		"spool.max_bytes must be a number of bytes such as 67108864 or \"64MiB\", not true" },
 	{ "{\"http\": {\n\n\"threads\": 65}}", 0600, 3,
 		"http.threads must be from 1 to 64 threads, not 65" },
-	{ "{\"prices\": {\"file\": \"open.json\"}}", 0600, 1,
-		"prices.file must be the path of a file that can be read, not open.json" },
+	{ "{\"pricing\": {\"file\": \"open.json\"}}", 0600, 1,
+		"pricing.file must be the path of a file that can be read, not open.json" },
 	{ "{\"destinations\": {\"a\": {\"type\": \"langfuse\", \"public_key\": \"pk\",\n"
 	  "\"secret_key\": \"sk\"}}}",
 		0644, 2,
@@ -149,11 +149,11 @@ Test(settings, a_price_file_that_is_none_is_named_with_its_line)
 {
 	char prices[SCRATCH_PATH_MAX + 64], line[512];
 	write_file("prices.json", 0644, "{\n\"models\" []}");
-	snprintf(prices, sizeof(prices), "prices.file=%s", path_of("prices.json"));
+	snprintf(prices, sizeof(prices), "pricing.file=%s", path_of("prices.json"));
 	cr_expect_eq(run((const char *const[]){ daemon_program(), "serve", "--set", prices, NULL },
 			     (const char *const[]){ "HOME=/nonexistent", NULL }),
 		2);
-	snprintf(line, sizeof(line), "tollgate: %s:2: ':' expected near '['\n",
+	snprintf(line, sizeof(line), "tollgate: %s:2: no valid JSON at column 10: ':' expected\n",
 		path_of("prices.json"));
 	expect_log(line);
 }
@@ -248,7 +248,7 @@ Test(settings, the_next_span_has_the_new_price)
 {
 	struct bytes spans = fixture("claude/b-tool/0003-traces.pb");
 	char more[SCRATCH_PATH_MAX + 64];
-	snprintf(more, sizeof(more), "\"prices\": {\"file\": \"%s\"},", path_of("prices.json"));
+	snprintf(more, sizeof(more), "\"pricing\": {\"file\": \"%s\"},", path_of("prices.json"));
 	write_file("key", 0600, STORY_SECRET_KEY);
 	write_prices("0.000001");
 	serve(more);
@@ -261,6 +261,67 @@ Test(settings, the_next_span_has_the_new_price)
 	cr_assert(fake_destination_wait_requests(story.tempo, 2, STORY_PATIENCE_MS));
 	cr_expect_gt(cost_of_request(0), 0);
 	cr_expect(cost_of_request(1) == 3 * cost_of_request(0));
+	story_stop(&story);
+	free((void *)spans.at);
+}
+
+Test(settings, an_old_price_table_is_named_at_start_and_at_each_reload)
+{
+	char more[SCRATCH_PATH_MAX + 64];
+	snprintf(more, sizeof(more), "\"pricing\": {\"file\": \"%s\"},", path_of("prices.json"));
+	write_file("key", 0600, STORY_SECRET_KEY);
+	write_prices("0.000001");
+	serve(more);
+	write_file("prices.json", 0644,
+		"{\"schema\":\"tollgate-prices/1\",\"as_of\":\"2020-01-01\",\"currency\":\"USD\","
+		"\"sources\":{},\"models\":[]}");
+	hang_up();
+	wait_log("level=warning event=prices_old as_of=2020-01-01 age_days=");
+	story_stop(&story);
+	serve(more);
+	wait_log("level=warning event=prices_old as_of=2020-01-01 age_days=");
+	story_stop(&story);
+}
+
+static void write_overrides(const char *dollars)
+{
+	write_file("overrides.json", 0644,
+		"{\"models\": [\n{\"id\": \"claude-opus-5-5\",\n\"prices_per_million\": {\"input\": "
+		"\"%s\", \"output\": \"%s\"}}]}",
+		dollars, dollars);
+}
+
+static void post_and_wait(struct bytes spans, size_t requests)
+{
+	cr_assert_eq(story_post(&story, spans).status, 200);
+	cr_assert(fake_destination_wait_requests(story.tempo, requests, STORY_PATIENCE_MS));
+}
+
+Test(settings, prices_of_ones_own_win_and_a_broken_file_keeps_those_before)
+{
+	struct bytes spans = fixture("claude/b-tool/0003-traces.pb");
+	char text[SCRATCH_PATH_MAX + 192];
+	snprintf(text, sizeof(text), "\"pricing\": {\"overrides\": \"%s\"},",
+		path_of("overrides.json"));
+	write_file("key", 0600, STORY_SECRET_KEY);
+	write_overrides("1");
+	serve(text);
+	post_and_wait(spans, 1);
+	write_overrides("3");
+	hang_up();
+	wait_log("event=reloaded changed=\"\" models=300 prices_as_of=");
+	post_and_wait(spans, 2);
+	write_overrides("3,5");
+	hang_up();
+	snprintf(text, sizeof(text),
+		"event=reload_failed file=%s line=3 why=\"models[claude-opus-5-5].prices_per_million."
+		"input: '3,5' is no decimal",
+		path_of("overrides.json"));
+	wait_log(text);
+	post_and_wait(spans, 3);
+	cr_expect_gt(cost_of_request(0), 0);
+	cr_expect(cost_of_request(1) == 3 * cost_of_request(0));
+	cr_expect(cost_of_request(2) == cost_of_request(1));
 	story_stop(&story);
 	free((void *)spans.at);
 }

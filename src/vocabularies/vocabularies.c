@@ -393,6 +393,13 @@ void facts_read_resource(const struct attributes *attributes, struct facts *fact
 		read_attribute(&attributes->at[i], UINT32_MAX, facts);
 }
 
+/* Facts that say no more than that something is there: what that holds, the name has to tell. */
+static bool is_sign(enum fact fact)
+{
+	return fact == FACT_RETRIEVAL || fact == FACT_LISTS || fact == FACT_INDEXED_PROMPT ||
+		fact == FACT_INDEXED_COMPLETION;
+}
+
 enum holding name_holding(struct bytes name)
 {
 	if (name.len == 0 || name.len > LONGEST_NAME)
@@ -403,7 +410,7 @@ enum holding name_holding(struct bytes name)
 	if (entry->is_content || type_of(fact) == CONTENT || fact == FACT_TOOL_DEFINITIONS ||
 		fact == FACT_PROMPT_TEMPLATE || fact == FACT_PROMPT_VARIABLES)
 		return HOLDS_CONTENT;
-	bool is_fact = (fact != FACT_NONE && fact != FACT_RETRIEVAL) || entry->target;
+	bool is_fact = (fact != FACT_NONE && !is_sign(fact)) || entry->target;
 	return is_fact ? HOLDS_FACTS : HOLDS_UNSAID;
 }
 

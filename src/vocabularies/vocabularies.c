@@ -393,8 +393,8 @@ void facts_read_resource(const struct attributes *attributes, struct facts *fact
 		read_attribute(&attributes->at[i], UINT32_MAX, facts);
 }
 
-/* Whose word is the first leaf of a list: what it holds, its place in the list tells. */
-static bool is_of_list(enum fact fact)
+/* Facts that say no more than that something is there: what that holds, the name has to tell. */
+static bool is_sign(enum fact fact)
 {
 	return fact == FACT_RETRIEVAL || fact == FACT_LISTS || fact == FACT_INDEXED_PROMPT ||
 		fact == FACT_INDEXED_COMPLETION;
@@ -410,7 +410,7 @@ enum holding name_holding(struct bytes name)
 	if (entry->is_content || type_of(fact) == CONTENT || fact == FACT_TOOL_DEFINITIONS ||
 		fact == FACT_PROMPT_TEMPLATE || fact == FACT_PROMPT_VARIABLES)
 		return HOLDS_CONTENT;
-	bool is_fact = (fact != FACT_NONE && !is_of_list(fact)) || entry->target;
+	bool is_fact = (fact != FACT_NONE && !is_sign(fact)) || entry->target;
 	return is_fact ? HOLDS_FACTS : HOLDS_UNSAID;
 }
 

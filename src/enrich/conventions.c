@@ -23,7 +23,7 @@ static const struct bytes observation_types[KIND_COUNT] = {
 	[KIND_PROMPT] = BYTES("span"),
 };
 
-static const struct bytes operations[KIND_COUNT] = {
+const struct bytes operation_names[KIND_COUNT] = {
 	[KIND_LLM] = BYTES("chat"),
 	[KIND_EMBEDDING] = BYTES("embeddings"),
 	[KIND_RETRIEVER] = BYTES("retrieval"),
@@ -57,7 +57,7 @@ static void add_operation(struct subject *subject)
 	} else if (facts->kind != KIND_AGENT || !has_usage) {
 		struct bytes said = said_text(subject, FACT_OPERATION);
 		bool fits = said.len && !(is_model_call(subject) && loses_usage(said));
-		subject->operation = fits ? said : operations[facts->kind];
+		subject->operation = fits ? said : operation_names[facts->kind];
 		add_text(subject, TARGET_OPERATION_NAME, subject->operation);
 	}
 }

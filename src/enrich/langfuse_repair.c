@@ -131,7 +131,14 @@ static bool is_fatal(const struct subject *subject, const struct attribute *attr
 		!is_said(&subject->facts, FACT_PROMPT_VERSION);
 }
 
-/* True when it was left out as unwanted. */
+/* Langfuse would read tags from the text of a structure. */
+static bool is_tags(struct bytes key)
+{
+	return bytes_equal(key, target_name(TARGET_TRACE_TAGS)) ||
+		bytes_equal(key, target_name(TARGET_TAG_TAGS)) || bytes_are(key, "langfuse.tags");
+}
+
+/* True when it said something of usage, cost or model that Langfuse must not be told, or not so. */
 static bool repair_attribute(
 	struct subject *subject, const struct attribute *attribute, unwanted *is_unwanted)
 {
@@ -143,8 +150,15 @@ static bool repair_attribute(
 		leave_out(subject, attribute->start, attribute->end);
 		counter_add(COUNTER_REPAIRED_FATAL, 1);
 	} else if (is_unwanted && is_unwanted(subject, attribute)) {
-		leave_out(subject, attribute->start, attribute->end);
+		if (is_model_call(subject))
+			replace_value(subject, SPLICE_SECOND, attribute,
+				operation_names[subject->facts.kind]);
+		else
+			leave_out(subject, attribute->start, attribute->end);
 		return true;
+	} else if ((type == VALUE_KVLIST || type == VALUE_BYTES) && is_tags(attribute->key)) {
+		leave_out(subject, attribute->start, attribute->end);
+		counter_add(COUNTER_REPAIRED_STRUCTURED, 1);
 	} else if (type == VALUE_KVLIST || type == VALUE_BYTES) {
 		replace_value(
 			subject, SPLICE_SECOND, attribute, text_of(subject, &attribute->value));
@@ -180,7 +194,7 @@ static bool is_zero(struct bytes id)
 static void add_operation(struct subject *subject)
 {
 	const struct attribute *empty = subject->facts.present[TARGET_OPERATION_NAME];
-	struct bytes operation = BYTES("invoke_agent");
+	struct bytes operation = operation_names[KIND_AGENT];
 	if (subject->facts.kind != KIND_AGENT || !is_open(subject, TARGET_OPERATION_NAME))
 		return;
 	if (empty)

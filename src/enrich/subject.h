@@ -53,6 +53,9 @@ enricher enrich_conventions, enrich_identity, enrich_usage, enrich_cost, enrich_
 bool loses_usage(struct bytes operation);
 bool is_tokenized(struct bytes model);
 
+/* gen_ai.operation.name of a span that says none; empty where GenAI has no word. */
+extern const struct bytes operation_names[KIND_COUNT];
+
 static inline bool is_model_call(const struct subject *subject)
 {
 	return subject->facts.kind == KIND_LLM || subject->facts.kind == KIND_EMBEDDING;

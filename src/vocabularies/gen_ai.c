@@ -196,11 +196,16 @@ static void append_message(struct buf *json, const struct message *message)
 	buf_text(json, "}");
 }
 
-static void say_messages(struct facts *facts, enum fact fact, struct buf *json, struct arena *arena)
+/* Unless that side is there in another form. */
+static void say_messages(struct facts *facts, enum fact fact, enum fact other_form,
+	struct buf *json, struct arena *arena)
 {
 	if (json->len)
 		buf_text(json, "]");
-	facts_say(facts, fact, json, arena);
+	if (is_said(facts, fact) || is_said(facts, other_form))
+		buf_done(json);
+	else
+		facts_say(facts, fact, json, arena);
 }
 
 /* Content that was sent as span events instead of attributes. */
@@ -232,8 +237,8 @@ static void read_message_events(const struct span *span, struct arena *arena, st
 			append_message(&json[messages[m].is_output], &message);
 		}
 	}
-	say_messages(facts, FACT_INPUT_MESSAGES, &json[0], arena);
-	say_messages(facts, FACT_OUTPUT_MESSAGES, &json[1], arena);
+	say_messages(facts, FACT_INPUT_MESSAGES, FACT_PROMPT, &json[0], arena);
+	say_messages(facts, FACT_OUTPUT_MESSAGES, FACT_COMPLETION, &json[1], arena);
 }
 
 /* The current generation's one event, for SDKs that cannot put structures on spans. */
@@ -259,15 +264,15 @@ static void read_details_event(const struct span *span, struct arena *arena, str
 
 static bool has_content(const struct facts *facts)
 {
-	return is_said(facts, FACT_INPUT_MESSAGES) || is_said(facts, FACT_OUTPUT_MESSAGES);
+	return (is_said(facts, FACT_INPUT_MESSAGES) || is_said(facts, FACT_PROMPT)) &&
+		(is_said(facts, FACT_OUTPUT_MESSAGES) || is_said(facts, FACT_COMPLETION));
 }
 
 static void complete(const struct span *span, struct arena *arena, struct facts *facts)
 {
 	if (span->event_count && !has_content(facts))
 		read_details_event(span, arena, facts);
-	if (span->event_count && !has_content(facts) && !is_said(facts, FACT_PROMPT) &&
-		!is_said(facts, FACT_COMPLETION))
+	if (span->event_count && !has_content(facts))
 		read_message_events(span, arena, facts);
 	if (facts->kind == KIND_RETRIEVER && !is_said(facts, FACT_COMPLETION)) {
 		const struct attribute *found =

@@ -121,6 +121,28 @@ Test(langfuse_sdk, reasoning_beside_output_is_output_too)
 			"llm.token_count.completion_details.reasoning:=30"));
 }
 
+/* 1000 × 1, 400 × 0.1, 100 × 1.25, 50 × 1.25, 30 × 2 and 100 × 5 dollars per million. */
+Test(langfuse_sdk, writes_of_a_known_life_stand_beside_the_others)
+{
+	const char *details = "langfuse.observation.usage_details={\"input\":1000,\"output\":100,"
+			      "\"input_cached_tokens\":400,\"input_cache_creation\":100,"
+			      "\"input_cache_creation_5m\":50,\"input_cache_creation_1h\":30}";
+	expect(SENT(generation, haiku, details),
+		EXPECTED(details, "llm.token_count.prompt:=1580",
+			"llm.token_count.prompt_details.cache_write:=180",
+			"llm.cost.total~=0.0017875"));
+}
+
+Test(langfuse_sdk, audio_stands_beside_what_is_not)
+{
+	const char *model = "langfuse.observation.model.name=gpt-4o-audio-preview",
+		   *details = "langfuse.observation.usage_details={\"input\":70,\"output\":45,"
+			      "\"input_audio_tokens\":30,\"output_audio\":5}";
+	expect(SENT(generation, model, details),
+		EXPECTED(details, "llm.token_count.prompt:=100", "llm.token_count.completion:=50",
+			"llm.cost.prompt~=0.001375", "llm.cost.completion~=0.00085"));
+}
+
 Test(langfuse_sdk, usage_of_no_such_form_is_none)
 {
 	static const char *const details[] = { "", "x", "7", "[]", "{}", "{\"input\":", "null",

@@ -206,6 +206,22 @@ Test(vercel, the_providers_metadata_has_what_the_sdk_does_not_count)
 			"llm.token_count.completion_details.reasoning:=400"));
 }
 
+/* 7 × 4, 5 × 0.2, 4 × 5, 6 × 8 and 10 × 20 dollars per million: an hour's write costs more. */
+Test(vercel, metadata_tells_the_lives_of_writes)
+{
+	expect(SENT("ai.operationId=ai.generateText.doGenerate", "ai.model.id=claude-opus-5-5",
+		       "ai.model.provider=anthropic.messages", "ai.usage.inputTokens:=7",
+		       "ai.usage.outputTokens:=10",
+		       "ai.response.providerMetadata={\"anthropic\":{\"usage\":{\"input_tokens\":7,"
+		       "\"cache_read_input_tokens\":5,\"cache_creation_input_tokens\":10,"
+		       "\"cache_creation\":{\"ephemeral_5m_input_tokens\":4,"
+		       "\"ephemeral_1h_input_tokens\":6}}}}"),
+		EXPECTED("langfuse.observation.cost_details={\"input\":0.000028,\"output\":0.0002,"
+			 "\"input_cached_tokens\":0.000001,\"input_cache_creation_5m\":0.00002,"
+			 "\"input_cache_creation_1h\":0.000048,\"total\":0.000297}",
+			"llm.token_count.prompt:=22", "tollgate.cost.status"));
+}
+
 Test(vercel, metadata_decides_the_tier)
 {
 	const char *operation = "ai.operationId=ai.generateText.doGenerate",

@@ -162,6 +162,19 @@ Test(vercel, up_to_v5_claude_is_counted_without_its_cache)
 		EXPECTED("llm.token_count.prompt:=100"));
 }
 
+Test(vercel, up_to_v5_gemini_counts_its_thoughts_beside_the_output)
+{
+	const char *operation = "ai.operationId=ai.generateText.doGenerate",
+		   *model = "ai.model.id=gemini-2.5-flash",
+		   *provider = "ai.model.provider=google.generative-ai",
+		   *input = "ai.usage.inputTokens:=100", *output = "ai.usage.outputTokens:=50";
+	expect(SENT(operation, model, provider, input, output, "ai.usage.reasoningTokens:=20"),
+		EXPECTED("llm.token_count.completion:=70"));
+	expect(SENT(operation, model, provider, input, output, "ai.usage.reasoningTokens:=20",
+		       "ai.usage.outputTokenDetails.reasoningTokens:=20"),
+		EXPECTED("llm.token_count.completion:=50"));
+}
+
 Test(vercel, the_providers_own_count_proves_what_the_sdks_contains)
 {
 	const char *operation = "ai.operationId=ai.generateObject.doGenerate",
@@ -426,5 +439,12 @@ Test(vercel, v7_says_it_in_the_words_of_genai)
 			"gen_ai.usage.output_tokens:=10",
 			"gen_ai.usage.cache_creation.input_tokens:=40"),
 		EXPECTED("langfuse.observation.usage_details={\"input\":50,\"output\":10,"
-			 "\"input_cache_creation\":40,\"total\":100}"));
+			 "\"input_cache_creation\":40,\"total\":100}",
+			"tollgate.usage.convention"));
+	expect_enriched("gen_ai", "chat",
+		SENT("gen_ai.operation.name=chat", "gen_ai.provider.name=gcp.gen_ai",
+			"gen_ai.request.model=gemini-2.5-flash", "gen_ai.usage.input_tokens:=90",
+			"gen_ai.usage.output_tokens:=10",
+			"gen_ai.usage.reasoning.output_tokens:=4"),
+		EXPECTED("llm.token_count.completion:=10", "tollgate.usage.convention"));
 }

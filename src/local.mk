@@ -50,6 +50,7 @@ libtollgate_a_SOURCES = \
 	src/vocabularies/adk.c \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/codex.c \
+	src/vocabularies/content_names.c src/vocabularies/content_names.h \
 	src/vocabularies/counting.c src/vocabularies/counting.h \
 	src/vocabularies/flattened.c src/vocabularies/flattened.h \
 	src/vocabularies/gemini_cli.c \
@@ -88,9 +89,10 @@ libtollgate_a_SOURCES = \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
 	src/enrich/enrich.c src/enrich/enrich.h \
-	src/enrich/identity.c \
+	src/enrich/identity.c src/enrich/identity.h \
 	src/enrich/langfuse_repair.c \
 	src/enrich/messages.c \
+	src/enrich/roots.c src/enrich/roots.h \
 	src/enrich/subject.c src/enrich/subject.h \
 	src/enrich/usage.c \
 	src/spool/block.c src/spool/block.h \
@@ -109,6 +111,7 @@ libtollgate_a_SOURCES = \
 	src/spool/spool.c src/spool/spool.h \
 	src/spool/walk.c src/spool/walk.h \
 	src/spool/writer.c \
+	src/export/content.c src/export/content.h \
 	src/export/destination.h \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \
@@ -135,6 +138,7 @@ libtollgate_a_SOURCES = \
 	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_cost.c \
 	src/watch/view_dead.c \
+	src/watch/view_prices.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \
 	src/watch/view_spool.c \
@@ -152,8 +156,13 @@ libtollgate_a_SOURCES = \
 	src/cli/dead.c src/cli/dead.h \
 	src/cli/dead_print.c \
 	src/cli/figures.c src/cli/figures.h \
+	src/cli/glance.c src/cli/glance.h \
 	src/cli/help.c \
 	src/cli/page.c src/cli/page.h \
+	src/cli/prices.c src/cli/prices.h \
+	src/cli/prices_explain.c \
+	src/cli/prices_explain_print.c \
+	src/cli/prices_list.c \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \
 	src/cli/serve.c \

@@ -100,6 +100,19 @@ static const struct mistake {
 			"identity.tags must be a list of texts such as [\"team-a\", \"ci\"], not the text a" },
 	{ "{\"identity\": {\"tags\": [\"a\", 2]}}", .line = 1,
 		.words = "identity.tags must hold texts of 1 to 200 bytes; item 2 is none" },
+	{ "{\"identity\": {\"user_from\": \"user.email\"}}", .line = 1,
+		.words =
+			"identity.user_from must be a list of texts such as [\"team-a\", \"ci\"], not the text "
+			"user.email" },
+	{ "{\"identity\": {\"tags_from_resource\": [\"team\", \"\"]}}", .line = 1,
+		.words =
+			"identity.tags_from_resource must hold texts of 1 to 200 bytes; item 2 is none" },
+	{ "{\"identity\": {\"tags_from_resources\": []}}", .line = 1,
+		.words =
+			"identity.tags_from_resources is no setting; the nearest is identity.tags_from_resource" },
+	{ "{\"identity\": {\"release_from\": [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\","
+	  " \"j\", \"k\", \"l\", \"m\", \"n\", \"o\", \"p\", \"q\"]}}",
+		.line = 1, .words = "identity.release_from must have at most 16 items, not 17" },
 	{ "{\"http\": {\"idle_timeout_ms\": \"75s\"}}", .line = 1,
 		.words =
 			"http.idle_timeout_ms must be a whole number of milliseconds, not the text 75s" },

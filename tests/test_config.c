@@ -112,6 +112,9 @@ Test(config, without_any_source_the_defaults_hold)
 	cr_expect_eq(config->spool.max_record_bytes, 4000000);
 	cr_expect_eq(config->destination_count, 0);
 	cr_expect_null(config->identity.user_id);
+	cr_expect_eq(config->identity.user_from_count, 0);
+	cr_assert_eq(config->identity.tags_from_resource_count, 5);
+	cr_expect_str_eq(config->identity.tags_from_resource[1], "team.id");
 	cr_expect_null(config->pricing.file);
 	cr_expect_null(notes[0]);
 }
@@ -244,6 +247,17 @@ Test(config, tags_are_a_json_array_or_a_comma_list)
 	cr_expect_eq(config->identity.tag_count, 0);
 }
 
+Test(config, where_user_release_and_tags_are_found_is_a_list_of_names)
+{
+	load_well("{\"identity\": {\"user_from\": [\"user.email\"], \"tags_from_resource\": []}}",
+		ENV("TOLLGATE_IDENTITY_RELEASE_FROM=vcs.ref.head.revision, service.version"), NULL);
+	cr_assert_eq(config->identity.user_from_count, 1);
+	cr_expect_str_eq(config->identity.user_from[0], "user.email");
+	cr_assert_eq(config->identity.release_from_count, 2);
+	cr_expect_str_eq(config->identity.release_from[1], "service.version");
+	cr_expect_eq(config->identity.tags_from_resource_count, 0);
+}
+
 Test(config, an_environment_is_lowered_as_langfuse_does)
 {
 	load_well(NULL, ENV("LANGFUSE_TRACING_ENVIRONMENT=Production_1"), NULL);
@@ -286,6 +300,49 @@ Test(config, a_flag_reaches_into_a_destination)
 	load_well(NULL, ENV("TOLLGATE_TEMPO_ENDPOINT=http://tempo:4318"),
 		ENV("destinations.tempo.in_flight=9"));
 	cr_expect_eq(config->destinations[0].in_flight, 9);
+}
+
+Test(config, a_destination_gets_all_content_unless_told_otherwise)
+{
+	load_well("{\"destinations\": {\"a\": {\"type\": \"otlp\", \"endpoint\": \"http://a\"},\n"
+		  "\"b\": {\"type\": \"otlp\", \"endpoint\": \"http://b\", \"content\": \"cut\",\n"
+		  "\"content_max_bytes\": \"16KiB\"}}}",
+		ENV("TOLLGATE_TEMPO_ENDPOINT=http://tempo:4318", "TOLLGATE_TEMPO_CONTENT=none",
+			LANGFUSE_KEYS, "TOLLGATE_LANGFUSE_CONTENT=cut"),
+		ENV("destinations.a.content=cut"));
+	const struct destination_config *a = config_destination(config, "a"),
+					*b = config_destination(config, "b"),
+					*tempo = config_destination(config, "tempo"),
+					*langfuse = config_destination(config, "langfuse");
+	cr_expect_eq(a->content, CONTENT_CUT);
+	cr_expect_eq(a->content_max_bytes, 2048);
+	cr_expect_eq(b->content, CONTENT_CUT);
+	cr_expect_eq(b->content_max_bytes, 16384);
+	cr_expect_eq(tempo->content, CONTENT_NONE);
+	cr_expect_eq(langfuse->content, CONTENT_CUT);
+	cr_expect_null(notes[0]);
+}
+
+Test(config, a_limit_on_content_that_is_not_cut_is_noted)
+{
+	load_well(NULL,
+		ENV("TOLLGATE_TEMPO_ENDPOINT=http://x", "TOLLGATE_TEMPO_CONTENT_MAX_BYTES=100"),
+		NULL);
+	cr_expect_eq(config->destinations[0].content, CONTENT_FULL);
+	cr_assert_not_null(notes[0]);
+	cr_expect_str_eq(notes[0],
+		"destinations.tempo.content_max_bytes does not apply: destinations.tempo.content "
+		"is not \"cut\"");
+}
+
+Test(config, content_has_three_words)
+{
+	cr_assert_eq(
+		load(NULL, ENV("TOLLGATE_TEMPO_ENDPOINT=http://x", "TOLLGATE_TEMPO_CONTENT=some"),
+			NULL),
+		-EINVAL);
+	cr_expect_str_eq(
+		complaint.text, "TOLLGATE_TEMPO_CONTENT must be one of full, cut, none, not some");
 }
 
 Test(config, the_seventeenth_destination_is_refused)

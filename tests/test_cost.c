@@ -39,6 +39,7 @@ struct call {
 	const char *cost_details; /* that the sender wrote for Langfuse */
 	struct said said[4];
 	uint64_t tokens[TOKEN_CLASS_COUNT];
+	uint64_t units[UNIT_COUNT];
 	bool has_no_usage, is_error, writes_of_unknown_age, is_no_model_call;
 };
 
@@ -105,6 +106,7 @@ static const oracle_span *enriched(const struct call *call)
 		.writes_of_unknown_age = call->writes_of_unknown_age,
 	};
 	memcpy(subject.usage.tokens, call->tokens, sizeof subject.usage.tokens);
+	memcpy(subject.usage.units, call->units, sizeof subject.usage.units);
 	for (size_t i = 0; i < sizeof call->said / sizeof *call->said; i++)
 		if (call->said[i].fact)
 			subject.facts.said[call->said[i].fact] = call->said[i].value;
@@ -163,7 +165,7 @@ Test(cost, ours_is_written_exactly_with_a_key_for_each_class)
 	expect_text(span, "tollgate.cost.difference", NULL);
 }
 
-Test(cost, audio_and_images_have_keys_of_their_own)
+Test(cost, amounts_go_where_langfuse_shows_their_tokens)
 {
 	const oracle_span *span = ENRICHED(.model = "gemini-2.5-flash",
 		TOKENS([TOKENS_INPUT] = 1500, [TOKENS_OUTPUT] = 200, [TOKENS_CACHE_READ] = 500,
@@ -171,19 +173,21 @@ Test(cost, audio_and_images_have_keys_of_their_own)
 			[TOKENS_IMAGE_INPUT] = 1000, [TOKENS_REASONING] = 100,
 			[TOKENS_AUDIO_OUTPUT] = 10, [TOKENS_IMAGE_OUTPUT] = 10));
 	expect_text(span, DETAILS,
-		"{\"input\":0.00045,\"output\":0.0005,\"input_cached_tokens\":0.000015,"
-		"\"input_audio_tokens\":0.0015,\"input_cached_audio_tokens\":0.00015,"
-		"\"input_image_tokens\":0.0003,\"output_reasoning_tokens\":0.00025,"
-		"\"output_audio_tokens\":0.000025,\"output_image_tokens\":0.000025,\"total\":0.003215}");
+		"{\"input\":0.00075,\"output\":0.000525,\"input_cached_tokens\":0.000165,"
+		"\"input_audio_tokens\":0.0015,\"output_reasoning_tokens\":0.00025,"
+		"\"output_audio_tokens\":0.000025,\"total\":0.003215}");
 	expect_double(span, "llm.cost.prompt", 0.002415);
 	expect_double(span, "llm.cost.completion", 0.0008);
+	span = ENRICHED(TOKENS([TOKENS_OUTPUT] = 100, [TOKENS_REASONING] = 100));
+	expect_text(span, DETAILS, "{\"output\":0.005,\"total\":0.005}");
 }
 
 Test(cost, tier_region_and_searches_are_of_the_call)
 {
 	const oracle_span *span = ENRICHED(TOKENS([TOKENS_INPUT] = 1000, [TOKENS_OUTPUT] = 100),
 		SAID({ FACT_SERVICE_TIER, TEXT("batch") },
-			{ FACT_REGION, TEXT("inference_geo=us") }, { FACT_WEB_SEARCHES, INT(3) }));
+			{ FACT_REGION, TEXT("inference_geo=us") }),
+		.units = { [UNITS_WEB_SEARCHES] = 3 });
 	expect_text(span, DETAILS,
 		"{\"input\":0.00275,\"output\":0.001375,\"web_search\":0.03,\"total\":0.034125}");
 	expect_double(span, "llm.cost.prompt", 0.00275);
@@ -220,7 +224,7 @@ Test(cost, what_could_have_cost_more_is_a_lower_bound)
 			  TOKENS([TOKENS_CACHE_WRITE_5M] = 10),
 			  .writes_of_unknown_age = true },
 			NULL },
-		{ { SAID({ FACT_FILE_SEARCHES, INT(1) }), TOKENS([TOKENS_INPUT] = 10) },
+		{ { .units = { [UNITS_FILE_SEARCHES] = 1 }, TOKENS([TOKENS_INPUT] = 10) },
 			"lower_bound" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -569,6 +569,150 @@ Test(exporter, gives_up_over_its_share_what_another_destination_has)
 	finish(&road);
 }
 
+Test(exporter, a_record_of_the_smallest_spans_can_be_cut)
+{
+	struct road road;
+	prepare(&road);
+	script(&road, 413, 1);
+	add(&road, 1, 20000);
+	start(&road);
+	expect_delivered(&road, 20000);
+	cr_expect(fake_spool_dead_letters(road.spool) == 0);
+	cr_expect(fake_destination_request_count(road.fake) == 3);
+	finish(&road);
+}
+
+/* ---- content ---- */
+
+#define SECRET "a secret that nobody else must know, and that is longer than sixty-four bytes"
+
+static bool holds(const struct fake_request *request, const char *text)
+{
+	return memmem(request->body.at, request->body.len, text, strlen(text));
+}
+
+/* That all that was ever sent was compressed as its records are, is well formed, and has no secret in it. */
+static void expect_withheld(struct road *road, enum encoding encoding, const char *mark)
+{
+	for (size_t i = 0; i < fake_destination_request_count(road->fake); i++) {
+		const struct fake_request *request = fake_destination_request(road->fake, i);
+		const char *coding = fake_request_header(request, "Content-Encoding");
+		cr_expect(request->is_protobuf);
+		cr_expect(!coding == (encoding == ENCODING_IDENTITY));
+		cr_expect_not(holds(request, SECRET));
+		cr_expect(holds(request, mark));
+	}
+}
+
+static void add_said(struct road *road, unsigned records, uint32_t spans, enum encoding encoding)
+{
+	while (records--)
+		fake_spool_add(road->spool,
+			(struct fake_record){
+				.spans = spans, .encoding = encoding, .said = SECRET });
+}
+
+/* Records joined, tried again after a failure, and cut into halves. */
+static void withhold(enum content content, enum encoding encoding, const char *mark)
+{
+	struct road road;
+	prepare(&road);
+	road.config.batch_size = 100;
+	road.config.content = content;
+	road.config.content_max_bytes = 64;
+	script(&road, 503, 1);
+	script(&road, 413, 3);
+	add_said(&road, 10, 25, encoding);
+	start(&road);
+	expect_delivered(&road, 250);
+	expect_withheld(&road, encoding, mark);
+	finish(&road);
+}
+
+Test(exporter, content_that_a_destination_shall_not_have_does_not_reach_it)
+{
+	withhold(CONTENT_NONE, ENCODING_IDENTITY, "[content withheld by tollgate]");
+	withhold(CONTENT_NONE, ENCODING_GZIP, "[content withheld by tollgate]");
+}
+
+Test(exporter, content_that_a_destination_shall_have_in_part_reaches_it_in_part)
+{
+	withhold(CONTENT_CUT, ENCODING_IDENTITY,
+		"a secret that nobody else must know, and … [cut from 77 bytes]");
+	withhold(CONTENT_CUT, ENCODING_GZIP,
+		"a secret that nobody else must know, and … [cut from 77 bytes]");
+}
+
+Test(exporter, a_destination_that_may_have_all_gets_the_bytes_that_are_stored)
+{
+	struct road road;
+	prepare(&road);
+	add_said(&road, 1, 2, ENCODING_IDENTITY);
+	start(&road);
+	expect_delivered(&road, 2);
+	cr_expect(holds(fake_destination_request(road.fake, 0), SECRET));
+	finish(&road);
+}
+
+static void set_aside(enum encoding encoding)
+{
+	struct road road;
+	int status;
+	prepare(&road);
+	road.config.content = CONTENT_NONE;
+	fake_destination_rule(road.fake, refuse_poison, &(struct poison){ { 3 }, 1, 400 });
+	add_said(&road, 1, 4, encoding);
+	start(&road);
+	cr_assert(fake_spool_wait(road.spool, OUTCOME_DEAD, 1, LONG_MS));
+	expect_delivered(&road, 3);
+	struct bytes letter = fake_spool_dead_letter(road.spool, &status);
+	cr_expect_null(memmem(letter.at, letter.len, SECRET, sizeof SECRET - 1));
+	cr_expect_not_null(memmem(letter.at, letter.len, "[content withheld", 17));
+	expect_withheld(&road, encoding, "[content withheld");
+	finish(&road);
+}
+
+Test(exporter, a_dead_letter_holds_no_more_than_was_sent)
+{
+	set_aside(ENCODING_IDENTITY);
+	set_aside(ENCODING_GZIP);
+}
+
+/* Joined with others, which go without it. It cannot be told what in it is content, so it is not kept either. */
+Test(exporter, what_cannot_be_read_is_neither_sent_nor_set_aside_where_content_is_withheld)
+{
+	struct road road;
+	prepare(&road);
+	road.config.batch_size = 100;
+	road.config.content = CONTENT_NONE;
+	add_said(&road, 1, 25, ENCODING_GZIP);
+	fake_spool_add(road.spool,
+		(struct fake_record){ .spans = 5, .encoding = ENCODING_GZIP, .is_garbage = true });
+	add_said(&road, 3, 25, ENCODING_GZIP);
+	start(&road);
+	cr_assert(fake_spool_wait(road.spool, OUTCOME_DELIVERED, 100, LONG_MS));
+	cr_assert(fake_spool_wait(road.spool, OUTCOME_DAMAGED, 5, LONG_MS));
+	cr_expect(fake_spool_dead_letters(road.spool) == 0);
+	expect_withheld(&road, ENCODING_GZIP, "[content withheld");
+	stop(&road, LONG_MS);
+	cr_expect(fake_spool_cursor(road.spool) == 6);
+	finish(&road);
+}
+
+Test(exporter, a_signal_whose_content_is_not_known_is_passed_over_where_content_is_withheld)
+{
+	struct road road;
+	prepare(&road);
+	road.config.content = CONTENT_CUT;
+	road.config.content_max_bytes = 64;
+	fake_spool_add(road.spool, (struct fake_record){ .spans = 0, .signal = SIGNAL_LOGS });
+	add_said(&road, 1, 1, ENCODING_IDENTITY);
+	start(&road);
+	expect_delivered(&road, 1);
+	cr_expect(fake_destination_request_count(road.fake) == 1);
+	finish(&road);
+}
+
 /* ---- beside the lanes ---- */
 
 static struct fake_answer letters_only(const struct fake_request *request, void *unused)
@@ -608,6 +752,43 @@ Test(exporter, an_errand_has_the_answer_of_its_own_request)
 	cr_expect_str_eq(fake_destination_request(road.fake, 1)->path, "/v1/logs");
 	add(&road, 3, 2);
 	expect_delivered(&road, 6);
+	finish(&road);
+}
+
+/* A letter may be from a time when the destination was to have more. */
+Test(exporter, an_errand_leaves_content_behind_as_well)
+{
+	static const uint8_t letter[] = "\x0a\x1d\x12\x1b\x12\x19\x4a\x17"
+					"\x0a\x0b"
+					"input.value"
+					"\x12\x08\x0a\x06"
+					"secret";
+	const struct bytes body = { letter, sizeof letter - 1 };
+	struct road road;
+	prepare(&road);
+	road.config.content = CONTENT_NONE;
+	start(&road);
+	script(&road, 400, 1);
+	struct reply reply =
+		exporter_send_once(road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, body);
+	cr_expect_eq(reply.status, 400);
+	cr_expect_not(holds(fake_destination_request(road.fake, 0), "secret"));
+	cr_expect(holds(fake_destination_request(road.fake, 0), "[content withheld"));
+	const struct {
+		enum signal signal;
+		enum encoding encoding;
+		struct bytes body;
+	} refused[] = {
+		{ SIGNAL_TRACES, ENCODING_GZIP, body },
+		{ SIGNAL_LOGS, ENCODING_IDENTITY, body },
+		{ SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("secret") },
+	};
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		reply = exporter_send_once(
+			road.exporter, refused[i].signal, refused[i].encoding, refused[i].body);
+		cr_expect_eq(reply.outcome, HTTP_UNUSABLE, "%zu", i);
+	}
+	cr_expect(fake_destination_request_count(road.fake) == 1);
 	finish(&road);
 }
 

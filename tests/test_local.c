@@ -374,6 +374,16 @@ Test(local, content_is_cut_between_characters_and_what_is_no_text_is_marked)
 	close_all();
 }
 
+Test(local, content_of_no_bytes_is_none)
+{
+	options.content_max_bytes = 0;
+	open_all();
+	append_span(1, &(struct made){ "x", NULL, BYTES("12345678") }, 1000);
+	work();
+	cr_expect_str_eq(ask("SELECT input IS NULL, input_bytes FROM span"), "1|8");
+	close_all();
+}
+
 Test(local, a_span_that_comes_again_replaces_what_it_said_and_keeps_its_place)
 {
 	open_all();

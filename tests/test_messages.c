@@ -217,6 +217,15 @@ Test(messages, that_are_none_are_left_alone)
 		EXPECTED(IN "0.message.role=7", IN "0." CALL "function.arguments={}"));
 }
 
+Test(messages, keep_their_role_whatever_their_content_is)
+{
+	expect(SENT(chat,
+		       "gen_ai.prompt=[{\"role\":\"user\",\"content\":{\"text\":\"hi\"}},"
+		       "{\"type\":\"tool_result\",\"tool_use_id\":\"c1\",\"content\":{\"a\":1}}]"),
+		EXPECTED(IN "0.message.role=user", IN "0.message.content={\"text\":\"hi\"}",
+			IN "1.message.role=tool", IN "1.message.content={\"a\":1}"));
+}
+
 Test(messages, that_came_flattened_stay_as_they_came)
 {
 	expect(SENT(chat, "llm.input_messages.0.message.content=own",

@@ -168,6 +168,8 @@ Test(metrics, every_counter_is_on_the_page_once)
 		1000 + COUNTER_REJECTED_WITHOUT_IDS);
 	expect("tollgate_repairs_total{reason=\"zero_parent\"}",
 		1000 + COUNTER_REPAIRED_ZERO_PARENT);
+	expect("tollgate_spans_lacking_total{what=\"trace_name\"}",
+		1000 + COUNTER_LACKING_TRACE_NAME);
 	expect("tollgate_model_calls_total{price=\"unknown_model\"}",
 		1000 + COUNTER_SPANS_UNKNOWN_MODEL);
 	expect("tollgate_sender_costs_total{ours=\"higher\"}", 1000 + COUNTER_COST_HIGHER);

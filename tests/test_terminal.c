@@ -151,6 +151,25 @@ Test(terminal, lines_are_taken_one_by_one)
 	cr_expect_eq(terminal_fit(&plain, bytes_of(""), 5).len, 0);
 }
 
+static const char *put_words(size_t width, const char *text)
+{
+	struct terminal terminal = { .width = width, .has_unicode = true };
+	terminal_put_words(&terminal, &out, STYLE_PLAIN, bytes_of(text), 2);
+	return text_of(&out);
+}
+
+Test(terminal, lines_are_broken_between_words)
+{
+	cr_expect_str_eq(put_words(80, "one line"), "one line\n");
+	cr_expect_str_eq(put_words(8, "one line"), "one line\n");
+	cr_expect_str_eq(put_words(7, "one line"), "one\n  line\n");
+	cr_expect_str_eq(put_words(7, "a b c d e f g"), "a b c d\n  e f g\n");
+	cr_expect_str_eq(put_words(5, "überlang über"), "über…\n  üb…\n");
+	cr_expect_str_eq(put_words(1, "a b"), "a\n  b\n");
+	cr_expect_str_eq(put_words(8, " a\nb  c"), " a b  c\n");
+	cr_expect_str_eq(put_words(8, ""), "");
+}
+
 Test(terminal, the_environment_says_how_wide_where_no_terminal_does)
 {
 	setenv("COLUMNS", "132", 1);
@@ -313,6 +332,29 @@ Test(table, too_wide_it_is_cut_and_then_loses_columns)
 		"- a not…\n"
 		"> b\n");
 	cr_expect_str_eq(print(1), "n\na\n-\n>\n");
+	table_done(&table);
+}
+
+Test(table, decimals_stand_with_their_points_below_one_another)
+{
+	static const char *const costs[] = { "$10.50", "≥$0.0635856", "free", "-$3", "" };
+	table_init(&table);
+	table.has_titles = true;
+	table_column(&table, (struct table_column){ "name" });
+	table_column(&table, (struct table_column){ "cost", .is_decimal = true });
+	table_column(&table, (struct table_column){ "a wide title", .is_decimal = true });
+	for (size_t i = 0; i < sizeof costs / sizeof *costs; i++) {
+		table_cell(&table, 0, STYLE_PLAIN, "", bytes_of("x"));
+		table_cell(&table, 1, STYLE_PLAIN, "", bytes_of(costs[i]));
+		table_cell(&table, 2, STYLE_PLAIN, "", bytes_of("1.5"));
+	}
+	cr_expect_str_eq(print(80),
+		"name          cost  a wide title\n"
+		"x      $10.50                1.5\n"
+		"x      ≥$0.0635856           1.5\n"
+		"x     free                   1.5\n"
+		"x      -$3                   1.5\n"
+		"x                            1.5\n");
 	table_done(&table);
 }
 

@@ -120,3 +120,12 @@ void buf_json_string(struct buf *buf, struct bytes text)
 	}
 	buf_append(buf, "\"", 1);
 }
+
+struct bytes buf_move(struct buf *buf, struct arena *arena)
+{
+	struct bytes moved = { arena_copy(arena, buf->at, buf->len), buf->len };
+	if (buf->error && !arena->error)
+		arena->error = buf->error;
+	buf_done(buf);
+	return moved.at ? moved : (struct bytes){ 0 };
+}

@@ -44,6 +44,9 @@ void buf_decimal(struct buf *buf, int64_t number);
 /* The text as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD, NUL becomes \u0000. */
 void buf_json_string(struct buf *buf, struct bytes text);
 
+/* What the buffer holds, moved to the arena, which gets its error; the buffer is done afterwards. */
+struct bytes buf_move(struct buf *buf, struct arena *arena);
+
 static inline struct bytes buf_bytes(const struct buf *buf)
 {
 	return (struct bytes){ buf->at, buf->len };

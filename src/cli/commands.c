@@ -10,7 +10,7 @@
 enum { LINE_COLUMNS = 80, FLAG_TEXT_MAX = 64 };
 
 extern const struct command command_serve, command_config, command_send, command_show,
-	command_sessions, command_cost, command_spool, command_verify, command_help,
+	command_sessions, command_cost, command_prices, command_spool, command_verify, command_help,
 	command_version;
 
 const struct command *const commands[] = {
@@ -20,6 +20,7 @@ const struct command *const commands[] = {
 	&command_show,
 	&command_sessions,
 	&command_cost,
+	&command_prices,
 	&command_spool,
 	&command_verify,
 	&command_help,

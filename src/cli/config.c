@@ -6,7 +6,7 @@
 
 #include "cli/commands.h"
 #include "config/show.h"
-#include "pricing/price.h"
+#include "pricing/explain.h"
 #include "setup.h"
 
 extern char **environ;
@@ -51,15 +51,19 @@ static int report_ok(const struct setup *setup, bool as_json)
 {
 	const char *file = setup->file[0] ? setup->file : NULL;
 	size_t destinations = count_enabled(setup->config);
+	size_t own = prices_figures(setup->prices, PRICES_OVERRIDES).records;
 	for (char **note = setup->notes; *note; note++)
 		fprintf(stderr, "tollgate: %s\n", *note);
 	if (as_json)
-		return print_json(json_pack("{s:b, s:s?, s:i, s:i, s:s}", "ok", 1, "file", file,
-			"destinations", (int)destinations, "prices",
-			(int)prices_count(setup->prices), "prices_as_of",
+		return print_json(json_pack("{s:b, s:s?, s:i, s:i, s:i, s:s}", "ok", 1, "file",
+			file, "destinations", (int)destinations, "prices",
+			(int)prices_count(setup->prices), "own_prices", (int)own, "prices_as_of",
 			prices_as_of(setup->prices)));
-	printf("ok: %s (%zu destinations, %zu prices as of %s)\n", file ? file : "no file",
+	printf("ok: %s (%zu destinations, %zu prices as of %s", file ? file : "no file",
 		destinations, prices_count(setup->prices), prices_as_of(setup->prices));
+	if (own)
+		printf(", %zu of them your own", own);
+	printf(")\n");
 	return EXIT_DONE;
 }
 

@@ -2,20 +2,20 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <jansson.h>
 #include <limits.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/files.h"
-#include "config/config.h"
+#include "base/complaint.h"
+#include "cli/glance.h"
 #include "http/unix_socket.h"
 
-enum { WAIT_MS = 5000, CONFIG_MAX_BYTES = 1 << 20 };
+enum { WAIT_MS = 5000 };
 
 static const char service_socket[] = "/run/tollgate/control.sock";
 
@@ -35,39 +35,15 @@ static void own_path(char path[PATH_MAX])
 		snprintf(path, PATH_MAX, "%s/.local/state/tollgate/control.sock", home ? home : "");
 }
 
-/*
- * The configuration file, not checked as the daemon does: whoever asks may not be able to read the keys
- * that it names, nor the file itself.
- */
-static json_t *read_config(void)
-{
-	char found[CONFIG_PATH_MAX];
-	struct buf text;
-	const char *path = config_find_file(environ, found);
-	buf_init(&text, CONFIG_MAX_BYTES, NULL);
-	json_t *config = path && file_read(path, &text) == 0 ?
-		json_loadb((const char *)text.at, text.len, 0, NULL) :
-		NULL;
-	buf_done(&text);
-	return config;
-}
-
-static const char *text_of(const json_t *config, const char *name)
-{
-	const char *text = json_string_value(json_object_get(config, name));
-	return text && *text ? text : NULL;
-}
-
 /* True when somebody said it; else it is only where the daemon would listen if nobody did. */
 static bool find_path(const char *given, char path[PATH_MAX])
 {
-	json_t *config = given ? NULL : read_config();
-	const char *socket = given ? given : variable("TOLLGATE_CONTROL_SOCKET");
-	const char *state = variable("TOLLGATE_STATE_DIRECTORY");
-	if (!socket)
-		socket = text_of(config, "control_socket");
-	if (!state)
-		state = text_of(config, "state_directory");
+	struct complaint unread = { 0 }; /* then nobody says it there */
+	json_t *config = NULL;
+	if (!given)
+		glance(NULL, &config, &unread);
+	const char *socket = given ? given : glance_text(config, "control_socket");
+	const char *state = glance_text(config, "state_directory");
 	if (socket)
 		snprintf(path, PATH_MAX, "%s", socket);
 	else if (state)

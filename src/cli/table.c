@@ -13,6 +13,7 @@ struct cell {
 /* The columns as they are printed; 0 of one that is left out. */
 struct layout {
 	size_t widths[TABLE_COLUMNS_MAX];
+	size_t wholes[TABLE_COLUMNS_MAX]; /* of decimals: the part before the point */
 };
 
 void table_init(struct table *table)
@@ -69,24 +70,47 @@ static struct bytes text_of(const struct table *table, const struct cell *cell)
 	return (struct bytes){ table->text.at + cell->at + cell->lead_bytes, cell->bytes };
 }
 
+/* The part before the point, without one the whole text. */
+static size_t whole_columns(const struct terminal *terminal, struct bytes decimal)
+{
+	const uint8_t *point = decimal.len ? memchr(decimal.at, '.', decimal.len) : NULL;
+	if (point)
+		decimal.len = (size_t)(point - decimal.at);
+	return terminal_columns(terminal, decimal);
+}
+
+static void widen(size_t *width, size_t columns)
+{
+	*width = columns > *width ? columns : *width;
+}
+
 static void measure(
 	const struct table *table, const struct terminal *terminal, struct layout *layout)
 {
+	size_t rests[TABLE_COLUMNS_MAX] = { 0 };
 	for (size_t i = 0; i < cell_count(table); i++) {
 		const struct cell *cell = cell_at(table, i);
 		if (cell->column == NOTE)
 			continue;
 		size_t columns = terminal_columns(terminal, lead_of(table, cell)) +
 			terminal_columns(terminal, text_of(table, cell));
-		size_t *width = &layout->widths[cell->column];
-		*width = columns > *width ? columns : *width;
+		if (table->columns[cell->column].is_decimal) {
+			size_t whole = whole_columns(terminal, text_of(table, cell));
+			widen(&layout->wholes[cell->column], whole);
+			widen(&rests[cell->column], columns - whole);
+		} else {
+			widen(&layout->widths[cell->column], columns);
+		}
 	}
 	for (size_t i = 0; i < table->column_count; i++) {
 		size_t title = table->has_titles ?
 			terminal_columns(terminal, bytes_of(table->columns[i].title)) :
 			0;
-		if (layout->widths[i] && layout->widths[i] < title)
+		layout->widths[i] += layout->wholes[i] + rests[i];
+		if (layout->widths[i] < title && layout->widths[i]) {
+			layout->wholes[i] += title - layout->widths[i];
 			layout->widths[i] = title;
+		}
 	}
 }
 
@@ -176,6 +200,8 @@ static void put_cell(struct line *line, const struct table *table, const struct 
 	size_t columns = lead_columns + terminal_columns(line->terminal, text);
 	if (table->columns[cell->column].is_right && columns < width)
 		at += width - columns;
+	if (table->columns[cell->column].is_decimal)
+		at += layout->wholes[cell->column] - whole_columns(line->terminal, text);
 	line->blanks = at > line->used ? at - line->used : 0;
 	put(line, STYLE_DIM, lead, width);
 	put(line, cell->style, text, lead_columns < width ? width - lead_columns : 0);
@@ -189,7 +215,8 @@ static void put_titles(struct line *line, const struct table *table, const struc
 		size_t width = layout->widths[i], columns = terminal_columns(line->terminal, title);
 		if (!width)
 			continue;
-		size_t pad = table->columns[i].is_right && columns < width ? width - columns : 0;
+		bool is_right = table->columns[i].is_right || table->columns[i].is_decimal;
+		size_t pad = is_right && columns < width ? width - columns : 0;
 		line->blanks = at + pad - line->used;
 		put(line, STYLE_DIM, title, width);
 		at += width + GAP;

@@ -12,6 +12,7 @@ enum { TABLE_COLUMNS_MAX = 24 };
 struct table_column {
 	const char *title;
 	bool is_right;
+	bool is_decimal;    /* points stand below one another; the title is to the right */
 	size_t min_columns; /* may be cut down to this; 0: is not cut */
 	unsigned rank;      /* the highest is left out first; 0: stays */
 };

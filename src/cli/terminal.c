@@ -158,6 +158,35 @@ size_t terminal_put(const struct terminal *terminal, struct buf *out, enum style
 	return used;
 }
 
+/* As many words of the text as fit, at least one. */
+static struct bytes fit_words(const struct terminal *terminal, struct bytes text, size_t columns)
+{
+	struct bytes line = { text.at, 0 };
+	while (line.len < text.len) {
+		size_t from = line.len + 1;
+		const uint8_t *blank = memchr(text.at + from, ' ', text.len - from);
+		struct bytes longer = { text.at, blank ? (size_t)(blank - text.at) : text.len };
+		if (line.len && terminal_columns(terminal, longer) > columns)
+			break;
+		line = longer;
+	}
+	return line;
+}
+
+void terminal_put_words(const struct terminal *terminal, struct buf *out, enum style style,
+	struct bytes text, size_t indent)
+{
+	for (size_t used = 0; text.len; used = indent) {
+		size_t columns = terminal->width > used ? terminal->width - used : 1;
+		struct bytes line = fit_words(terminal, text, columns);
+		buf_printf(out, "%*s", (int)used, "");
+		terminal_put(terminal, out, style, line, columns);
+		buf_text(out, "\n");
+		size_t taken = line.len + (line.len < text.len); /* with the blank behind it */
+		text = (struct bytes){ text.at + taken, text.len - taken };
+	}
+}
+
 const char *terminal_ellipsis(const struct terminal *terminal)
 {
 	return terminal->has_unicode ? "\u2026" : "...";

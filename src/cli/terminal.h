@@ -43,6 +43,14 @@ struct bytes terminal_fit(const struct terminal *terminal, struct bytes text, si
 size_t terminal_put(const struct terminal *terminal, struct buf *out, enum style style,
 	struct bytes text, size_t columns);
 
+/*
+ * Appends the text and a newline, in lines that are broken between words.
+ *
+ *   indent  blanks before all lines but the first
+ */
+void terminal_put_words(const struct terminal *terminal, struct buf *out, enum style style,
+	struct bytes text, size_t indent);
+
 /* "…", a dot between figures, and the sign of what is a least amount, or their likes in ASCII. */
 const char *terminal_ellipsis(const struct terminal *terminal);
 const char *terminal_separator(const struct terminal *terminal);

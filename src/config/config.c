@@ -216,6 +216,12 @@ static int read_flags(struct loader *loader, char *const *flags)
 #define COMPLAIN_AT(loader, name, ...) \
 	(complain((loader)->complaint, __VA_ARGS__), loader_locate(loader, name))
 
+static bool is_given(const struct destination_config *destination, const char *name)
+{
+	const struct setting *row = destination_setting_find(name);
+	return destination->origins[row - destination_settings].kind != ORIGIN_DEFAULT;
+}
+
 static int check_destination(struct loader *loader, const struct destination_config *destination)
 {
 	char key[64];
@@ -226,6 +232,9 @@ static int check_destination(struct loader *loader, const struct destination_con
 			loader, key, "%s.retry_initial_ms must not be above retry_max_ms", key);
 	if (!destination->enabled)
 		return 0;
+	if (is_given(destination, "content_max_bytes") && destination->content != CONTENT_CUT)
+		loader_note(loader,
+			"%s.content_max_bytes does not apply: %s.content is not \"cut\"", key, key);
 	bool has_keys = destination->public_key && destination->secret_key;
 	if (destination->type == DESTINATION_LANGFUSE && !has_keys)
 		return COMPLAIN_AT(loader, key,

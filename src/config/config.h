@@ -15,6 +15,9 @@
 
 enum destination_type { DESTINATION_LANGFUSE, DESTINATION_OTLP };
 
+/* What a destination gets of what people, models and tools said. */
+enum content { CONTENT_FULL, CONTENT_CUT, CONTENT_NONE };
+
 struct header_setting {
 	char *name;
 	char *value;
@@ -40,6 +43,8 @@ struct destination_config {
 	char *secret_key;
 	struct header_setting *headers;
 	size_t header_count;
+	enum content content;
+	uint64_t content_max_bytes; /* of one value; with CONTENT_CUT */
 	char *ca_file;              /* NULL: the system's */
 	uint64_t batch_size;        /* spans that one request should reach */
 	uint64_t batch_timeout_ms;  /* how long a record waits for more before it goes alone */
@@ -86,13 +91,19 @@ struct config {
 		char *compression;           /* gzip or none: as stored and as sent */
 	} spool;
 
-	/* What spans get that say nothing of their own; NULL when unset. */
+	/* What spans get that say nothing of their own (NULL when unset), and where else to look. */
 	struct {
 		char *user_id;
 		char **tags;
 		size_t tag_count;
 		char *environment;
 		char *release;
+		char **user_from; /* names of attributes, as the next two */
+		size_t user_from_count;
+		char **release_from;
+		size_t release_from_count;
+		char **tags_from_resource;
+		size_t tags_from_resource_count;
 	} identity;
 
 	struct {
@@ -134,8 +145,8 @@ const char *config_find_file(char *const *environment, char path[CONFIG_PATH_MAX
  *   file          path of the JSON file, or NULL for none
  *   environment   NULL-terminated NAME=value strings, as in environ
  *   flags         NULL-terminated "name=value" with setting names, or NULL
- *   ret_notes     NULL-terminated sentences about variables that are set but do not apply here, to be
- *                 logged once; freed with config_notes_free
+ *   ret_notes     NULL-terminated sentences about what is set but does not apply here, to be logged once;
+ *                 freed with config_notes_free
  *
  * 0, or -EINVAL with the first mistake in `complaint` (which key of which file, what to write instead).
  */

@@ -37,6 +37,10 @@ const struct variable variables[] = {
 	{ "LANGFUSE_DEBUG", "log_level", .form = VARIABLE_SWITCH, .on = "debug" },
 	{ "TOLLGATE_TEMPO_ENDPOINT", "destinations.tempo.endpoint" },
 	{ "TOLLGATE_TEMPO_HEADERS", "destinations.tempo.headers" },
+	{ "TOLLGATE_TEMPO_CONTENT", "destinations.tempo.content" },
+	{ "TOLLGATE_TEMPO_CONTENT_MAX_BYTES", "destinations.tempo.content_max_bytes" },
+	{ "TOLLGATE_LANGFUSE_CONTENT", "destinations.langfuse.content" },
+	{ "TOLLGATE_LANGFUSE_CONTENT_MAX_BYTES", "destinations.langfuse.content_max_bytes" },
 
 	{ "LANGFUSE_LOG_LEVEL", .why = "set TOLLGATE_LOG_LEVEL" },
 	{ "LANGFUSE_SAMPLE_RATE", .why = "every span is kept; sample where spans are made" },

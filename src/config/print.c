@@ -81,6 +81,16 @@ void config_print_settings(void)
 			printf("  %-34s %s\n", variables[i].name, variables[i].setting);
 }
 
+static json_t *default_list(const char *text)
+{
+	json_t *list = json_array();
+	for (size_t len; *text; text += len + (text[len] == ',')) {
+		len = strcspn(text, ",");
+		json_array_append_new(list, json_stringn(text, len));
+	}
+	return list;
+}
+
 static json_t *default_json(const struct setting *row, bool is_langfuse)
 {
 	const char *text =
@@ -91,6 +101,8 @@ static json_t *default_json(const struct setting *row, bool is_langfuse)
 		return json_boolean(strcmp(text, "true") == 0);
 	if (row->type == SETTING_COUNT || row->type == SETTING_MILLISECONDS)
 		return json_integer(strtoll(text, NULL, 10));
+	if (row->type == SETTING_LIST)
+		return default_list(text);
 	return json_string(text);
 }
 

@@ -107,6 +107,20 @@ const struct setting settings[] = {
 		.sentence = "Environment of spans that name none, in lower case." },
 	{ SETTING(identity.release, SETTING_TEXT), .min = 1, .max = NAME_MAX_BYTES,
 		.sentence = "Release of spans that name none." },
+	{ SETTING(identity.user_from, SETTING_LIST), .max = 16,
+		.count_offset = offsetof(struct config, identity.user_from_count),
+		.sentence =
+			"Attributes of spans and resources that name the user before all others, "
+			"such as user.email, which is personal." },
+	{ SETTING(identity.release_from, SETTING_LIST), .max = 16,
+		.count_offset = offsetof(struct config, identity.release_from_count),
+		.sentence = "Attributes of spans and resources that name the release where "
+			    "langfuse.release does not, such as vcs.ref.head.revision." },
+	{ SETTING(identity.tags_from_resource, SETTING_LIST), .max = 16,
+		.fallback = "team,team.id,department,env,environment",
+		.count_offset = offsetof(struct config, identity.tags_from_resource_count),
+		.sentence = "Attributes of resources that become tags, such as team:platform, and "
+			    "metadata of the trace; [] for none." },
 
 	{ SETTING(content.flatten_messages, SETTING_BOOL), .fallback = "false",
 		.sentence = "Also writes message JSON as llm.input_messages.N.* attributes." },
@@ -131,14 +145,15 @@ const struct setting settings[] = {
 	{ SETTING(local.max_age_days, SETTING_COUNT), .max = 36500, .fallback = "30",
 		.unit = "days", .sentence = "Older spans go; 0: no limit." },
 	{ SETTING(local.content_max_bytes, SETTING_BYTES), .max = 64 * MIB, .fallback = "16KiB",
-		.sentence = "Of one input or output in the local view; longer ones are cut." },
+		.sentence =
+			"Of one input or output in the local view; longer ones are cut, 0: none." },
 	{ SETTING(local.max_lag_bytes, SETTING_BYTES), .min = MIB, .max = TIB, .fallback = "32MiB",
 		.sentence = "Further behind than this the local view skips what is oldest." },
 };
 const size_t setting_count = COUNT_OF(settings);
 
 const struct setting destination_settings[] = {
-	{ DESTINATION(type, SETTING_DESTINATION_TYPE), .choices = "langfuse otlp",
+	{ DESTINATION(type, SETTING_CHOICE), .choices = "langfuse otlp",
 		.sentence = "What answers there; must be given." },
 	{ DESTINATION(enabled, SETTING_BOOL), .fallback = "true",
 		.sentence = "false: nothing is sent there." },
@@ -172,6 +187,11 @@ const struct setting destination_settings[] = {
 	{ DESTINATION(headers, SETTING_HEADERS), .is_secret = true, .is_reloaded = true, .max = 32,
 		.count_offset = offsetof(struct destination_config, header_count),
 		.sentence = "Added to each request." },
+	{ DESTINATION(content, SETTING_CHOICE), .choices = "full cut none", .fallback = "full",
+		.sentence = "Prompts, answers, inputs and outputs of tools: whole, cut, or none." },
+	{ DESTINATION(content_max_bytes, SETTING_BYTES), .min = 64, .max = 64 * MIB,
+		.fallback = "2KiB",
+		.sentence = "Of one value where content is cut; longer ones end in a mark." },
 	{ DESTINATION(ca_file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
 		.check = check_readable,
 		.sentence = "Certificates to trust; unset: those of the system." },

@@ -19,7 +19,7 @@ enum setting_type {
 	SETTING_LIST,        /* of texts */
 	SETTING_HEADERS,     /* of HTTP: name and value */
 	SETTING_SECRET_FILE, /* a path; the member of the row before gets what the file holds */
-	SETTING_DESTINATION_TYPE, /* enum destination_type, in the order of `choices` */
+	SETTING_CHOICE,      /* an enum, in the order of `choices` */
 };
 
 enum { KEY_MAX_BYTES = 500 };

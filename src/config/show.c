@@ -130,7 +130,7 @@ static char *value_text(const struct shown *shown)
 	return text;
 }
 
-/* Where the line would not fit, the origin stands below the value. */
+/* Where the line would not fit, the origin stands below the value, and the value below its name. */
 static void print_value(const struct shown *shown, void *name_width)
 {
 	char origin[CONFIG_PATH_MAX + 32];
@@ -139,7 +139,9 @@ static void print_value(const struct shown *shown, void *name_width)
 	int value = text ? (int)strlen(text) : 0;
 	print_origin(shown->origin, origin, sizeof origin);
 	int line = name + 2 + (value > width ? value : width) + 2 + (int)strlen(origin);
-	printf("%-*s  %-*s", name, shown->name, line > COLUMNS ? 0 : width, text ? text : "");
+	bool fits = name + 2 + value <= COLUMNS;
+	printf("%-*s%s%-*s", fits ? name : 0, shown->name, fits ? "  " : "\n    ",
+		line > COLUMNS ? 0 : width, text ? text : "");
 	if (line > COLUMNS)
 		printf("\n%*s", name, "");
 	printf("  %s\n", origin);

@@ -375,11 +375,11 @@ int value_set_text(const struct setting *setting, void *base, const char *text,
 	}
 	case SETTING_BOOL:
 		return value_parse_bool(text, member) < 0 ? refuse_form(setting, text, place) : 0;
-	case SETTING_DESTINATION_TYPE: {
+	case SETTING_CHOICE: {
 		int index;
 		if (!is_choice(setting->choices, text, &index))
 			return refuse_form(setting, text, place);
-		*(enum destination_type *)member = (enum destination_type)index;
+		*(unsigned *)member = (unsigned)index;
 		return 0;
 	}
 	case SETTING_LIST:
@@ -424,7 +424,7 @@ int value_set_json(const struct setting *setting, void *base, const json_t *json
 	bool is_number =
 		type == SETTING_COUNT || type == SETTING_BYTES || type == SETTING_MILLISECONDS;
 	bool is_text = type == SETTING_TEXT || type == SETTING_PATH ||
-		type == SETTING_SECRET_FILE || type == SETTING_DESTINATION_TYPE;
+		type == SETTING_SECRET_FILE || type == SETTING_CHOICE;
 	char number[32], shown[LOG_TEXT_MAX], form[SETTING_FORM_MAX];
 
 	if (json_is_null(json))
@@ -481,9 +481,9 @@ json_t *value_json(const struct setting *setting, const void *base)
 		return json_integer((json_int_t) * (const uint64_t *)member);
 	case SETTING_BOOL:
 		return json_boolean(*(const bool *)member);
-	case SETTING_DESTINATION_TYPE: {
+	case SETTING_CHOICE: {
 		const char *word = setting->choices;
-		for (int i = *(const enum destination_type *)member; i > 0; i--)
+		for (unsigned i = *(const unsigned *)member; i > 0; i--)
 			word += strcspn(word, " ") + 1;
 		return json_stringn(word, strcspn(word, " "));
 	}

@@ -204,13 +204,6 @@ static void count(enum price_status status, struct bytes model)
 	}
 }
 
-static void read_units(struct subject *subject)
-{
-	for (enum unit unit = 0; unit < UNIT_COUNT; unit++)
-		subject->usage.units[unit] =
-			(uint64_t)subject->facts.said[FACT_WEB_SEARCHES + unit].integer;
-}
-
 static bool used_nothing(const struct usage *usage)
 {
 	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++)
@@ -234,7 +227,6 @@ void enrich_cost(struct subject *subject)
 		add_sent(subject, &sent);
 		return;
 	}
-	read_units(subject);
 	struct price_question question = {
 		.model = subject->model,
 		.provider = subject->provider,

@@ -1,6 +1,7 @@
 #include "enrich/enrich.h"
 
 #include "base/counters.h"
+#include "enrich/roots.h"
 #include "enrich/subject.h"
 
 /* In this order: each may use what those before it concluded. */
@@ -17,6 +18,8 @@ static enricher *const enrichers[] = {
 /* Field numbers of ExportTraceServiceRequest, ResourceSpans and ScopeSpans. */
 enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, SCOPE = 1, SPANS = 2 };
 
+enum { LACKING_COUNT = COUNTER_LACKING_VERSION - COUNTER_LACKING_SESSION + 1 };
+
 /* One request on its way through. */
 struct walk {
 	const struct config *config;
@@ -27,12 +30,15 @@ struct walk {
 	struct buf scratch;
 	struct span span;
 	struct facts resource_facts;
+	struct identity resource_identity;
 	struct surroundings around;
+	struct roots roots;
 	struct attributes attributes; /* of the resource or scope at hand */
 	uint32_t max_spans;
 	unsigned depth;       /* levels left below a ResourceSpans */
 	uint32_t without_ids; /* rejected spans with no id and no start, as log records decode */
 	uint32_t ai_spans[VOCABULARIES_MAX]; /* by the vocabulary that says so */
+	uint32_t lacking[LACKING_COUNT];
 	struct enriched result;
 };
 
@@ -77,7 +83,11 @@ static int enrich_span(struct walk *walk, const struct field *field)
 		.writer = &walk->writer,
 		.scratch = &walk->scratch,
 		.span = &walk->span,
+		.around = &walk->around,
 		.resource = &walk->resource_facts,
+		.of_resource = &walk->resource_identity,
+		.roots = &walk->roots,
+		.lacking = walk->lacking,
 	};
 	walk->result.span_count++;
 	splice_open(&walk->splice, field);
@@ -121,6 +131,19 @@ static int walk_scope(struct walk *walk, const struct field *scope_spans)
 	return error ? error : more;
 }
 
+/* Facts and identity outlive the list: they copy what was said, and `present` is not asked for resources. */
+static void read_resource(struct walk *walk)
+{
+	struct subject subject = {
+		.config = walk->config,
+		.arena = walk->arena,
+		.scratch = &walk->scratch,
+		.resource = &walk->resource_facts,
+	};
+	facts_read_resource(&walk->attributes, &walk->resource_facts);
+	identity_of_resource(&subject, &walk->attributes, &walk->resource_identity);
+}
+
 static int walk_resource(struct walk *walk, const struct field *resource_spans)
 {
 	struct wire wire = wire_of(resource_spans->body);
@@ -143,15 +166,21 @@ static int walk_resource(struct walk *walk, const struct field *resource_spans)
 	if (error || more < 0)
 		return error ? error : more;
 
-	/* The facts outlive the list: they copy what was said, and `present` is not asked for resources. */
-	facts_read_resource(&walk->attributes, &walk->resource_facts);
-
+	read_resource(walk);
 	wire = wire_of(resource_spans->body);
 	while (!error && (more = wire_next(&wire, &field)) > 0)
 		if (field_is(&field, SCOPE_SPANS, WIRE_BYTES))
 			error = walk_scope(walk, &field);
 	splice_close(&walk->splice);
 	return error ? error : more;
+}
+
+static void count_spans(const struct walk *walk)
+{
+	vocabularies_count(walk->ai_spans);
+	for (unsigned i = 0; i < LACKING_COUNT; i++)
+		if (walk->lacking[i])
+			counter_add(COUNTER_LACKING_SESSION + i, walk->lacking[i]);
 }
 
 int enrich(struct bytes request, const struct config *config, const struct prices *prices,
@@ -166,6 +195,9 @@ int enrich(struct bytes request, const struct config *config, const struct price
 		.depth = (unsigned)config->limits.max_depth - 2,
 	};
 	walk.around.resource = &walk.resource_facts;
+	walk.roots = (struct roots){
+		.request = request, .config = config, .arena = arena, .scratch = &walk.scratch
+	};
 	splice_init(&walk.splice, arena, request);
 	buf_init(&walk.scratch, arena->limit_bytes, arena->budget);
 
@@ -188,7 +220,7 @@ int enrich(struct bytes request, const struct config *config, const struct price
 		walk.without_ids == walk.result.rejected_count && walk.result.span_count == 0;
 	if (arena->error)
 		return arena->error;
-	vocabularies_count(walk.ai_spans);
+	count_spans(&walk);
 	*ret = walk.result;
 	return 0;
 }

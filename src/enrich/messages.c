@@ -268,12 +268,12 @@ static void put_loose_parts(struct flattening *f)
 /* One of a list: a message, what has one in it (a choice, a candidate), or a part without its message. */
 static void put_item(struct flattening *f, json_t *item)
 {
-	json_t *message = json_object_get(item, "message"),
-	       *content = json_object_get(item, "content");
-	if (json_is_object(message))
-		item = message;
-	else if (json_is_object(content))
-		item = content;
+	static const char *const wrappings[] = { "message", "content" };
+	for (size_t i = 0; i < 2 && !json_object_get(item, "role"); i++) {
+		json_t *inner = json_object_get(item, wrappings[i]);
+		if (json_is_object(inner) && part_of(item) == PART_UNKNOWN)
+			item = inner;
+	}
 	enum part kind = part_of(item);
 	bool is_message = MEMBER(item, "role", "parts") || kind == PART_UNKNOWN;
 	if (!is_message && kind != PART_RESULT) {

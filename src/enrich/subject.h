@@ -6,6 +6,7 @@
 #define TG_ENRICH_SUBJECT_H
 
 #include "config/config.h"
+#include "enrich/identity.h"
 #include "otlp/splice.h"
 #include "otlp/writer.h"
 #include "pricing/price.h"
@@ -21,8 +22,12 @@ struct subject {
 
 	struct span *span;
 	struct facts facts;
+	const struct surroundings *around;
 	const struct facts *resource;
-	struct bytes tail; /* written, to stand at the span's end; not yet an edit */
+	const struct identity *of_resource;
+	struct roots *roots; /* of the request's traces */
+	uint32_t *lacking;   /* spans, from COUNTER_LACKING_SESSION on */
+	struct bytes tail;   /* written, to stand at the span's end; not yet an edit */
 
 	/* Concluded by conventions.c for those after it. */
 	bool is_error;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "config/config.h"
+#include "export/content.h"
 #include "export/destination.h"
 #include "export/errands.h"
 #include "export/lane.h"
@@ -54,7 +55,8 @@ static int make_lanes(struct exporter *exporter)
 			.wake_arg = exporter,
 		};
 		for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++)
-			lane.takes[signal] = exporter->endpoints[signal].url != NULL;
+			lane.takes[signal] = exporter->endpoints[signal].url &&
+				content_lets_pass(options->config, (enum signal)signal);
 		int error = lane_new(&lane, &exporter->lanes[i]);
 		if (error)
 			return error;
@@ -148,6 +150,9 @@ static void settle(struct exporter *exporter, struct job *job, const struct repl
 static const struct reply no_memory = { .outcome = HTTP_FAILED, .error = "out of memory" };
 static const struct reply no_endpoint = { .outcome = HTTP_UNUSABLE,
 	.error = "the destination does not take this signal" };
+
+static const struct reply not_withheld = { .outcome = HTTP_UNUSABLE,
+	.error = "content cannot be withheld from it" };
 
 static void send_jobs(struct exporter *exporter, struct lane *lane, uint64_t now_ms)
 {
@@ -341,11 +346,29 @@ struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_
 	};
 }
 
+/* It was kept when the destination might have had more. What is kept compressed could not be read then. */
+static int withhold(
+	const struct destination_config *config, struct errand *errand, struct arena *arena)
+{
+	if (config->content == CONTENT_FULL)
+		return 0;
+	if (errand->encoding != ENCODING_IDENTITY || !content_lets_pass(config, errand->signal))
+		return -EBADMSG;
+	return content_rewrite(config, errand->body, arena, &errand->body);
+}
+
 struct reply exporter_send_once(
 	struct exporter *exporter, enum signal signal, enum encoding encoding, struct bytes body)
 {
 	struct errand errand = { .signal = signal, .encoding = encoding, .body = body };
-	errands_run(&exporter->errands, &errand, wake, exporter);
+	struct arena arena;
+	arena_init(&arena, CONTENT_WORK_BYTES + CONTENT_WORK_FACTOR * body.len, NULL);
+	int error = withhold(exporter->options.config, &errand, &arena);
+	if (error)
+		errand.reply = error == -ENOMEM ? no_memory : not_withheld;
+	else
+		errands_run(&exporter->errands, &errand, wake, exporter);
+	arena_done(&arena);
 	return errand.reply;
 }
 

@@ -3,10 +3,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "export/content.h"
 #include "http/compression.h"
 #include "otlp/request.h"
 
-enum { PART_SLACK_BYTES = 64 * 1024 };
+/* What cutting and rewriting may take. */
+static size_t work_bytes(const struct job *job)
+{
+	size_t bytes = CONTENT_WORK_BYTES;
+	for (size_t i = 0; i < job->slice_count; i++)
+		bytes += (size_t)CONTENT_WORK_FACTOR * job->slices[i].raw_bytes;
+	return bytes;
+}
 
 struct job *job_new(enum signal signal, enum encoding encoding)
 {
@@ -77,45 +85,71 @@ static int fetch(struct slice *slice, struct spool_reader *reader)
 	return 0;
 }
 
-static int inflate(struct job *job, const struct record *record)
+static int inflate(struct job *job, struct bytes body, size_t max_bytes)
 {
 	buf_done(&job->inflated);
-	buf_init(&job->inflated, record->raw_bytes, NULL);
-	int error = gzip_inflate(record->body, &job->inflated);
+	buf_init(&job->inflated, max_bytes, NULL);
+	int error = gzip_inflate(body, &job->inflated);
 	return error == -E2BIG ? -EBADMSG : error;
 }
 
-/* Stored compressed, sent compressed: a limit on bytes sent must not refuse a half that is smaller. */
-static int cut(struct job *job, const struct slice *slice, struct bytes *ret_piece)
+/* The spans of a slice as the destination may have them, in the job's memory or the record's. */
+static int make_plain(struct job *job, const struct slice *slice,
+	const struct destination_config *config, struct bytes *ret_plain)
 {
 	const struct record *record = slice->record;
-	struct bytes whole = record->body;
-	size_t limit = (size_t)record->raw_bytes + PART_SLACK_BYTES;
+	struct bytes plain = record->body;
 	int error = 0;
 	if (record->encoding == ENCODING_GZIP) {
-		error = inflate(job, record);
-		whole = buf_bytes(&job->inflated);
+		error = inflate(job, plain, record->raw_bytes);
+		plain = buf_bytes(&job->inflated);
 	}
-	if (error)
-		return error;
-	arena_init(&job->arena, 2 * limit, NULL);
-	error = request_cut(whole, slice->from, slice->to, &job->arena, &job->part);
-	buf_done(&job->inflated);
+	if (!error && is_part(slice))
+		error = request_cut(plain, slice->from, slice->to, &job->arena, &plain);
+	if (!error && config->content != CONTENT_FULL)
+		error = content_rewrite(config, plain, &job->arena, &plain);
 	if (error)
 		return error == -ENOMEM ? error : -EBADMSG;
-	*ret_piece = job->part;
-	if (record->encoding == ENCODING_GZIP) {
-		buf_init(&job->packed, limit, NULL);
-		error = gzip_compress(job->part, &job->packed);
-		*ret_piece = buf_bytes(&job->packed);
+	*ret_plain = plain;
+	return 0;
+}
+
+/* Appends to `packed`; where that will be at the end is not known before. */
+static int pack(struct job *job, struct bytes *piece)
+{
+	size_t before = job->packed.len;
+	int error = gzip_compress(*piece, &job->packed);
+	*piece = (struct bytes){ NULL, job->packed.len - before };
+	buf_done(&job->inflated);
+	arena_done(&job->arena);
+	return error;
+}
+
+/* Stored compressed, sent compressed: a limit on bytes sent must not refuse a half that is smaller. */
+static int make_pieces(struct job *job, const struct destination_config *config)
+{
+	bool is_packed = job->encoding == ENCODING_GZIP;
+	int error = 0;
+	arena_init(&job->arena, work_bytes(job), NULL);
+	buf_init(&job->packed, SIZE_MAX / 2, NULL);
+	for (size_t i = 0; i < job->slice_count && !error; i++) {
+		error = make_plain(job, &job->slices[i], config, &job->pieces[i]);
+		if (!error && is_packed)
+			error = pack(job, &job->pieces[i]);
+	}
+	const uint8_t *at = job->packed.at;
+	for (size_t i = 0; i < job->slice_count && is_packed && !error; i++) {
+		job->pieces[i].at = at;
+		at += job->pieces[i].len;
 	}
 	return error;
 }
 
-int job_load(struct job *job, struct spool_reader *reader)
+int job_load(struct job *job, struct spool_reader *reader, const struct destination_config *config)
 {
 	if (job->pieces)
 		return 0;
+	bool is_full = config->content == CONTENT_FULL;
 	int error = 0;
 	for (size_t i = 0; i < job->slice_count && !error; i++)
 		error = fetch(&job->slices[i], reader);
@@ -125,8 +159,10 @@ int job_load(struct job *job, struct spool_reader *reader)
 		goto out;
 	for (size_t i = 0; i < job->slice_count; i++)
 		job->pieces[i] = job->slices[i].record->body;
-	if (is_part(&job->slices[0]))
-		error = cut(job, &job->slices[0], &job->pieces[0]);
+	if (!is_full || is_part(&job->slices[0]))
+		error = make_pieces(job, config);
+	if (error == -EBADMSG && !is_full)
+		error = -ENOENT;
 out:
 	if (error && error != -EBADMSG)
 		job_unload(job);
@@ -145,22 +181,18 @@ void job_unload(struct job *job)
 	arena_done(&job->arena);
 	buf_done(&job->inflated);
 	buf_done(&job->packed);
-	job->part = (struct bytes){ 0 };
 }
 
 int job_plain(struct job *job, struct bytes *ret_plain)
 {
-	const struct record *record = job->slices[0].record;
-	if (is_part(&job->slices[0])) {
-		*ret_plain = job->part;
-	} else if (record->encoding == ENCODING_IDENTITY) {
-		*ret_plain = record->body;
-	} else {
-		int error = inflate(job, record);
+	struct bytes plain = job->pieces[0];
+	if (job->encoding == ENCODING_GZIP) {
+		int error = inflate(job, plain, work_bytes(job));
 		if (error)
 			return error;
-		*ret_plain = buf_bytes(&job->inflated);
+		plain = buf_bytes(&job->inflated);
 	}
+	*ret_plain = plain;
 	return 0;
 }
 

@@ -29,6 +29,7 @@ struct trial {
 	bool is_accepted;
 };
 
+struct destination_config;
 struct lane;
 
 enum { JOB_SLICES_MAX = 256 };
@@ -45,8 +46,7 @@ struct job {
 
 	/* While loaded. */
 	struct bytes *pieces; /* the body, end to end; one per slice */
-	struct bytes part;    /* the spans of a part as protobuf, in the arena */
-	struct arena arena;
+	struct arena arena;   /* what was made of records, or in `packed` */
 	struct buf inflated, packed;
 
 	/* How it fared (lane.c). */
@@ -70,15 +70,17 @@ void job_free_all(struct job *jobs);
 int job_add(struct job *job, const struct slice *slice);
 
 /*
- * Reads what is not there. Moves the reader, which its owner sets back.
+ * Reads what is not there, and makes of it what the destination gets. Moves the reader, which its owner sets
+ * back.
  *
- * -ENOENT: a record is not in the spool any more (damaged); -EBADMSG: a part whose record is not well
- * formed, so that it cannot be cut: pieces[0] is the whole record as stored; -ENOMEM.
+ * -ENOENT: a record is not in the spool any more (damaged), or it is not well formed and content in it
+ * cannot be withheld: nothing of it may leave. -EBADMSG: a part whose record is not well formed, so that it
+ * cannot be cut: pieces[0] is the whole record as stored. -ENOMEM.
  */
-int job_load(struct job *job, struct spool_reader *reader);
+int job_load(struct job *job, struct spool_reader *reader, const struct destination_config *config);
 void job_unload(struct job *job);
 
-/* The spans as protobuf, of a loaded job with one slice; in its memory. 0, -EBADMSG or -ENOMEM. */
+/* What is sent as protobuf, of a loaded job with one slice; in its memory. 0, -EBADMSG or -ENOMEM. */
 int job_plain(struct job *job, struct bytes *ret_plain);
 
 /*

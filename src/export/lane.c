@@ -331,7 +331,7 @@ static struct job *choose(struct lane *lane, uint64_t now_ms)
 static int load(struct lane *lane, struct job *job)
 {
 	uint64_t position = spool_reader_position(lane->intake.reader);
-	int error = job_load(job, lane->intake.reader);
+	int error = job_load(job, lane->intake.reader, lane->options.config);
 	if (spool_reader_position(lane->intake.reader) != position)
 		spool_reader_seek(lane->intake.reader, position);
 	return error;

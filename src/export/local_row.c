@@ -29,15 +29,6 @@ struct walk {
 
 /* ---- texts ---- */
 
-static struct bytes moved(struct walk *walk, struct buf *buf)
-{
-	struct bytes text = { arena_copy(walk->arena, buf->at, buf->len), buf->len };
-	if (buf->error && !walk->arena->error)
-		walk->arena->error = buf->error;
-	buf_done(buf);
-	return text.at ? text : (struct bytes){ 0 };
-}
-
 /* With U+FFFD for each byte that is no text. */
 static struct bytes mended(struct walk *walk, struct bytes text)
 {
@@ -51,7 +42,7 @@ static struct bytes mended(struct walk *walk, struct bytes text)
 		buf_text(&buf, "\xef\xbf\xbd");
 		text = (struct bytes){ text.at + good + 1, text.len - good - 1 };
 	}
-	return moved(walk, &buf);
+	return buf_move(&buf, walk->arena);
 }
 
 static struct bytes as_text(struct walk *walk, struct bytes text, size_t max_bytes)
@@ -62,22 +53,9 @@ static struct bytes as_text(struct walk *walk, struct bytes text, size_t max_byt
 	return utf8_span(cut) == cut.len ? cut : mended(walk, cut);
 }
 
-/* A string itself, of anything else its JSON; not cut. */
-static struct bytes value_text(struct walk *walk, const struct value *value)
-{
-	if (value->type == VALUE_NONE || value->type == VALUE_UNKNOWN)
-		return (struct bytes){ 0 };
-	if (value->type == VALUE_STRING)
-		return value->bytes;
-	struct buf json;
-	buf_init(&json, walk->arena->limit_bytes, NULL);
-	buf_value_json(&json, value);
-	return moved(walk, &json);
-}
-
 static struct bytes label(struct walk *walk, const struct value *value)
 {
-	return as_text(walk, value_text(walk, value), LABEL_MAX_BYTES);
+	return as_text(walk, value_text(value, walk->arena), LABEL_MAX_BYTES);
 }
 
 static struct bytes said(struct walk *walk, enum fact fact)
@@ -129,7 +107,7 @@ static struct bytes level_of(struct walk *walk)
 
 static struct bytes message_of(struct walk *walk)
 {
-	struct bytes message = value_text(walk, present(walk, TARGET_STATUS_MESSAGE));
+	struct bytes message = value_text(present(walk, TARGET_STATUS_MESSAGE), walk->arena);
 	return as_text(walk, message.len ? message : walk->span.status_message, MESSAGE_MAX_BYTES);
 }
 
@@ -152,7 +130,7 @@ static struct bytes environment_of(struct walk *walk)
 /* Readers compute with it, so it is an object or nothing. */
 static struct bytes usage_of(struct walk *walk)
 {
-	struct bytes json = value_text(walk, present(walk, TARGET_USAGE_DETAILS));
+	struct bytes json = value_text(present(walk, TARGET_USAGE_DETAILS), walk->arena);
 	if (json.len > MESSAGE_MAX_BYTES || !json_text_is_object(json))
 		return (struct bytes){ 0 };
 	return as_text(walk, json, MESSAGE_MAX_BYTES);
@@ -160,7 +138,7 @@ static struct bytes usage_of(struct walk *walk)
 
 static int64_t cost_of(struct walk *walk)
 {
-	struct bytes json = value_text(walk, present(walk, TARGET_COST_DETAILS)), number;
+	struct bytes json = value_text(present(walk, TARGET_COST_DETAILS), walk->arena), number;
 	fusd amount;
 	if (!json_find_number(json, "total", &number) || fusd_read(number, &amount) < 0 ||
 		amount > INT64_MAX)
@@ -170,7 +148,7 @@ static int64_t cost_of(struct walk *walk)
 
 static struct bytes content(struct walk *walk, enum fact fact, uint64_t *ret_bytes)
 {
-	struct bytes whole = value_text(walk, &walk->facts.said[fact]);
+	struct bytes whole = value_text(&walk->facts.said[fact], walk->arena);
 	*ret_bytes = whole.len;
 	return as_text(walk, whole, walk->content_max_bytes);
 }

@@ -184,6 +184,29 @@ bool span_has_ids(const struct span *span)
 	return is_id(span->trace_id, 16) && is_id(span->span_id, 8);
 }
 
+static bool names_a_span(struct bytes id)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if (id.at[i])
+			return true;
+	return false;
+}
+
+bool span_is_root(const struct span *span)
+{
+	return !names_a_span(span->parent.body);
+}
+
+bool span_bytes_are_root(struct bytes span)
+{
+	struct wire wire = wire_of(span);
+	struct field field;
+	while (wire_next(&wire, &field) > 0)
+		if (field_is(&field, PARENT_SPAN_ID, WIRE_BYTES) && names_a_span(field.body))
+			return false;
+	return true;
+}
+
 int span_event_attributes(
 	const struct span_event *event, struct arena *arena, struct attributes *attributes)
 {

@@ -44,6 +44,12 @@ int span_read(const struct field *field, unsigned depth, struct arena *arena, st
 /* A trace id of 16 and a span id of 8 bytes, neither all zero. */
 bool span_has_ids(const struct span *span);
 
+/* Whether it begins its trace: it has no parent, or one of zeros, as some senders write none. */
+bool span_is_root(const struct span *span);
+
+/* The same of a span's bytes, quickly: it reads on only to a parent. What is malformed may pass for a root. */
+bool span_bytes_are_root(struct bytes span);
+
 /* The attributes of an event of a span that was read. */
 int span_event_attributes(
 	const struct span_event *event, struct arena *arena, struct attributes *attributes);

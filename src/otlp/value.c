@@ -137,6 +137,7 @@ int attribute_read(const struct field *key_value, unsigned depth, struct attribu
 		if (field_is(&field, KEY, WIRE_BYTES)) {
 			attribute.key = field.body;
 		} else if (field_is(&field, VALUE, WIRE_BYTES)) {
+			has_more |= attribute.has_value; /* of two, the other may not be empty */
 			attribute.has_value = true;
 			if (value_read(field.body, depth - 1, &attribute.value) < 0)
 				return -EBADMSG;
@@ -269,6 +270,18 @@ void buf_value_json(struct buf *buf, const struct value *value)
 		base64(buf, value->bytes);
 		break;
 	}
+}
+
+struct bytes value_text(const struct value *value, struct arena *arena)
+{
+	if (value->type == VALUE_NONE || value->type == VALUE_UNKNOWN)
+		return (struct bytes){ 0 };
+	if (value->type == VALUE_STRING)
+		return value->bytes;
+	struct buf json;
+	buf_init(&json, arena->limit_bytes, arena->budget);
+	buf_value_json(&json, value);
+	return buf_move(&json, arena);
 }
 
 static bool digits(struct bytes text, uint64_t *ret_count)

@@ -62,6 +62,9 @@ int value_next_member(struct wire *list, struct attribute *ret_member);
  */
 void buf_value_json(struct buf *buf, const struct value *value);
 
+/* The value as plain text: a string itself, of anything else its JSON, in the arena. Empty for neither. */
+struct bytes value_text(const struct value *value, struct arena *arena);
+
 /*
  * A count of tokens or milliseconds: an int, a double (its fraction cut off), or digits in a string.
  * False for everything else: negative, NaN, infinite, bool, above INT64_MAX.

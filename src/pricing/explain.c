@@ -94,6 +94,7 @@ static void explain_record(const struct record *record, struct explanation *ret)
 	ret->provider = record->provider;
 	ret->confidence = record->confidence;
 	ret->notes = record->notes;
+	ret->sources = record->sources;
 	ret->is_override = record->is_override;
 }
 
@@ -188,8 +189,22 @@ void prices_record(
 		.is_deprecated = record->is_deprecated,
 		.period_from = period->from,
 	};
-	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++)
-		ret_record->prices[class] = period->services[SERVICE_STANDARD]->prices.fusd[class];
+	const struct price_set *set = &period->services[SERVICE_STANDARD]->prices;
+	for (size_t class = 0; class < TOKEN_CLASS_COUNT; class ++) {
+		ret_record->prices[class] = set->fusd[class];
+		ret_record->has_own[class] =
+			set->fusd[class] != NO_PRICE && set->from[class] == class;
+	}
+}
+
+struct prices_figures prices_figures(const struct prices *prices, enum prices_kind kind)
+{
+	const struct book *book =
+		&prices->books[kind == PRICES_TABLE ? BOOK_TABLE : BOOK_OVERRIDES];
+	struct prices_figures figures = { book->record_count, 0, book->pattern_count };
+	for (size_t i = 0; i < book->alias_count; i++)
+		figures.aliases += book->aliases[i].record != NULL;
+	return figures;
 }
 
 bool prices_unpriced(

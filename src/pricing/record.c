@@ -105,6 +105,22 @@ static int read_patterns(struct prices *prices, struct book *book, const json_t 
 	return 0;
 }
 
+/* "langfuse, litellm"; NULL without memory. */
+static const char *join_sources(struct prices *prices, const json_t *names)
+{
+	struct buf text;
+	size_t i;
+	const json_t *name;
+	buf_init(&text, SIZE_MAX, NULL);
+	json_array_foreach(names, i, name)
+		buf_printf(&text, "%s%s", i ? ", " : "", json_string_value(name));
+	buf_append(&text, "", 1);
+	const char *joined =
+		text.error ? NULL : arena_copy(&prices->arena, (const char *)text.at, text.len);
+	buf_done(&text);
+	return joined;
+}
+
 /* What people are told of a record. */
 static int take_words(
 	struct prices *prices, const struct book *book, const json_t *object, struct record *record)
@@ -114,11 +130,12 @@ static int take_words(
 	record->provider = table_text(prices, json_object_get(object, "provider"));
 	record->confidence = table_text(prices, json_object_get(object, "confidence"));
 	record->notes = notes ? table_text(prices, notes) : NULL;
+	record->sources = join_sources(prices, json_object_get(object, "sources"));
 	record->is_override = book == &prices->books[BOOK_OVERRIDES];
 	record->is_deprecated = json_is_true(json_object_get(object, "deprecated"));
-	return record->id && record->provider && record->confidence && (record->notes || !notes) ?
-		0 :
-		-ENOMEM;
+	bool has_all = record->id && record->provider && record->confidence && record->sources &&
+		(record->notes || !notes);
+	return has_all ? 0 : -ENOMEM;
 }
 
 int record_read(struct prices *prices, struct book *book, const json_t *object,

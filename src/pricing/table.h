@@ -83,7 +83,8 @@ struct record {
 	const char *id;
 	const char *provider; /* ANY_PROVIDER: charged whoever is called */
 	const char *confidence;
-	const char *notes; /* NULL: none */
+	const char *notes;   /* NULL: none */
+	const char *sources; /* "langfuse, litellm" */
 	bool is_override;
 	bool is_deprecated;
 	struct period *periods; /* ascending; the first holds since ever */

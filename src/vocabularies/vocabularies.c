@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <strings.h>
 
+#include "vocabularies/content_names.h"
 #include "vocabularies/counting.h"
 
 extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
@@ -150,6 +151,7 @@ struct entry {
 	enum fact fact;
 	enum target target;
 	uint16_t rank; /* vocabulary * MAX_WORDS + place in its list */
+	bool is_content;
 	bool is_quoted;
 };
 
@@ -196,6 +198,12 @@ static void fill_index(void)
 		struct entry *entry = look_up(targets[target]);
 		entry->name = targets[target];
 		entry->target = target;
+	}
+	for (const char *const *name = content_names; *name; name++) {
+		struct entry *entry = look_up(bytes_of(*name));
+		assert(strlen(*name) <= LONGEST_NAME);
+		entry->name = bytes_of(*name);
+		entry->is_content = true;
 	}
 }
 
@@ -381,6 +389,20 @@ void facts_read_resource(const struct attributes *attributes, struct facts *fact
 	memset(facts, 0, sizeof *facts);
 	for (size_t i = 0; i < attributes->count; i++)
 		read_attribute(&attributes->at[i], UINT32_MAX, facts);
+}
+
+enum holding name_holding(struct bytes name)
+{
+	if (name.len == 0 || name.len > LONGEST_NAME)
+		return HOLDS_UNSAID;
+	pthread_once(&names_once, fill_index);
+	const struct entry *entry = look_up(name);
+	enum fact fact = entry->fact;
+	if (entry->is_content || type_of(fact) == CONTENT || fact == FACT_TOOL_DEFINITIONS ||
+		fact == FACT_PROMPT_TEMPLATE || fact == FACT_PROMPT_VARIABLES)
+		return HOLDS_CONTENT;
+	bool is_fact = (fact != FACT_NONE && fact != FACT_RETRIEVAL) || entry->target;
+	return is_fact ? HOLDS_FACTS : HOLDS_UNSAID;
 }
 
 static _Atomic uint64_t spans_made[VOCABULARIES_MAX];

@@ -277,6 +277,10 @@ enum kind kind_said(const struct facts *facts);
 /* Any attribute of the span whose name starts like this. */
 bool span_has_prefix(const struct span *span, const char *prefix);
 
+/* What an attribute of this name holds, by what enrichment takes it for and the list of content_names.h. */
+enum holding { HOLDS_UNSAID, HOLDS_FACTS, HOLDS_CONTENT };
+enum holding name_holding(struct bytes name);
+
 static inline bool is_said(const struct facts *facts, enum fact fact)
 {
 	return facts->said[fact].type != VALUE_NONE;

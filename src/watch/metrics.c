@@ -285,6 +285,11 @@ static const struct family families[] = {
 	{ "tollgate_spans_enriched_total", "counter",
 		"Spans of AI work, by the vocabulary that tells; all other spans got identity alone.",
 		by_vocabulary },
+	{ "tollgate_spans_lacking_total", "counter",
+		"Spans of AI work of which neither they, their resource, the root of their trace in the "
+		"same request nor the configuration says it.",
+		by_reason, .first = COUNTER_LACKING_SESSION, .last = COUNTER_LACKING_VERSION,
+		.label = "what" },
 	{ "tollgate_model_calls_total", "counter",
 		"Model calls with usage, by what the price table says of them.", by_reason,
 		.first = COUNTER_SPANS_PRICED, .last = COUNTER_SPANS_UNPRICED, .label = "price" },

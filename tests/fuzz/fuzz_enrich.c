@@ -70,6 +70,7 @@ static void check_rows(struct bytes request, uint32_t spans)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static char *names[] = { "team", "k", "user.email" };
 	struct config config = fixture_config();
 	struct bytes input = { data, size };
 	struct arena arena;
@@ -77,6 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *why;
 	config.content.flatten_messages = size & 1;
 	config.identity.user_id = "user";
+	config.identity.tags_from_resource = config.identity.user_from = names;
+	config.identity.tags_from_resource_count = config.identity.user_from_count = 3;
 	arena_init(&arena, 32 << 20, NULL);
 	if (enrich(input, &config, prices(), &arena, &enriched) == 0) {
 		if (!oracle_only_added(input, enriched.plain, &why))

@@ -34,6 +34,10 @@ fuzz_programs += tests/fuzz/fuzz_control
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c tests/support/scratch.c tests/support/scratch.h $(fuzz_main)
 tests_fuzz_fuzz_control_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_programs += tests/fuzz/fuzz_content
+tests_fuzz_fuzz_content_SOURCES = tests/fuzz/fuzz_content.c $(content_judge) $(oracle) $(fuzz_main)
+tests_fuzz_fuzz_content_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_programs += tests/fuzz/fuzz_prices
 tests_fuzz_fuzz_prices_SOURCES = tests/fuzz/fuzz_prices.c $(fuzz_main)
 tests_fuzz_fuzz_prices_LDFLAGS = $(fuzz_ldflags)

@@ -58,6 +58,10 @@ test_programs += tests/stories/local
 tests_stories_local_SOURCES = tests/stories/local.c $(story)
 tests_stories_local_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/content
+tests_stories_content_SOURCES = tests/stories/content.c $(one_span) $(content_judge) $(story)
+tests_stories_content_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/dead
 tests_stories_dead_SOURCES = tests/stories/dead.c $(story)
 tests_stories_dead_LDADD = $(story_ldadd)
@@ -65,3 +69,7 @@ tests_stories_dead_LDADD = $(story_ldadd)
 test_programs += tests/stories/ledger
 tests_stories_ledger_SOURCES = tests/stories/ledger.c $(story)
 tests_stories_ledger_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/prices
+tests_stories_prices_SOURCES = tests/stories/prices.c $(one_span) $(story)
+tests_stories_prices_LDADD = $(story_ldadd)

@@ -107,7 +107,8 @@ void fake_span_id(uint64_t n, uint8_t ret_id[8])
 
 /* ---- records ---- */
 
-static void encode_spans(struct buf *out, uint64_t first, uint32_t count, size_t padding_bytes)
+static void encode_spans(
+	struct buf *out, uint64_t first, uint32_t count, size_t padding_bytes, const char *said)
 {
 	static uint8_t trace_id[16] = { 1 };
 	char *padding = malloc(padding_bytes + 1);
@@ -115,12 +116,20 @@ static void encode_spans(struct buf *out, uint64_t first, uint32_t count, size_t
 	Otlp__Span *spans = calloc(count, sizeof *spans);
 	Otlp__Span **list = calloc(count, sizeof(Otlp__Span *));
 	uint8_t(*ids)[8] = calloc(count, sizeof *ids);
+	Otlp__AnyValue value = OTLP__ANY_VALUE__INIT;
+	Otlp__KeyValue input = OTLP__KEY_VALUE__INIT, *attributes[] = { &input };
+	value.value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
+	value.string_value = (ProtobufCBinaryData){ said ? strlen(said) : 0, (uint8_t *)said };
+	input.key = (ProtobufCBinaryData){ 11, (uint8_t *)"input.value" };
+	input.value = &value;
 	for (uint32_t i = 0; i < count; i++) {
 		fake_span_id(first + i, ids[i]);
 		otlp__span__init(&spans[i]);
 		spans[i].trace_id = (ProtobufCBinaryData){ sizeof trace_id, trace_id };
 		spans[i].span_id = (ProtobufCBinaryData){ 8, ids[i] };
 		spans[i].name = (ProtobufCBinaryData){ padding_bytes, (uint8_t *)padding };
+		spans[i].attributes = attributes;
+		spans[i].n_attributes = said != NULL;
 		list[i] = &spans[i];
 	}
 	Otlp__ScopeSpans scope = OTLP__SCOPE_SPANS__INIT, *scopes[] = { &scope };
@@ -151,7 +160,7 @@ uint64_t fake_spool_add(struct spool *spool, struct fake_record what)
 	if (what.is_garbage)
 		buf_text(&plain, "\x0a\xff no protobuf");
 	else
-		encode_spans(&plain, spool->spans + 1, what.spans, what.padding_bytes);
+		encode_spans(&plain, spool->spans + 1, what.spans, what.padding_bytes, what.said);
 	if (what.encoding == ENCODING_GZIP)
 		gzip_compress(buf_bytes(&plain), &stored->body);
 	else

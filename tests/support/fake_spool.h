@@ -22,6 +22,7 @@ struct fake_record {
 	enum signal signal;   /* 0: traces */
 	enum encoding encoding;
 	enum shape shape; /* 0: any */
+	const char *said; /* input.value of each span; NULL: none */
 	bool is_garbage;  /* the body is no protobuf */
 };
 

@@ -91,7 +91,7 @@ const char *oracle_text(const oracle_span *span, const char *key)
 	return text;
 }
 
-static bool is_empty(const oracle_attribute *attribute)
+bool oracle_is_empty(const oracle_attribute *attribute)
 {
 	const Otlp__AnyValue *value = attribute->value;
 	if (attribute->base.n_unknown_fields || attribute->key_strindex)
@@ -103,7 +103,7 @@ static bool is_empty(const oracle_attribute *attribute)
 			value->string_value.len == 0);
 }
 
-static bool same_attribute(const oracle_attribute *a, const oracle_attribute *b)
+bool oracle_same_attribute(const oracle_attribute *a, const oracle_attribute *b)
 {
 	size_t len = otlp__key_value__get_packed_size(a);
 	if (len != otlp__key_value__get_packed_size(b))
@@ -119,7 +119,7 @@ static bool same_attribute(const oracle_attribute *a, const oracle_attribute *b)
 static bool may_be_replaced(const oracle_attribute *attribute)
 {
 	static const char kind[] = "openinference.span.kind";
-	return is_empty(attribute) ||
+	return oracle_is_empty(attribute) ||
 		(attribute->key.len == sizeof kind - 1 &&
 			memcmp(attribute->key.data, kind, sizeof kind - 1) == 0);
 }
@@ -130,7 +130,7 @@ static const char *undo(oracle_span *in, oracle_span *out)
 	if (out->n_attributes < in->n_attributes)
 		return "an attribute is missing";
 	for (size_t i = 0; i < in->n_attributes; i++) {
-		if (same_attribute(in->attributes[i], out->attributes[i]))
+		if (oracle_same_attribute(in->attributes[i], out->attributes[i]))
 			continue;
 		if (!may_be_replaced(in->attributes[i]))
 			return "an attribute with a value was changed";
@@ -163,6 +163,19 @@ static void drop_without_ids(oracle_request *request)
 		}
 }
 
+bool oracle_same_request(const oracle_request *a, const oracle_request *b)
+{
+	size_t len = otlp__export_trace_service_request__get_packed_size(a);
+	if (len != otlp__export_trace_service_request__get_packed_size(b))
+		return false;
+	uint8_t *bytes = malloc(2 * len + 1);
+	otlp__export_trace_service_request__pack(a, bytes);
+	otlp__export_trace_service_request__pack(b, bytes + len);
+	bool same = memcmp(bytes, bytes + len, len) == 0;
+	free(bytes);
+	return same;
+}
+
 static const char *compare(oracle_request *in, oracle_request *out)
 {
 	size_t spans = oracle_span_count(in);
@@ -173,15 +186,7 @@ static const char *compare(oracle_request *in, oracle_request *out)
 		if (why)
 			return why;
 	}
-	size_t len = otlp__export_trace_service_request__get_packed_size(in);
-	if (len != otlp__export_trace_service_request__get_packed_size(out))
-		return "something outside of the attributes changed";
-	uint8_t *bytes = malloc(2 * len + 1);
-	otlp__export_trace_service_request__pack(in, bytes);
-	otlp__export_trace_service_request__pack(out, bytes + len);
-	bool same = memcmp(bytes, bytes + len, len) == 0;
-	free(bytes);
-	return same ? NULL : "something outside of the attributes changed";
+	return oracle_same_request(in, out) ? NULL : "something outside of the attributes changed";
 }
 
 bool oracle_only_added(struct bytes input, struct bytes output, const char **ret_why)

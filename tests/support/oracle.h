@@ -25,6 +25,13 @@ const oracle_attribute *oracle_find(const oracle_span *span, const char *key);
 /* The string value of an attribute in a static buffer ring; NULL when absent or no string. */
 const char *oracle_text(const oracle_span *span, const char *key);
 
+/* Without a value, or with one that is empty, and nothing unknown beside it. */
+bool oracle_is_empty(const oracle_attribute *attribute);
+
+/* To the byte, as the generated code writes them. */
+bool oracle_same_attribute(const oracle_attribute *a, const oracle_attribute *b);
+bool oracle_same_request(const oracle_request *a, const oracle_request *b);
+
 /*
  * Whether `output` is `input` without its spans that lack valid ids, with attributes added at the end of
  * spans, or put in the place of one that was empty, or in the place of openinference.span.kind.

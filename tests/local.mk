@@ -11,6 +11,10 @@ LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 
 fixture = tests/support/fixture.c tests/support/fixture.h
 oracle = tests/support/oracle.c tests/support/oracle.h $(fixture)
+langfuse_rules = tests/support/langfuse_rules.c tests/support/langfuse_rules.h \
+	tests/support/langfuse_columns.c tests/support/langfuse_figures.c \
+	tests/support/langfuse_row.h tests/support/langfuse_values.c
+corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
 one_span = tests/support/one_span.c tests/support/one_span.h
@@ -98,6 +102,10 @@ test_programs += tests/test_cost
 tests_test_cost_SOURCES = tests/test_cost.c $(one_span) $(oracle)
 test_programs += tests/test_compression
 tests_test_compression_SOURCES = tests/test_compression.c
+test_programs += tests/test_langfuse_rules
+tests_test_langfuse_rules_SOURCES = tests/test_langfuse_rules.c $(langfuse_rules) $(one_span) $(oracle)
+test_programs += tests/test_properties
+tests_test_properties_SOURCES = tests/test_properties.c $(corpus) $(langfuse_rules) $(oracle)
 test_programs += tests/test_http_server
 tests_test_http_server_SOURCES = tests/test_http_server.c $(http_peer)
 test_programs += tests/test_http_client

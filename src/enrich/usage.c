@@ -266,10 +266,8 @@ static void fill_output(struct subject *subject, unsigned reading, struct readin
 
 static void fill_units(struct subject *subject)
 {
-	uint64_t *units = subject->usage.units;
-	units[UNITS_WEB_SEARCHES] = count_of(subject, FACT_WEB_SEARCHES);
-	units[UNITS_FILE_SEARCHES] = count_of(subject, FACT_FILE_SEARCHES);
-	units[UNITS_GROUNDED_PROMPTS] = count_of(subject, FACT_GROUNDED_PROMPTS);
+	for (enum unit unit = 0; unit < UNIT_COUNT; unit++)
+		subject->usage.units[unit] = count_of(subject, FACT_WEB_SEARCHES + unit);
 }
 
 /* ---- what leaves ---- */

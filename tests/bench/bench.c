@@ -20,7 +20,7 @@ static const char usage[] =
 	"  --rate N            spans per second of the paced case (15000)\n"
 	"  --backlog-bytes N   raw bytes that pile up while both sinks refuse (5000000000)\n"
 	"  --repeat N          each case N times; the run with the median s/M is shown (1)\n"
-	"  --case NAME         only this one: small, json, large, tiny, paced, backlog\n"
+	"  --case NAME         only this one: small, json, large, tiny, vocabularies, paced, backlog\n"
 	"environment: FLUENT_BIT, OTELCOL name peers' programs; TMPDIR is where state is kept (/var/tmp)\n";
 
 struct options {
@@ -170,6 +170,7 @@ static int measure_throughput(const struct options *options)
 		{ "json", PAYLOAD_SMALL, true, 1, 1 },
 		{ "large", PAYLOAD_LARGE, false, 0.1, 1 },
 		{ "tiny", PAYLOAD_TINY, false, 0.25, 8 },
+		{ "vocabularies", PAYLOAD_VOCABULARIES, false, 1, 1 },
 	};
 	int error = 0;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]) && !error; i++) {

@@ -12,10 +12,12 @@ static const struct {
 	const char *name;
 	unsigned spans;
 	size_t span_bytes;
+	unsigned dialects; /* of those below, with as many spans each */
 } cases[PAYLOAD_CASE_COUNT] = {
-	[PAYLOAD_SMALL] = { "small", 100, 1190 },
-	[PAYLOAD_LARGE] = { "large", 20, 8900 },
-	[PAYLOAD_TINY] = { "tiny", 5, 1190 },
+	[PAYLOAD_SMALL] = { "small", 100, 1190, 1 },
+	[PAYLOAD_LARGE] = { "large", 20, 8900, 1 },
+	[PAYLOAD_TINY] = { "tiny", 5, 1190, 1 },
+	[PAYLOAD_VOCABULARIES] = { "vocabularies", 100, 1190, 10 },
 };
 
 /* The three ids open the Span, so that each has a fixed place in it. */
@@ -131,33 +133,266 @@ static void put_integer_attribute(struct buf *out, const char *key, uint64_t int
 	buf_done(&value);
 }
 
-static void put_messages(
-	struct buf *out, const char *key, const char *role, size_t text_bytes, uint64_t *random)
+/* How a value is made. */
+enum form {
+	TEXT,     /* as it stands in the table */
+	COUNT,    /* `least` and up to `range` more */
+	IDENTITY, /* what stands in the table, and a number of its own */
+	PROSE,    /* `share` thirds of the span's text, within `text` and `end` */
+};
+
+struct word {
+	const char *key;
+	enum form form;
+	const char *text, *end;
+	uint64_t least, range;
+	unsigned share;
+};
+
+#define USER_MESSAGES "[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\""
+#define ASSISTANT_MESSAGES "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\""
+#define MESSAGES_END "\"}]}]"
+#define SESSION "5d1c6a4e-6a53-4f0b-9d8f-2f4a1c7e9b30"
+
+/* A kind of span: what calls come as in one vocabulary, with as many attributes as its senders write. */
+struct dialect {
+	const char *scope;
+	const char *name;
+	struct word words[32];
+};
+
+static const struct dialect dialects[] = {
+	{ "tollg", "chat claude-sonnet-4-5",
+		{
+			{ "gen_ai.operation.name", TEXT, "chat" },
+			{ "gen_ai.provider.name", TEXT, "anthropic" },
+			{ "gen_ai.request.model", TEXT, "claude-sonnet-4-5" },
+			{ "gen_ai.response.model", TEXT, "claude-sonnet-4-5-20250929" },
+			{ "gen_ai.conversation.id", TEXT, SESSION },
+			{ "user.id", TEXT, "bench" },
+			{ "server.address", TEXT, "api.anthropic.com" },
+			{ "gen_ai.response.id", IDENTITY, "msg_" },
+			{ "gen_ai.request.max_tokens", COUNT, .least = 8192 },
+			{ "server.port", COUNT, .least = 443 },
+			{ "gen_ai.usage.input_tokens", COUNT, .least = 60000, .range = 60000 },
+			{ "gen_ai.usage.output_tokens", COUNT, .least = 128, .range = 1024 },
+			{ "gen_ai.usage.cache_read.input_tokens", COUNT, .range = 30000 },
+			{ "gen_ai.usage.cache_creation.input_tokens", COUNT, .range = 30000 },
+			{ "gen_ai.input.messages", PROSE, USER_MESSAGES, MESSAGES_END, .share = 2 },
+			{ "gen_ai.output.messages", PROSE, ASSISTANT_MESSAGES, MESSAGES_END,
+				.share = 1 },
+		} },
+	{ "openinference.instrumentation.openai", "ChatCompletion",
+		{
+			{ "openinference.span.kind", TEXT, "LLM" },
+			{ "llm.system", TEXT, "openai" },
+			{ "llm.provider", TEXT, "openai" },
+			{ "llm.model_name", TEXT, "gpt-4o-2024-11-20" },
+			{ "llm.invocation_parameters", TEXT, "{\"temperature\":0.2}" },
+			{ "session.id", TEXT, SESSION },
+			{ "user.id", TEXT, "bench" },
+			{ "input.mime_type", TEXT, "application/json" },
+			{ "output.mime_type", TEXT, "application/json" },
+			{ "llm.input_messages.0.message.role", TEXT, "user" },
+			{ "llm.output_messages.0.message.role", TEXT, "assistant" },
+			{ "llm.token_count.prompt", COUNT, .least = 1024, .range = 30000 },
+			{ "llm.token_count.completion", COUNT, .least = 128, .range = 1024 },
+			{ "llm.token_count.prompt_details.cache_read", COUNT, .range = 1024 },
+			{ "input.value", PROSE, "{\"messages\":[{\"role\":\"user\",\"content\":\"",
+				"\"}]}", .share = 1 },
+			{ "llm.input_messages.0.message.content", PROSE, "", "", .share = 1 },
+			{ "llm.output_messages.0.message.content", PROSE, "", "", .share = 1 },
+		} },
+	{ "opentelemetry.instrumentation.openai.v1", "openai.chat",
+		{
+			{ "llm.request.type", TEXT, "chat" },
+			{ "gen_ai.system", TEXT, "openai" },
+			{ "gen_ai.request.model", TEXT, "gpt-4o-mini" },
+			{ "gen_ai.response.model", TEXT, "gpt-4o-mini-2024-07-18" },
+			{ "gen_ai.prompt.0.role", TEXT, "user" },
+			{ "gen_ai.completion.0.role", TEXT, "assistant" },
+			{ "gen_ai.completion.0.finish_reason", TEXT, "stop" },
+			{ "traceloop.workflow.name", TEXT, "bench" },
+			{ "traceloop.association.properties.session_id", TEXT, SESSION },
+			{ "traceloop.association.properties.user_id", TEXT, "bench" },
+			{ "gen_ai.response.id", IDENTITY, "chatcmpl-" },
+			{ "gen_ai.usage.prompt_tokens", COUNT, .least = 1024, .range = 30000 },
+			{ "gen_ai.usage.completion_tokens", COUNT, .least = 128, .range = 1024 },
+			{ "gen_ai.usage.cache_read_input_tokens", COUNT, .range = 1024 },
+			{ "gen_ai.prompt.0.content", PROSE, "", "", .share = 2 },
+			{ "gen_ai.completion.0.content", PROSE, "", "", .share = 1 },
+		} },
+	{ "ai", "ai.generateText.doGenerate",
+		{
+			{ "operation.name", TEXT, "ai.generateText.doGenerate bench" },
+			{ "ai.operationId", TEXT, "ai.generateText.doGenerate" },
+			{ "ai.telemetry.functionId", TEXT, "bench" },
+			{ "ai.telemetry.metadata.sessionId", TEXT, SESSION },
+			{ "ai.telemetry.metadata.userId", TEXT, "bench" },
+			{ "ai.model.id", TEXT, "gpt-4o" },
+			{ "ai.model.provider", TEXT, "openai.chat" },
+			{ "ai.response.model", TEXT, "gpt-4o-2024-11-20" },
+			{ "ai.response.finishReason", TEXT, "stop" },
+			{ "gen_ai.system", TEXT, "openai.chat" },
+			{ "gen_ai.request.model", TEXT, "gpt-4o" },
+			{ "ai.response.id", IDENTITY, "chatcmpl-" },
+			{ "ai.usage.inputTokens", COUNT, .least = 1024, .range = 30000 },
+			{ "ai.usage.outputTokens", COUNT, .least = 128, .range = 1024 },
+			{ "ai.usage.cachedInputTokens", COUNT, .range = 1024 },
+			{ "ai.prompt.messages", PROSE, "[{\"role\":\"user\",\"content\":\"", "\"}]",
+				.share = 2 },
+			{ "ai.response.text", PROSE, "", "", .share = 1 },
+		} },
+	{ "pydantic-ai", "chat gpt-5",
+		{
+			{ "gen_ai.operation.name", TEXT, "chat" },
+			{ "gen_ai.system", TEXT, "openai" },
+			{ "gen_ai.provider.name", TEXT, "openai" },
+			{ "gen_ai.request.model", TEXT, "gpt-5" },
+			{ "gen_ai.response.model", TEXT, "gpt-5-2025-08-07" },
+			{ "gen_ai.agent.name", TEXT, "bench" },
+			{ "gen_ai.conversation.id", TEXT, SESSION },
+			{ "logfire.msg", TEXT, "chat gpt-5" },
+			{ "operation.cost", TEXT, "0.01" },
+			{ "gen_ai.response.id", IDENTITY, "resp_" },
+			{ "gen_ai.usage.input_tokens", COUNT, .least = 1024, .range = 30000 },
+			{ "gen_ai.usage.output_tokens", COUNT, .least = 1024, .range = 1024 },
+			{ "gen_ai.usage.details.reasoning_tokens", COUNT, .range = 1024 },
+			{ "gen_ai.input.messages", PROSE, USER_MESSAGES, MESSAGES_END, .share = 2 },
+			{ "gen_ai.output.messages", PROSE, ASSISTANT_MESSAGES, MESSAGES_END,
+				.share = 1 },
+		} },
+	{ "litellm", "litellm_request",
+		{
+			{ "gen_ai.operation.name", TEXT, "acompletion" },
+			{ "llm.request.type", TEXT, "acompletion" },
+			{ "gen_ai.system", TEXT, "anthropic" },
+			{ "gen_ai.request.model", TEXT, "claude-sonnet-4-5" },
+			{ "gen_ai.response.model", TEXT, "claude-sonnet-4-5-20250929" },
+			{ "llm.is_streaming", TEXT, "False" },
+			{ "llm.user", TEXT, "bench" },
+			{ "metadata.user_api_key_user_id", TEXT, "bench" },
+			{ "gen_ai.cost.total_cost", TEXT, "0.0123" },
+			{ "gen_ai.response.id", IDENTITY, "chatcmpl-" },
+			{ "gen_ai.usage.input_tokens", COUNT, .least = 1024, .range = 30000 },
+			{ "gen_ai.usage.output_tokens", COUNT, .least = 128, .range = 1024 },
+			{ "gen_ai.input.messages", PROSE, USER_MESSAGES, MESSAGES_END, .share = 2 },
+			{ "gen_ai.output.messages", PROSE, ASSISTANT_MESSAGES, MESSAGES_END,
+				.share = 1 },
+		} },
+	{ "mlflow", "Completions",
+		{
+			{ "mlflow.spanType", TEXT, "\"CHAT_MODEL\"" },
+			{ "mlflow.llm.model", TEXT, "\"gpt-4o-mini\"" },
+			{ "mlflow.llm.provider", TEXT, "\"openai\"" },
+			{ "mlflow.message.format", TEXT, "\"openai\"" },
+			{ "mlflow.trace.session", TEXT, "\"" SESSION "\"" },
+			{ "mlflow.trace.user", TEXT, "\"bench\"" },
+			{ "mlflow.traceRequestId", IDENTITY, "tr-" },
+			{ "mlflow.chat.tokenUsage", TEXT,
+				"{\"input_tokens\":4000,\"output_tokens\":500,\"total_tokens\":4500}" },
+			{ "mlflow.spanInputs", PROSE,
+				"{\"messages\":[{\"role\":\"user\",\"content\":\"", "\"}]}",
+				.share = 2 },
+			{ "mlflow.spanOutputs", PROSE, "{\"content\":\"", "\"}", .share = 1 },
+		} },
+	{ "mcp", "tools/call search",
+		{
+			{ "mcp.method.name", TEXT, "tools/call" },
+			{ "mcp.session.id", TEXT, "transport" },
+			{ "mcp.protocol.version", TEXT, "2025-06-18" },
+			{ "gen_ai.operation.name", TEXT, "execute_tool" },
+			{ "gen_ai.tool.name", TEXT, "search" },
+			{ "session.id", TEXT, SESSION },
+			{ "jsonrpc.request.id", IDENTITY, "" },
+			{ "gen_ai.tool.call.arguments", PROSE, "{\"query\":\"", "\"}", .share = 1 },
+			{ "gen_ai.tool.call.result", PROSE, "", "", .share = 2 },
+		} },
+	{ "com.anthropic.claude_code.tracing", "claude_code.llm_request",
+		{
+			{ "user.id", TEXT,
+				"dee6aed26c4456ad714543fea551f8a5238027a2372d6dff6de70d69bb9928ff" },
+			{ "session.id", TEXT, SESSION },
+			{ "anthropic.provider", TEXT, "firstParty" },
+			{ "terminal.type", TEXT, "xterm-256color" },
+			{ "gen_ai.provider.name", TEXT, "anthropic" },
+			{ "span.type", TEXT, "llm_request" },
+			{ "model", TEXT, "claude-opus-5-5" },
+			{ "gen_ai.system", TEXT, "anthropic" },
+			{ "gen_ai.request.model", TEXT, "claude-opus-5-5" },
+			{ "llm_request.context", TEXT, "interaction" },
+			{ "speed", TEXT, "normal" },
+			{ "gen_ai.conversation.id", TEXT, SESSION },
+			{ "query_source_safe", TEXT, "sdk" },
+			{ "duration_ms", COUNT, .least = 1000, .range = 9000 },
+			{ "input_tokens", COUNT, .least = 2, .range = 20 },
+			{ "output_tokens", COUNT, .least = 128, .range = 1024 },
+			{ "cache_read_tokens", COUNT, .range = 90000 },
+			{ "cache_creation_tokens", COUNT, .range = 9000 },
+			{ "success", TEXT, "true" },
+			{ "attempt", COUNT, .least = 1 },
+			{ "request_id", IDENTITY, "req_" },
+			{ "gen_ai.response.id", IDENTITY, "req_" },
+			{ "ttft_ms", COUNT, .least = 200, .range = 900 },
+			{ "stop_reason", TEXT, "end_turn" },
+		} },
+	{ "langfuse-sdk", "generate",
+		{
+			{ "langfuse.observation.type", TEXT, "generation" },
+			{ "langfuse.observation.model.name", TEXT, "gpt-4o" },
+			{ "langfuse.observation.model.parameters", TEXT,
+				"{\"temperature\":\"0\"}" },
+			{ "langfuse.observation.usage_details", TEXT,
+				"{\"input\":4000,\"output\":500,\"total\":4500}" },
+			{ "langfuse.trace.name", TEXT, "bench" },
+			{ "langfuse.environment", TEXT, "production" },
+			{ "session.id", TEXT, SESSION },
+			{ "user.id", TEXT, "bench" },
+			{ "langfuse.observation.metadata.request", IDENTITY, "" },
+			{ "langfuse.observation.input", PROSE, "[{\"role\":\"user\",\"content\":\"",
+				"\"}]", .share = 2 },
+			{ "langfuse.observation.output", PROSE, "", "", .share = 1 },
+		} },
+};
+
+static void put_prose(struct buf *out, const struct word *word, size_t text_bytes, uint64_t *random)
 {
-	struct buf json;
-	buf_init(&json, 1 << 20, NULL);
-	buf_printf(&json, "[{\"role\":\"%s\",\"parts\":[{\"type\":\"text\",\"content\":\"", role);
-	put_text(&json, text_bytes, random);
-	buf_text(&json, "\"}]}]");
-	put_string_attribute(out, key, (const char *)json.at, json.len);
-	buf_done(&json);
+	struct buf text;
+	size_t bytes = word->share == 2 ? text_bytes * 2 / 3 : text_bytes - text_bytes * 2 / 3;
+	buf_init(&text, 1 << 20, NULL);
+	buf_text(&text, word->text);
+	put_text(&text, bytes, random);
+	buf_text(&text, word->end);
+	put_string_attribute(out, word->key, (const char *)text.at, text.len);
+	buf_done(&text);
 }
 
-/* One model call with 16 attributes, whose two texts have `text_bytes` together. */
-static void put_span(struct buf *out, size_t text_bytes, bool is_root, uint64_t *random)
+static void put_word_of(
+	struct buf *out, const struct word *word, size_t text_bytes, uint64_t *random)
+{
+	char id[64];
+	switch (word->form) {
+	case TEXT:
+		put_string_attribute(out, word->key, word->text, strlen(word->text));
+		break;
+	case COUNT:
+		put_integer_attribute(out, word->key,
+			word->least + (word->range ? draw(random) % word->range : 0));
+		break;
+	case IDENTITY:
+		snprintf(id, sizeof id, "%s%016llx", word->text, (unsigned long long)draw(random));
+		put_string_attribute(out, word->key, id, strlen(id));
+		break;
+	case PROSE:
+		put_prose(out, word, text_bytes, random);
+	}
+}
+
+/* One call, whose texts have about `text_bytes` together. */
+static void put_span(struct buf *out, const struct dialect *dialect, size_t text_bytes,
+	bool is_root, uint64_t *random)
 {
 	static const uint8_t blank[16] = { 0 };
-	static const struct {
-		const char *key, *text;
-	} texts[] = {
-		{ "gen_ai.operation.name", "chat" },
-		{ "gen_ai.provider.name", "anthropic" },
-		{ "gen_ai.request.model", "claude-sonnet-4-5" },
-		{ "gen_ai.response.model", "claude-sonnet-4-5-20250929" },
-		{ "gen_ai.conversation.id", "5d1c6a4e-6a53-4f0b-9d8f-2f4a1c7e9b30" },
-		{ "user.id", "bench" },
-		{ "server.address", "api.anthropic.com" },
-	};
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	uint64_t start_ns = (uint64_t)now.tv_sec * 1000000000;
@@ -166,27 +401,13 @@ static void put_span(struct buf *out, size_t text_bytes, bool is_root, uint64_t 
 	put_bytes(out, 2, blank, 8);
 	if (!is_root)
 		put_bytes(out, 4, blank, 8);
-	put_bytes(out, 5, "chat claude-sonnet-4-5", 22);
+	put_bytes(out, 5, dialect->name, strlen(dialect->name));
 	put_varint(out, 6 << 3);
 	put_varint(out, 3); /* SPAN_KIND_CLIENT */
 	put_fixed64(out, 7, start_ns);
 	put_fixed64(out, 8, start_ns + draw(random) % 9000000000);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		put_string_attribute(out, texts[i].key, texts[i].text, strlen(texts[i].text));
-	char response_id[32];
-	int id_len = snprintf(
-		response_id, sizeof(response_id), "msg_%016llx", (unsigned long long)draw(random));
-	put_string_attribute(out, "gen_ai.response.id", response_id, (size_t)id_len);
-	put_integer_attribute(out, "gen_ai.request.max_tokens", 8192);
-	put_integer_attribute(out, "server.port", 443);
-	put_integer_attribute(out, "gen_ai.usage.input_tokens", 60000 + draw(random) % 60000);
-	put_integer_attribute(out, "gen_ai.usage.output_tokens", 128 + draw(random) % 1024);
-	put_integer_attribute(out, "gen_ai.usage.cache_read.input_tokens", draw(random) % 30000);
-	put_integer_attribute(
-		out, "gen_ai.usage.cache_creation.input_tokens", draw(random) % 30000);
-	put_messages(out, "gen_ai.input.messages", "user", text_bytes * 2 / 3, random);
-	put_messages(out, "gen_ai.output.messages", "assistant", text_bytes - text_bytes * 2 / 3,
-		random);
+	for (const struct word *word = dialect->words; word->key; word++)
+		put_word_of(out, word, text_bytes, random);
 }
 
 static void put_resource(struct buf *out)
@@ -195,36 +416,54 @@ static void put_resource(struct buf *out)
 	put_bytes(out, 1, resource, sizeof(resource) - 1);
 }
 
+/* The spans of one scope, each of about the case's size. */
+static void put_scope(struct buf *out, struct payload *payload, const struct dialect *dialect,
+	unsigned first, unsigned spans, size_t span_bytes, uint64_t *random)
+{
+	struct buf span, name;
+	buf_init(&span, 1 << 20, NULL);
+	buf_init(&name, 256, NULL);
+	put_bytes(&name, 1, dialect->scope, strlen(dialect->scope));
+	put_bytes(out, 1, name.at, name.len);
+	put_span(&span, dialect, 0, false, random);
+	size_t text_bytes = span_bytes > span.len ? span_bytes - span.len : 0;
+	for (unsigned i = first; i < first + spans; i++) {
+		span.len = 0;
+		put_span(&span, dialect, text_bytes, i == 0, random);
+		put_bytes(out, 2, span.at, span.len);
+		payload->span_at[i] = out->len - span.len;
+	}
+	if (span.error || name.error)
+		out->error = -ENOMEM;
+	buf_done(&span);
+	buf_done(&name);
+}
+
 int payload_init(struct payload *payload, enum payload_case which, uint64_t seed)
 {
 	uint64_t random = seed;
-	struct buf span, scope, resource;
-	size_t span_at[100];
-	buf_init(&span, 1 << 20, NULL);
+	unsigned scopes = cases[which].dialects, each = cases[which].spans / scopes;
+	struct buf scope, resource;
 	buf_init(&scope, 1 << 24, NULL);
 	buf_init(&resource, 1 << 24, NULL);
 	buf_init(&payload->request, 1 << 24, NULL);
 	payload->span_count = cases[which].spans;
 	payload->is_json = false;
 
-	put_span(&span, 0, false, &random);
-	size_t overhead = span.len;
-	put_bytes(&scope, 1, "\n\x05tollg", 7);
-	for (unsigned i = 0; i < payload->span_count; i++) {
-		span.len = 0;
-		put_span(&span, cases[which].span_bytes - overhead, i == 0, &random);
-		put_bytes(&scope, 2, span.at, span.len);
-		span_at[i] = scope.len - span.len;
-	}
 	put_resource(&resource);
-	put_bytes(&resource, 2, scope.at, scope.len);
+	for (unsigned d = 0; d < scopes; d++) {
+		scope.len = 0;
+		put_scope(&scope, payload, &dialects[d], d * each, each, cases[which].span_bytes,
+			&random);
+		put_bytes(&resource, 2, scope.at, scope.len);
+		for (unsigned i = d * each; i < (d + 1) * each; i++)
+			payload->span_at[i] += resource.len - scope.len;
+	}
 	put_bytes(&payload->request, 1, resource.at, resource.len);
-	size_t before_scope = payload->request.len - scope.len;
 	for (unsigned i = 0; i < payload->span_count; i++)
-		payload->span_at[i] = before_scope + span_at[i];
+		payload->span_at[i] += payload->request.len - resource.len;
 
-	int error = span.error || scope.error || resource.error ? -ENOMEM : payload->request.error;
-	buf_done(&span);
+	int error = scope.error || resource.error ? -ENOMEM : payload->request.error;
 	buf_done(&scope);
 	buf_done(&resource);
 	return error;

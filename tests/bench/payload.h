@@ -1,6 +1,6 @@
 /*
- * Requests for a generator: model calls in the OpenTelemetry GenAI vocabulary, encoded once, whose ids
- * are patched for each use so that every span that is ever sent is another one.
+ * Requests for a generator: model calls in the OpenTelemetry GenAI vocabulary, or in ten of them, encoded
+ * once, whose ids are patched for each use so that every span that is ever sent is another one.
  *
  * The text comes from 4,160 pseudo-words whose frequency falls as in a natural language, because
  * gzip is the largest part of the cost: repeated sample text would flatter everybody.
@@ -11,9 +11,10 @@
 #include "base/buf.h"
 
 enum payload_case {
-	PAYLOAD_SMALL, /* 100 spans of 1.19 KB, as an SDK's batch */
-	PAYLOAD_LARGE, /* 20 spans of 8.9 KB, long prompts */
-	PAYLOAD_TINY,  /* 5 spans of 1.19 KB, many small senders */
+	PAYLOAD_SMALL,        /* 100 spans of 1.19 KB, as an SDK's batch */
+	PAYLOAD_LARGE,        /* 20 spans of 8.9 KB, long prompts */
+	PAYLOAD_TINY,         /* 5 spans of 1.19 KB, many small senders */
+	PAYLOAD_VOCABULARIES, /* 100 spans of 1.19 KB, ten in each of ten vocabularies */
 	PAYLOAD_CASE_COUNT,
 };
 

@@ -53,9 +53,10 @@ static struct bytes inner(struct bytes message, uint32_t number)
 	return (struct bytes){ 0 };
 }
 
-static int put_spans(struct buf *out, struct payload *payload, struct arena *arena)
+static int put_spans(struct buf *out, struct bytes scope, size_t *span_at, struct arena *arena,
+	unsigned *ret_spans)
 {
-	struct wire wire = wire_of(inner(inner(buf_bytes(&payload->request), 1), 2));
+	struct wire wire = wire_of(scope);
 	struct field field;
 	struct span span = { 0 };
 	unsigned i = 0;
@@ -66,10 +67,30 @@ static int put_spans(struct buf *out, struct payload *payload, struct arena *are
 		if (error < 0)
 			return error;
 		buf_text(out, i ? "," : "");
-		payload->span_at[i++] = out->len;
+		span_at[i++] = out->len;
 		put_span(out, &span);
 	}
+	*ret_spans = i;
 	return 0;
+}
+
+static int put_scopes(struct buf *out, struct payload *payload, struct arena *arena)
+{
+	struct wire wire = wire_of(inner(buf_bytes(&payload->request), 1));
+	struct field field;
+	unsigned first = 0, spans = 0;
+	int error = 0;
+	while (!error && wire_next(&wire, &field) > 0) {
+		if (!field_is(&field, 2, WIRE_BYTES))
+			continue;
+		buf_text(out, first ? ",{\"scope\":{\"name\":" : "{\"scope\":{\"name\":");
+		buf_json_string(out, inner(inner(field.body, 1), 1));
+		buf_text(out, "},\"spans\":[");
+		error = put_spans(out, field.body, payload->span_at + first, arena, &spans);
+		buf_text(out, "]}");
+		first += spans;
+	}
+	return error;
 }
 
 int payload_to_json(struct payload *payload)
@@ -80,10 +101,9 @@ int payload_to_json(struct payload *payload)
 	arena_init(&arena, ONE_MEGABYTE, NULL);
 	buf_text(&out,
 		"{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":"
-		"{\"stringValue\":\"tollgate!\"}}],\"droppedAttributesCount\":0},\"scopeSpans\":[{"
-		"\"scope\":{\"name\":\"tollg\"},\"spans\":[");
-	int error = put_spans(&out, payload, &arena);
-	buf_text(&out, "]}]}]}");
+		"{\"stringValue\":\"tollgate!\"}}],\"droppedAttributesCount\":0},\"scopeSpans\":[");
+	int error = put_scopes(&out, payload, &arena);
+	buf_text(&out, "]}]}");
 	arena_done(&arena);
 	buf_done(&payload->request);
 	payload->request = out;

@@ -22,6 +22,10 @@ test_programs += tests/stories/encodings
 tests_stories_encodings_SOURCES = tests/stories/encodings.c $(story)
 tests_stories_encodings_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/vocabularies
+tests_stories_vocabularies_SOURCES = tests/stories/vocabularies.c $(corpus) $(langfuse_rules) $(story)
+tests_stories_vocabularies_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/idle
 tests_stories_idle_SOURCES = tests/stories/idle.c $(story)
 tests_stories_idle_LDADD = $(story_ldadd)

@@ -147,7 +147,7 @@ static const char *undo(oracle_span *in, oracle_span *out)
 	return NULL;
 }
 
-static void drop_without_ids(oracle_request *request)
+void oracle_drop_rejected(oracle_request *request)
 {
 	for (size_t r = 0; r < request->n_resource_spans; r++)
 		for (size_t s = 0; s < request->resource_spans[r]->n_scope_spans; s++) {
@@ -196,7 +196,7 @@ bool oracle_only_added(struct bytes input, struct bytes output, const char **ret
 	if (in && !out)
 		*ret_why = "the output cannot be decoded";
 	if (in && out) {
-		drop_without_ids(in);
+		oracle_drop_rejected(in);
 		*ret_why = compare(in, out);
 	}
 	oracle_free(in);

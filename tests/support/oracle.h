@@ -19,8 +19,13 @@ size_t oracle_span_count(const oracle_request *request);
 /* The n-th span in document order. */
 oracle_span *oracle_span_at(const oracle_request *request, size_t n);
 
+/* Takes out the spans without valid ids, which are not passed on. */
+void oracle_drop_rejected(oracle_request *request);
+
 /* The last attribute of this name, or NULL. */
 const oracle_attribute *oracle_find(const oracle_span *span, const char *key);
+
+bool oracle_same_attribute(const oracle_attribute *a, const oracle_attribute *b);
 
 /* The string value of an attribute in a static buffer ring; NULL when absent or no string. */
 const char *oracle_text(const oracle_span *span, const char *key);

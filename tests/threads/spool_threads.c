@@ -91,7 +91,7 @@ static void *read_everything(void *arg)
 {
 	int number = (int)(intptr_t)arg, expected[SENDERS] = { 0 }, total = 0;
 	struct spool_reader *reader = readers[number];
-	char name[16];
+	char name[24];
 	snprintf(name, sizeof name, "reader%d", number);
 	struct delivery *delivery = delivery_of(deliveries, name, lane_of(number));
 	while (total < PER_READER) {
@@ -137,7 +137,7 @@ int main(void)
 {
 	pthread_t senders[SENDERS], threads[READERS];
 	pthread_t asker;
-	char name[16];
+	char name[24];
 	fixture_init(&fixture);
 	fixture.options.max_record_bytes = 16 << 10;
 	fixture_open(&fixture);

@@ -229,3 +229,39 @@ Test(langfuse_sdk, a_managed_prompt_stands_whole_or_not_at_all)
 		       "langfuse.prompt.version:=3"),
 		EXPECTED(name, version));
 }
+
+Test(langfuse_sdk, langfuse_never_gets_half_a_prompt)
+{
+	static const char name[] = "langfuse.observation.prompt.name",
+			  version[] = "langfuse.observation.prompt.version",
+			  other[] = "langfuse.prompt.version";
+	static const char *const halves[][4] = {
+		{ "langfuse.observation.prompt.name=greet" },
+		{ "langfuse.observation.prompt.version:=3" },
+		{ "langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version=latest" },
+		{ "langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version:=0" },
+		{ "langfuse.observation.prompt.name:=7", "langfuse.prompt.version:=3" },
+		{ "langfuse.prompt.name=greet" },
+		{ "ai.telemetry.metadata.langfusePrompt={\"name\":\"greet\"}",
+			"ai.operationId=ai.generateText.doGenerate" },
+	};
+	for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+		expect_for_langfuse("langfuse-sdk", "step",
+			SENT(generation, halves[i][0], halves[i][1] ? halves[i][1] : "a=b"),
+			EXPECTED(name, version, other, "langfuse.prompt.name",
+				"ai.telemetry.metadata.langfusePrompt"));
+		expect(SENT(generation, halves[i][0]), EXPECTED(halves[i][0]));
+	}
+	expect_for_langfuse("langfuse-sdk", "step",
+		SENT(generation, "langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version=3"),
+		EXPECTED("langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version:=3"));
+	expect_for_langfuse("langfuse-sdk", "step",
+		SENT(generation, "langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version=", "langfuse.prompt.version:=3"),
+		EXPECTED("langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version:=3"));
+}

@@ -41,6 +41,7 @@ static const char *const names[COUNTER_COUNT] = {
 	[COUNTER_REPAIRED_STRUCTURED] = "repaired_structured",
 	[COUNTER_REPAIRED_REPEATED_USAGE] = "repaired_repeated_usage",
 	[COUNTER_REPAIRED_LOST_USAGE] = "repaired_lost_usage",
+	[COUNTER_REPAIRED_PROMPT] = "repaired_prompt",
 	[COUNTER_SPOOL_RECORDS_DAMAGED] = "spool_records_damaged",
 	[COUNTER_SPOOL_TAILS_CUT] = "spool_tails_cut",
 	[COUNTER_SPOOL_SYNC_FAILURES] = "spool_sync_failures",

@@ -87,14 +87,66 @@ static unwanted *find_unwanted(const struct subject *subject)
 	return is_repeating(subject) ? is_costly : NULL;
 }
 
+/* A managed prompt, by any name under which Langfuse looks for one. */
+static bool is_prompt(struct bytes key)
+{
+	static const char *const names[] = { "langfuse.observation.prompt.name",
+		"langfuse.observation.prompt.version", "langfuse.prompt.name",
+		"langfuse.prompt.version", "ai.telemetry.metadata.langfusePrompt" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (bytes_are(key, names[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Langfuse loses an observation whose prompt is not a text with a whole number. A number that came as text is
+ * made one; of anything less than both nothing is left.
+ */
+enum prompt { PROMPT_FITS, PROMPT_NUMBER_IS_TEXT, PROMPT_BROKEN };
+
+static enum prompt find_prompt(const struct subject *subject)
+{
+	const struct facts *facts = &subject->facts;
+	const struct attribute *name = facts->present[TARGET_PROMPT_NAME];
+	const struct attribute *version = facts->present[TARGET_PROMPT_VERSION];
+	if (!name && !version && !is_said(facts, FACT_PROMPT_NAME) &&
+		!is_said(facts, FACT_PROMPT_VERSION))
+		return PROMPT_FITS;
+	if (facts->said[FACT_PROMPT_NAME].type != VALUE_STRING ||
+		facts->said[FACT_PROMPT_VERSION].integer <= 0)
+		return PROMPT_BROKEN;
+	return version && version->value.type != VALUE_INT ? PROMPT_NUMBER_IS_TEXT : PROMPT_FITS;
+}
+
+/* True when the attribute is part of a prompt that does not fit, and was seen to. */
+static bool repair_prompt(
+	struct subject *subject, const struct attribute *attribute, enum prompt prompt)
+{
+	if (prompt == PROMPT_BROKEN && is_prompt(attribute->key)) {
+		leave_out(subject, attribute->start, attribute->end);
+		return true;
+	}
+	if (prompt != PROMPT_NUMBER_IS_TEXT ||
+		attribute != subject->facts.present[TARGET_PROMPT_VERSION])
+		return false;
+	splice_edit(subject->splice, SPLICE_SECOND, attribute->start,
+		(size_t)(attribute->end - attribute->start),
+		write_int(subject->writer, SPAN_ATTRIBUTES, attribute->key,
+			subject->facts.said[FACT_PROMPT_VERSION].integer));
+	return true;
+}
+
 /* True when it was left out as unwanted. */
-static bool repair_attribute(
-	struct subject *subject, const struct attribute *attribute, unwanted *is_unwanted)
+static bool repair_attribute(struct subject *subject, const struct attribute *attribute,
+	unwanted *is_unwanted, enum prompt prompt)
 {
 	enum value_type type = attribute->value.type;
 	if (!attribute->has_value) {
 		leave_out(subject, attribute->start, attribute->end);
 		counter_add(COUNTER_REPAIRED_VALUELESS, 1);
+	} else if (repair_prompt(subject, attribute, prompt)) {
+		counter_add(COUNTER_REPAIRED_PROMPT, 1);
 	} else if (is_unwanted && is_unwanted(subject, attribute)) {
 		leave_out(subject, attribute->start, attribute->end);
 		return true;
@@ -133,9 +185,11 @@ void enrich_for_langfuse(struct subject *subject)
 {
 	const struct span *span = subject->span;
 	unwanted *is_unwanted = find_unwanted(subject);
+	enum prompt prompt = find_prompt(subject);
 	bool is_mended = false;
 	for (size_t i = 0; i < span->attributes.count; i++)
-		is_mended |= repair_attribute(subject, &span->attributes.at[i], is_unwanted);
+		is_mended |=
+			repair_attribute(subject, &span->attributes.at[i], is_unwanted, prompt);
 	if (is_mended)
 		counter_add(is_model_call(subject) ? COUNTER_REPAIRED_LOST_USAGE :
 						     COUNTER_REPAIRED_REPEATED_USAGE,

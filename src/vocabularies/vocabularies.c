@@ -190,12 +190,10 @@ static void fill_index(void)
 			struct entry *entry = look_up(name);
 			assert(entry->fact == FACT_NONE && name.len <= LONGEST_NAME);
 			assert(w < MAX_WORDS);
-			*entry = (struct entry){
-				.name = name,
+			*entry = (struct entry){ .name = name,
 				.fact = word->fact,
 				.rank = (uint16_t)(v * MAX_WORDS + w),
-				.is_quoted = vocabularies[v]->texts_are_quoted,
-			};
+				.is_quoted = vocabularies[v]->texts_are_quoted };
 		}
 	}
 	for (enum target target = TARGET_NONE + 1; target < TARGET_COUNT; target++) {
@@ -395,8 +393,8 @@ void facts_read_resource(const struct attributes *attributes, struct facts *fact
 		read_attribute(&attributes->at[i], UINT32_MAX, facts);
 }
 
-/* That something is there is all that these say; what the attribute itself holds is another question. */
-static bool is_sign(enum fact fact)
+/* Whose word is the first leaf of a list: what it holds, its place in the list tells. */
+static bool is_of_list(enum fact fact)
 {
 	return fact == FACT_RETRIEVAL || fact == FACT_LISTS || fact == FACT_INDEXED_PROMPT ||
 		fact == FACT_INDEXED_COMPLETION;
@@ -412,7 +410,7 @@ enum holding name_holding(struct bytes name)
 	if (entry->is_content || type_of(fact) == CONTENT || fact == FACT_TOOL_DEFINITIONS ||
 		fact == FACT_PROMPT_TEMPLATE || fact == FACT_PROMPT_VARIABLES)
 		return HOLDS_CONTENT;
-	bool is_fact = (fact != FACT_NONE && !is_sign(fact)) || entry->target;
+	bool is_fact = (fact != FACT_NONE && !is_of_list(fact)) || entry->target;
 	return is_fact ? HOLDS_FACTS : HOLDS_UNSAID;
 }
 

@@ -176,12 +176,13 @@ static void expect_sent_to_the_group(const char *const *words, const struct iden
 	free(printed);
 }
 
-/* Every command that has the flag --socket, without operands; and what else there is to ask. */
+/* Every command that has the flag --socket: by itself or as it asks the daemon, and what else there is to ask. */
 static void for_each_question(
 	void (*expect)(const char *const *words, const struct identity *identity),
 	const struct identity *identity)
 {
 	static const char *const dead_letters[] = { "spool", "dead", "list", NULL };
+	static const char *const unknown_models[] = { "prices", "list", "--unknown", NULL };
 	size_t count = 0;
 	for (const struct command *const *command = commands; *command; command++) {
 		bool asks = false;
@@ -189,7 +190,10 @@ static void for_each_question(
 			asks |= strcmp(flag->name, "--socket") == 0;
 		if (!asks)
 			continue;
-		expect((const char *const[]){ (*command)->name, NULL }, identity);
+		if (strcmp((*command)->name, unknown_models[0]) == 0)
+			expect(unknown_models, identity);
+		else
+			expect((const char *const[]){ (*command)->name, NULL }, identity);
 		if (strcmp((*command)->name, dead_letters[0]) == 0)
 			expect(dead_letters, identity);
 		count++;

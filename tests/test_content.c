@@ -75,6 +75,7 @@ Test(content, every_name_of_the_mapping_that_holds_content_is_known)
 		"input.value", "output.value", "gen_ai.input.messages", "gen_ai.output.messages",
 		"gen_ai.system_instructions", "gen_ai.prompt", "gen_ai.completion",
 		"gen_ai.prompt.0.content", "gen_ai.completion.12.content",
+		"ai.telemetry.metadata.langfusePrompt",
 		"gen_ai.completion.0.tool_calls.0.arguments", "ai.prompt", "ai.prompt.messages",
 		"ai.prompt.tools", "ai.response.text", "ai.response.object",
 		"ai.response.toolCalls", "ai.response.reasoning", "ai.toolCall.args",

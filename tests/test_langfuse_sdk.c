@@ -121,6 +121,28 @@ Test(langfuse_sdk, reasoning_beside_output_is_output_too)
 			"llm.token_count.completion_details.reasoning:=30"));
 }
 
+/* 1000 × 1, 400 × 0.1, 100 × 1.25, 50 × 1.25, 30 × 2 and 100 × 5 dollars per million. */
+Test(langfuse_sdk, writes_of_a_known_life_stand_beside_the_others)
+{
+	const char *details = "langfuse.observation.usage_details={\"input\":1000,\"output\":100,"
+			      "\"input_cached_tokens\":400,\"input_cache_creation\":100,"
+			      "\"input_cache_creation_5m\":50,\"input_cache_creation_1h\":30}";
+	expect(SENT(generation, haiku, details),
+		EXPECTED(details, "llm.token_count.prompt:=1580",
+			"llm.token_count.prompt_details.cache_write:=180",
+			"llm.cost.total~=0.0017875"));
+}
+
+Test(langfuse_sdk, audio_stands_beside_what_is_not)
+{
+	const char *model = "langfuse.observation.model.name=gpt-4o-audio-preview",
+		   *details = "langfuse.observation.usage_details={\"input\":70,\"output\":45,"
+			      "\"input_audio_tokens\":30,\"output_audio\":5}";
+	expect(SENT(generation, model, details),
+		EXPECTED(details, "llm.token_count.prompt:=100", "llm.token_count.completion:=50",
+			"llm.cost.prompt~=0.001375", "llm.cost.completion~=0.00085"));
+}
+
 Test(langfuse_sdk, usage_of_no_such_form_is_none)
 {
 	static const char *const details[] = { "", "x", "7", "[]", "{}", "{\"input\":", "null",
@@ -206,4 +228,40 @@ Test(langfuse_sdk, a_managed_prompt_stands_whole_or_not_at_all)
 	expect(SENT("langfuse.observation.type=span", "langfuse.prompt.name=greet",
 		       "langfuse.prompt.version:=3"),
 		EXPECTED(name, version));
+}
+
+Test(langfuse_sdk, langfuse_never_gets_half_a_prompt)
+{
+	static const char name[] = "langfuse.observation.prompt.name",
+			  version[] = "langfuse.observation.prompt.version",
+			  other[] = "langfuse.prompt.version";
+	static const char *const halves[][4] = {
+		{ "langfuse.observation.prompt.name=greet" },
+		{ "langfuse.observation.prompt.version:=3" },
+		{ "langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version=latest" },
+		{ "langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version:=0" },
+		{ "langfuse.observation.prompt.name:=7", "langfuse.prompt.version:=3" },
+		{ "langfuse.prompt.name=greet" },
+		{ "ai.telemetry.metadata.langfusePrompt={\"name\":\"greet\"}",
+			"ai.operationId=ai.generateText.doGenerate" },
+	};
+	for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+		expect_for_langfuse("langfuse-sdk", "step",
+			SENT(generation, halves[i][0], halves[i][1] ? halves[i][1] : "a=b"),
+			EXPECTED(name, version, other, "langfuse.prompt.name",
+				"ai.telemetry.metadata.langfusePrompt"));
+		expect(SENT(generation, halves[i][0]), EXPECTED(halves[i][0]));
+	}
+	expect_for_langfuse("langfuse-sdk", "step",
+		SENT(generation, "langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version=3"),
+		EXPECTED("langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version:=3"));
+	expect_for_langfuse("langfuse-sdk", "step",
+		SENT(generation, "langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version=", "langfuse.prompt.version:=3"),
+		EXPECTED("langfuse.observation.prompt.name=greet",
+			"langfuse.observation.prompt.version:=3"));
 }

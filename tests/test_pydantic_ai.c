@@ -3,6 +3,7 @@
  * and some of their own. Beyond what the vectors of test_enrich.c say.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "support/enriched_span.h"
 
@@ -99,6 +100,27 @@ Test(pydantic_ai, a_call_counts_its_details_once)
 			 "\"input_cached_tokens\":20,\"input_cache_creation\":30,\"total\":110}"));
 }
 
+Test(pydantic_ai, tools_stand_among_the_parameters_of_a_request)
+{
+	static const char *const sent[] = { "gen_ai.operation.name=chat",
+		"model_request_parameters={\"function_tools\":[{\"name\":\"lookup\","
+		"\"parameters_json_schema\":{\"type\":\"object\"}}],\"output_mode\":\"text\"}",
+		NULL };
+	expect_request(one_span_of("pydantic-ai", "chat", sent), true,
+		EXPECTED("llm.tools.0.tool.json_schema={\"type\":\"function\",\"function\":"
+			 "{\"name\":\"lookup\",\"parameters\":{\"type\":\"object\"}}}",
+			"llm.tools.1.tool.json_schema"));
+	static const char *const others[] = { "", "{}", "{\"function_tools\":7}",
+		"{\"function_tools", "[]", "7" };
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		char parameters[96];
+		snprintf(parameters, sizeof parameters, "model_request_parameters=%s", others[i]);
+		expect_request(one_span_of("pydantic-ai", "chat",
+				       SENT("gen_ai.operation.name=chat", parameters)),
+			true, EXPECTED("llm.tools.0.tool.json_schema"));
+	}
+}
+
 Test(pydantic_ai, its_cost_stands_where_ours_knows_none)
 {
 	expect_enriched("pydantic-ai", "chat mine",
@@ -160,7 +182,13 @@ Test(adk, the_answer_counts_what_its_attributes_leave_out)
 			"\"candidates_token_count\":50}}"),
 		EXPECTED("llm.token_count.prompt_details.cache_read:=60",
 			"llm.token_count.completion_details.reasoning:=5",
-			"llm.token_count.prompt:=100"));
+			"llm.token_count.prompt:=100", "llm.token_count.completion:=55"));
+	expect_enriched("gcp.vertex.agent", "call_llm",
+		SENT(system, model, input, output, "gen_ai.usage.experimental.reasoning_tokens:=5"),
+		EXPECTED("llm.token_count.completion:=55"));
+	expect_enriched("gcp.vertex.agent", "generate_content gemini-2.5-flash",
+		SENT(system, model, input, output, "gen_ai.usage.reasoning.output_tokens:=5"),
+		EXPECTED("llm.token_count.completion:=50"));
 	expect_enriched("gcp.vertex.agent", "call_llm",
 		SENT(system, model, input, output, "gen_ai.usage.cache_read.input_tokens:=60",
 			"gcp.vertex.agent.llm_response={\"usage_metadata\":"

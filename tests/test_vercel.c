@@ -162,6 +162,19 @@ Test(vercel, up_to_v5_claude_is_counted_without_its_cache)
 		EXPECTED("llm.token_count.prompt:=100"));
 }
 
+Test(vercel, up_to_v5_gemini_counts_its_thoughts_beside_the_output)
+{
+	const char *operation = "ai.operationId=ai.generateText.doGenerate",
+		   *model = "ai.model.id=gemini-2.5-flash",
+		   *provider = "ai.model.provider=google.generative-ai",
+		   *input = "ai.usage.inputTokens:=100", *output = "ai.usage.outputTokens:=50";
+	expect(SENT(operation, model, provider, input, output, "ai.usage.reasoningTokens:=20"),
+		EXPECTED("llm.token_count.completion:=70"));
+	expect(SENT(operation, model, provider, input, output, "ai.usage.reasoningTokens:=20",
+		       "ai.usage.outputTokenDetails.reasoningTokens:=20"),
+		EXPECTED("llm.token_count.completion:=50"));
+}
+
 Test(vercel, the_providers_own_count_proves_what_the_sdks_contains)
 {
 	const char *operation = "ai.operationId=ai.generateObject.doGenerate",
@@ -204,6 +217,22 @@ Test(vercel, the_providers_metadata_has_what_the_sdk_does_not_count)
 		EXPECTED("llm.token_count.prompt:=100",
 			"llm.token_count.prompt_details.cache_read:=64",
 			"llm.token_count.completion_details.reasoning:=400"));
+}
+
+/* 7 × 4, 5 × 0.2, 4 × 5, 6 × 8 and 10 × 20 dollars per million: an hour's write costs more. */
+Test(vercel, metadata_tells_the_lives_of_writes)
+{
+	expect(SENT("ai.operationId=ai.generateText.doGenerate", "ai.model.id=claude-opus-5-5",
+		       "ai.model.provider=anthropic.messages", "ai.usage.inputTokens:=7",
+		       "ai.usage.outputTokens:=10",
+		       "ai.response.providerMetadata={\"anthropic\":{\"usage\":{\"input_tokens\":7,"
+		       "\"cache_read_input_tokens\":5,\"cache_creation_input_tokens\":10,"
+		       "\"cache_creation\":{\"ephemeral_5m_input_tokens\":4,"
+		       "\"ephemeral_1h_input_tokens\":6}}}}"),
+		EXPECTED("langfuse.observation.cost_details={\"input\":0.000028,\"output\":0.0002,"
+			 "\"input_cached_tokens\":0.000001,\"input_cache_creation_5m\":0.00002,"
+			 "\"input_cache_creation_1h\":0.000048,\"total\":0.000297}",
+			"llm.token_count.prompt:=22", "tollgate.cost.status"));
 }
 
 Test(vercel, metadata_decides_the_tier)
@@ -410,5 +439,12 @@ Test(vercel, v7_says_it_in_the_words_of_genai)
 			"gen_ai.usage.output_tokens:=10",
 			"gen_ai.usage.cache_creation.input_tokens:=40"),
 		EXPECTED("langfuse.observation.usage_details={\"input\":50,\"output\":10,"
-			 "\"input_cache_creation\":40,\"total\":100}"));
+			 "\"input_cache_creation\":40,\"total\":100}",
+			"tollgate.usage.convention"));
+	expect_enriched("gen_ai", "chat",
+		SENT("gen_ai.operation.name=chat", "gen_ai.provider.name=gcp.gen_ai",
+			"gen_ai.request.model=gemini-2.5-flash", "gen_ai.usage.input_tokens:=90",
+			"gen_ai.usage.output_tokens:=10",
+			"gen_ai.usage.reasoning.output_tokens:=4"),
+		EXPECTED("llm.token_count.completion:=10", "tollgate.usage.convention"));
 }

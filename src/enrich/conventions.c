@@ -385,10 +385,10 @@ static void add_first_token_time(struct subject *subject)
  */
 static void add_prompt(struct subject *subject)
 {
-	struct bytes name = said_text(subject, FACT_PROMPT_NAME);
+	const struct value *name = &subject->facts.said[FACT_PROMPT_NAME];
 	int64_t version = subject->facts.said[FACT_PROMPT_VERSION].integer;
-	if (name.len && version > 0) {
-		add_text(subject, TARGET_PROMPT_NAME, name);
+	if (name->type == VALUE_STRING && version > 0) {
+		add_text(subject, TARGET_PROMPT_NAME, name->bytes);
 		add_int(subject, TARGET_PROMPT_VERSION, (uint64_t)version);
 	}
 	add_text(subject, TARGET_PROMPT_TEMPLATE, said_text(subject, FACT_PROMPT_TEMPLATE));

@@ -111,24 +111,61 @@ static bool is_iso_time(struct bytes text)
 	return at < end && memchr("Z+-", *at, 3);
 }
 
-/* A field that costs the whole observation where it is not as it must be; without it the rest is shown. */
-static bool is_fatal(const struct subject *subject, const struct attribute *attribute)
+/* A time in another form costs the whole observation; without it the rest is shown. */
+static bool is_bad_time(const struct attribute *attribute)
 {
-	struct bytes key = attribute->key;
-	const struct value *value = &attribute->value;
-	uint64_t version;
-	if (!bytes_start_with(key, "langfuse."))
+	return bytes_equal(attribute->key, target_name(TARGET_COMPLETION_START_TIME)) &&
+		(attribute->value.type != VALUE_STRING || !is_iso_time(attribute->value.bytes));
+}
+
+/* A managed prompt, by any name under which Langfuse looks for one. */
+static bool is_prompt(struct bytes key)
+{
+	static const char *const names[] = { "langfuse.observation.prompt.name",
+		"langfuse.observation.prompt.version", "langfuse.prompt.name",
+		"langfuse.prompt.version", "ai.telemetry.metadata.langfusePrompt" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (bytes_are(key, names[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Langfuse loses an observation whose prompt is not a text with a whole number. A number that came as text is
+ * made one; of anything less than both nothing is left.
+ */
+enum prompt { PROMPT_FITS, PROMPT_NUMBER_IS_TEXT, PROMPT_BROKEN };
+
+static enum prompt find_prompt(const struct subject *subject)
+{
+	const struct facts *facts = &subject->facts;
+	const struct attribute *name = facts->present[TARGET_PROMPT_NAME];
+	const struct attribute *version = facts->present[TARGET_PROMPT_VERSION];
+	if (!name && !version && !is_said(facts, FACT_PROMPT_NAME) &&
+		!is_said(facts, FACT_PROMPT_VERSION))
+		return PROMPT_FITS;
+	if (facts->said[FACT_PROMPT_NAME].type != VALUE_STRING ||
+		facts->said[FACT_PROMPT_VERSION].integer <= 0)
+		return PROMPT_BROKEN;
+	return version && version->value.type != VALUE_INT ? PROMPT_NUMBER_IS_TEXT : PROMPT_FITS;
+}
+
+/* True when the attribute is part of a prompt that does not fit, and was seen to. */
+static bool repair_prompt(
+	struct subject *subject, const struct attribute *attribute, enum prompt prompt)
+{
+	if (prompt == PROMPT_BROKEN && is_prompt(attribute->key)) {
+		leave_out(subject, attribute->start, attribute->end);
+		return true;
+	}
+	if (prompt != PROMPT_NUMBER_IS_TEXT ||
+		attribute != subject->facts.present[TARGET_PROMPT_VERSION])
 		return false;
-	if (bytes_equal(key, target_name(TARGET_COMPLETION_START_TIME)))
-		return value->type != VALUE_STRING || !is_iso_time(value->bytes);
-	if (subject->facts.kind != KIND_LLM)
-		return false;
-	if (bytes_equal(key, target_name(TARGET_PROMPT_VERSION)) ||
-		bytes_are(key, "langfuse.prompt.version"))
-		return !value_count(value, &version);
-	return (bytes_equal(key, target_name(TARGET_PROMPT_NAME)) ||
-		       bytes_are(key, "langfuse.prompt.name")) &&
-		!is_said(&subject->facts, FACT_PROMPT_VERSION);
+	splice_edit(subject->splice, SPLICE_SECOND, attribute->start,
+		(size_t)(attribute->end - attribute->start),
+		write_int(subject->writer, SPAN_ATTRIBUTES, attribute->key,
+			subject->facts.said[FACT_PROMPT_VERSION].integer));
+	return true;
 }
 
 /* Langfuse would read tags from the text of a structure. */
@@ -139,16 +176,18 @@ static bool is_tags(struct bytes key)
 }
 
 /* True when it said something of usage, cost or model that Langfuse must not be told, or not so. */
-static bool repair_attribute(
-	struct subject *subject, const struct attribute *attribute, unwanted *is_unwanted)
+static bool repair_attribute(struct subject *subject, const struct attribute *attribute,
+	unwanted *is_unwanted, enum prompt prompt)
 {
 	enum value_type type = attribute->value.type;
 	if (!attribute->has_value) {
 		leave_out(subject, attribute->start, attribute->end);
 		counter_add(COUNTER_REPAIRED_VALUELESS, 1);
-	} else if (is_fatal(subject, attribute)) {
+	} else if (repair_prompt(subject, attribute, prompt)) {
+		counter_add(COUNTER_REPAIRED_PROMPT, 1);
+	} else if (is_bad_time(attribute)) {
 		leave_out(subject, attribute->start, attribute->end);
-		counter_add(COUNTER_REPAIRED_FATAL, 1);
+		counter_add(COUNTER_REPAIRED_TIME, 1);
 	} else if (is_unwanted && is_unwanted(subject, attribute)) {
 		if (is_model_call(subject))
 			replace_value(subject, SPLICE_SECOND, attribute,
@@ -209,9 +248,11 @@ void enrich_for_langfuse(struct subject *subject)
 {
 	const struct span *span = subject->span;
 	unwanted *is_unwanted = find_unwanted(subject);
+	enum prompt prompt = find_prompt(subject);
 	bool is_mended = false;
 	for (size_t i = 0; i < span->attributes.count; i++)
-		is_mended |= repair_attribute(subject, &span->attributes.at[i], is_unwanted);
+		is_mended |=
+			repair_attribute(subject, &span->attributes.at[i], is_unwanted, prompt);
 	if (is_mended && is_model_call(subject)) {
 		counter_add(COUNTER_REPAIRED_LOST_USAGE, 1);
 	} else if (is_mended) {

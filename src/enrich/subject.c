@@ -54,10 +54,13 @@ void add_scratch(struct subject *subject, enum target target)
 
 void add_int(struct subject *subject, enum target target, uint64_t number)
 {
-	if (is_open(subject, target))
-		place(subject, target,
-			write_int(subject->writer, SPAN_ATTRIBUTES, target_name(target),
-				(int64_t)number));
+	struct attribute *present = subject->facts.present[target];
+	if (!is_open(subject, target))
+		return;
+	place(subject, target,
+		write_int(subject->writer, SPAN_ATTRIBUTES, target_name(target), (int64_t)number));
+	if (present)
+		present->value = (struct value){ .type = VALUE_INT, .integer = (int64_t)number };
 }
 
 void add_double(struct subject *subject, enum target target, double number)

@@ -21,8 +21,8 @@ static void unsay_nothing(struct facts *facts, enum fact fact)
 }
 
 /*
- * Up to 2.2 counts are Gemini's: output without thoughts, and the cache in the answer alone. Later ones are
- * GenAI's, which name their reasoning so.
+ * Up to 2.2 counts are Gemini's: output without thoughts, and the cache in the answer alone. Later ones name
+ * their reasoning as GenAI does, and count so.
  */
 static void read_usage(const struct span *span, struct arena *arena, struct facts *facts)
 {

@@ -59,6 +59,7 @@ const char *const content_names[] = {
 	"ai.embedding",
 	"ai.embeddings",
 	"ai.documents",
+	"ai.telemetry.metadata.langfusePrompt",
 	"ai.ranking",
 	"llm.request.functions",
 	"traceloop.entity.input",

@@ -5,12 +5,11 @@
 #define UNSAID COUNTING_UNSAID
 
 /*
- * Instrumentations, the first row that fits. Those whose name alone says nothing are not here: the SDK of
- * Vercel depends on the provider as well, and Claude Code, Gemini CLI and Langfuse are vocabularies that
- * know themselves.
+ * Instrumentations, the first row that fits. Those whose name alone says nothing are not here: Claude Code,
+ * Gemini CLI, Langfuse, and the SDK of Vercel before its v7 are vocabularies that know themselves.
  */
 static const struct {
-	struct bytes scope; /* how its name starts */
+	struct bytes scope; /* its name, or how it starts up to a dot */
 	const char *below;  /* versions below this one; NULL: all */
 	struct countings countings;
 } scopes[] = {
@@ -22,9 +21,11 @@ static const struct {
 	/* Adds thoughts to the output (open-telemetry/opentelemetry-python-genai pull request 283). */
 	{ BYTES("opentelemetry.instrumentation.google_genai"), NULL, { INCLUSIVE, INCLUSIVE } },
 	/* OpenLLMetry and OpenTelemetry's own add up the input (R7); output is the provider's. */
-	{ BYTES("opentelemetry.instrumentation."), NULL, { INCLUSIVE, UNSAID } },
+	{ BYTES("opentelemetry.instrumentation"), NULL, { INCLUSIVE, UNSAID } },
 	{ BYTES("pydantic-ai"), NULL, { INCLUSIVE, INCLUSIVE } }, /* R7 */
 	{ BYTES("litellm"), NULL, { INCLUSIVE, INCLUSIVE } },     /* R7 */
+	{ BYTES("ai"), NULL, { INCLUSIVE, INCLUSIVE } },          /* Vercel's v7, as the next */
+	{ BYTES("gen_ai"), NULL, { INCLUSIVE, INCLUSIVE } },
 };
 
 /* Whether a dotted version is older; false for one that is no number. */
@@ -49,9 +50,9 @@ static bool is_below(struct bytes version, const char *bound)
 struct countings counting_by_scope(const struct scope *scope)
 {
 	for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
-		struct bytes start = scopes[i].scope;
-		if (scope->name.len >= start.len &&
-			memcmp(scope->name.at, start.at, start.len) == 0 &&
+		struct bytes start = scopes[i].scope, name = scope->name;
+		if (name.len >= start.len && memcmp(name.at, start.at, start.len) == 0 &&
+			(name.len == start.len || name.at[start.len] == '.') &&
 			(!scopes[i].below || is_below(scope->version, scopes[i].below)))
 			return scopes[i].countings;
 	}

@@ -274,6 +274,10 @@ static void complete(const struct span *span, struct arena *arena, struct facts 
 		read_details_event(span, arena, facts);
 	if (span->event_count && !has_content(facts))
 		read_message_events(span, arena, facts);
+	/* Who counts reasoning in these very words has it in the output, as they want it. */
+	if (is_said(facts, FACT_REASONING_TOKENS) && facts->present[TARGET_USAGE_REASONING] &&
+		facts->output_counting == COUNTING_UNSAID)
+		facts->output_counting = COUNTING_INCLUSIVE;
 	if (facts->kind == KIND_RETRIEVER && !is_said(facts, FACT_COMPLETION)) {
 		const struct attribute *found =
 			attribute_find(&span->attributes, "gen_ai.retrieval.documents");

@@ -1,8 +1,12 @@
 /*
- * Vercel's AI SDK: the ai.* names of v4 to v6; v7 writes the names of GenAI. Versions count alike but for
- * Claude models: up to v5 input leaves cached tokens out, as their API does.
+ * Vercel's AI SDK: the ai.* names of v4 to v6; v7 writes the names of GenAI. From v6 on counts
+ * contain their parts; before, they are what each provider's API says.
  */
+#include "vocabularies/counting.h"
 #include "vocabularies/reading.h"
+
+#define INCLUSIVE COUNTING_INCLUSIVE
+#define EXCLUSIVE COUNTING_EXCLUSIVE
 
 static const struct word words[] = {
 	{ "ai.operationId", FACT_VERCEL_OPERATION },
@@ -113,30 +117,30 @@ static void read_names(
 	facts_say(facts, FACT_SPAN_NAME, &name, arena);
 }
 
-/* Providers by how their names begin ("openai.chat"), and how input was counted there before v6. */
+/* Providers by how their names begin ("openai.chat"), and how their tokens were counted before v6. */
 static const struct provider {
 	const char *prefix;
 	struct bytes name;
-	enum counting input_counting;
+	struct countings countings;
 } providers[] = {
-	{ "anthropic", BYTES("anthropic"), COUNTING_EXCLUSIVE },
-	{ "vertex.anthropic", BYTES("gcp.vertex_ai"), COUNTING_EXCLUSIVE },
-	{ "google.vertex.anthropic", BYTES("gcp.vertex_ai"), COUNTING_EXCLUSIVE },
-	{ "googleVertex.anthropic", BYTES("gcp.vertex_ai"), COUNTING_EXCLUSIVE },
-	{ "amazon-bedrock", BYTES("aws.bedrock"), COUNTING_EXCLUSIVE },
-	{ "bedrock", BYTES("aws.bedrock"), COUNTING_EXCLUSIVE },
-	{ "openai", BYTES("openai"), COUNTING_INCLUSIVE },
-	{ "azure-openai", BYTES("azure.ai.openai"), COUNTING_INCLUSIVE },
-	{ "azure", BYTES("azure.ai.inference"), COUNTING_INCLUSIVE },
-	{ "google.vertex", BYTES("gcp.vertex_ai"), COUNTING_INCLUSIVE },
-	{ "google-vertex", BYTES("gcp.vertex_ai"), COUNTING_INCLUSIVE },
-	{ "google", BYTES("gcp.gemini"), COUNTING_INCLUSIVE },
-	{ "mistral", BYTES("mistral_ai"), COUNTING_INCLUSIVE },
-	{ "cohere", BYTES("cohere"), COUNTING_INCLUSIVE },
-	{ "groq", BYTES("groq"), COUNTING_INCLUSIVE },
-	{ "deepseek", BYTES("deepseek"), COUNTING_INCLUSIVE },
-	{ "perplexity", BYTES("perplexity"), COUNTING_INCLUSIVE },
-	{ "xai", BYTES("x_ai"), COUNTING_INCLUSIVE },
+	{ "anthropic", BYTES("anthropic"), { EXCLUSIVE, INCLUSIVE } },
+	{ "vertex.anthropic", BYTES("gcp.vertex_ai"), { EXCLUSIVE, INCLUSIVE } },
+	{ "google.vertex.anthropic", BYTES("gcp.vertex_ai"), { EXCLUSIVE, INCLUSIVE } },
+	{ "googleVertex.anthropic", BYTES("gcp.vertex_ai"), { EXCLUSIVE, INCLUSIVE } },
+	{ "amazon-bedrock", BYTES("aws.bedrock"), { EXCLUSIVE, INCLUSIVE } },
+	{ "bedrock", BYTES("aws.bedrock"), { EXCLUSIVE, INCLUSIVE } },
+	{ "openai", BYTES("openai"), { INCLUSIVE, INCLUSIVE } },
+	{ "azure-openai", BYTES("azure.ai.openai"), { INCLUSIVE, INCLUSIVE } },
+	{ "azure", BYTES("azure.ai.inference"), { INCLUSIVE, INCLUSIVE } },
+	{ "google.vertex", BYTES("gcp.vertex_ai"), { INCLUSIVE, EXCLUSIVE } },
+	{ "google-vertex", BYTES("gcp.vertex_ai"), { INCLUSIVE, EXCLUSIVE } },
+	{ "google", BYTES("gcp.gemini"), { INCLUSIVE, EXCLUSIVE } },
+	{ "mistral", BYTES("mistral_ai"), { INCLUSIVE, INCLUSIVE } },
+	{ "cohere", BYTES("cohere"), { INCLUSIVE, INCLUSIVE } },
+	{ "groq", BYTES("groq"), { INCLUSIVE, INCLUSIVE } },
+	{ "deepseek", BYTES("deepseek"), { INCLUSIVE, INCLUSIVE } },
+	{ "perplexity", BYTES("perplexity"), { INCLUSIVE, INCLUSIVE } },
+	{ "xai", BYTES("x_ai"), { INCLUSIVE, EXCLUSIVE } },
 };
 
 /* The SDK's own name of it stands in gen_ai.system too. */
@@ -173,22 +177,28 @@ static const struct word metadata_words[] = {
 	{ 0 },
 };
 
-/* The provider's own count of input beside the SDK's tells what that one contains; else its version does. */
+/*
+ * Details, which came with v6, tell that their whole contains them; of Claude also the API's own count beside
+ * the SDK's.
+ */
 static void read_counting(const struct span *span, const struct provider *provider,
 	const json_t *metadata, struct facts *facts)
 {
 	const json_t *raw = member_at(metadata, "anthropic.usage.input_tokens");
-	if (span_has_prefix(span, "ai.usage.outputTokenDetails."))
-		facts->output_counting = COUNTING_INCLUSIVE;
-	if (span_has_prefix(span, "ai.usage.inputTokenDetails."))
-		facts->input_counting = COUNTING_INCLUSIVE;
-	else if (json_is_integer(raw))
-		facts->input_counting =
+	struct countings countings = { 0 };
+	if (provider)
+		countings = provider->countings;
+	if (json_is_integer(raw))
+		countings.input =
 			json_integer_value(raw) == facts->said[FACT_INPUT_TOKENS].integer ?
-			COUNTING_EXCLUSIVE :
-			COUNTING_INCLUSIVE;
-	else if (provider)
-		facts->input_counting = provider->input_counting;
+			EXCLUSIVE :
+			INCLUSIVE;
+	if (span_has_prefix(span, "ai.usage.inputTokenDetails."))
+		countings.input = INCLUSIVE;
+	if (span_has_prefix(span, "ai.usage.outputTokenDetails."))
+		countings.output = INCLUSIVE;
+	facts->input_counting = countings.input;
+	facts->output_counting = countings.output;
 }
 
 static void read_call(const struct span *span, const struct provider *provider, struct arena *arena,

@@ -311,7 +311,7 @@ static const struct family families[] = {
 		.label = "reason" },
 	{ "tollgate_repairs_total", "counter",
 		"Changes to Langfuse's copy, which it would otherwise refuse, lose or count twice.",
-		by_reason, .first = COUNTER_REPAIRED_VALUELESS, .last = COUNTER_REPAIRED_LOST_USAGE,
+		by_reason, .first = COUNTER_REPAIRED_VALUELESS, .last = COUNTER_REPAIRED_PROMPT,
 		.label = "reason" },
 
 	{ "tollgate_spool_writable", "gauge", "1 while the spool takes what comes, else 0.",

@@ -72,17 +72,9 @@ static void print(const oracle_span *span)
 	}
 }
 
-void expect_request(struct bytes request, bool flattens, const char *const *expected)
+static void expect_span(struct bytes copy, const char *const *expected)
 {
-	struct config config = fixture_config();
-	struct enriched enriched;
-	struct arena arena;
-	const char *why;
-	config.content.flatten_messages = flattens;
-	arena_init(&arena, 32 << 20, NULL);
-	cr_assert_eq(enrich(request, &config, prices(), &arena, &enriched), 0);
-	cr_expect(oracle_only_added(request, enriched.plain, &why), "%s", why);
-	oracle_request *out = oracle_decode(enriched.plain);
+	oracle_request *out = oracle_decode(copy);
 	cr_assert_not_null(out);
 	const oracle_span *span = oracle_span_at(out, 0);
 	int wrong = 0;
@@ -95,12 +87,39 @@ void expect_request(struct bytes request, bool flattens, const char *const *expe
 	if (wrong)
 		print(span);
 	oracle_free(out);
+}
+
+static void expect_copy(struct bytes request, const struct config *config, bool is_langfuses,
+	const char *const *expected)
+{
+	struct enriched enriched;
+	struct arena arena;
+	const char *why;
+	arena_init(&arena, 32 << 20, NULL);
+	cr_assert_eq(enrich(request, config, prices(), &arena, &enriched), 0);
+	cr_expect(oracle_only_added(request, enriched.plain, &why), "%s", why);
+	bool has_own = is_langfuses && enriched.langfuse.at;
+	expect_span(has_own ? enriched.langfuse : enriched.plain, expected);
 	arena_done(&arena);
 	free((void *)request.at);
+}
+
+void expect_request(struct bytes request, bool flattens, const char *const *expected)
+{
+	struct config config = fixture_config();
+	config.content.flatten_messages = flattens;
+	expect_copy(request, &config, false, expected);
 }
 
 void expect_enriched(
 	const char *scope, const char *name, const char *const *sent, const char *const *expected)
 {
 	expect_request(one_span_of(scope, name, sent), false, expected);
+}
+
+void expect_for_langfuse(
+	const char *scope, const char *name, const char *const *sent, const char *const *expected)
+{
+	struct config config = fixture_config();
+	expect_copy(one_span_of(scope, name, sent), &config, true, expected);
 }

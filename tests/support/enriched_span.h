@@ -16,6 +16,10 @@
 void expect_enriched(
 	const char *scope, const char *name, const char *const *sent, const char *const *expected);
 
+/* The same of the copy that Langfuse gets, where there is one. */
+void expect_for_langfuse(
+	const char *scope, const char *name, const char *const *sent, const char *const *expected);
+
 /* Of the first span of a request, which is freed; with or without flattening of its messages. */
 void expect_request(struct bytes request, bool flattens, const char *const *expected);
 

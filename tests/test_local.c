@@ -281,7 +281,7 @@ Test(local, a_session_of_claude_code_is_there_as_langfuse_gets_it)
 		"|{\"input\":12,\"output\":71,\"input_cached_tokens\":8192,\"input_cache_creation\":2048,"
 		"\"total\":10323}|13346400000000|lower_bound|-\n"
 		"claude_code.tool.execution|CHAIN|6ad361e18a6dd4c6|4e8d67c4363db0d3|-|anthropic|-|-|-|-\n"
-		"claude_code.tool|TOOL|4e8d67c4363db0d3|1ccdeea95f6807f9|-|anthropic|-|-|-"
+		"Bash|TOOL|4e8d67c4363db0d3|1ccdeea95f6807f9|-|anthropic|-|-|-"
 		"|{\"full_command\":\"echo hi\"}\n"
 		"claude_code.llm_request|LLM|a8de480c0e729148|1ccdeea95f6807f9|claude-opus-5-5|anthropic"
 		"|{\"input\":13,\"output\":17,\"input_cached_tokens\":10240,\"input_cache_creation\":256,"

@@ -73,6 +73,13 @@ static const struct value *present(const struct walk *walk, enum target target)
 
 /* ---- columns ---- */
 
+/* As Langfuse calls it: a tool by its name. */
+static struct bytes name_of(struct walk *walk)
+{
+	struct bytes shown = label(walk, present(walk, TARGET_OBSERVATION_NAME));
+	return shown.len ? shown : as_text(walk, walk->span.name, LABEL_MAX_BYTES);
+}
+
 static void write_hex(char *to, struct bytes id)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -166,7 +173,7 @@ static int take_span(struct walk *walk, const struct field *field)
 	struct local_row row = {
 		.start_ns = time_of(span->start_ns),
 		.end_ns = time_of(span->end_ns),
-		.name = as_text(walk, span->name, LABEL_MAX_BYTES),
+		.name = name_of(walk),
 		.kind = kind_name(walk->facts.kind),
 		.level = level_of(walk),
 		.status_message = message_of(walk),

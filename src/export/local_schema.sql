@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS span (
   received_ns INTEGER NOT NULL,  -- when it came first: Unix time in nanoseconds, as the next two
   start_ns INTEGER NOT NULL,     -- 0: not said
   end_ns INTEGER NOT NULL,       -- 0: not said
-  name TEXT NOT NULL,
+  name TEXT NOT NULL,            -- as Langfuse calls it: a tool by its name
   kind TEXT,                     -- OpenInference: LLM, TOOL, AGENT, CHAIN, ...; NULL: not an AI span
   level TEXT NOT NULL,           -- DEBUG, DEFAULT, WARNING or ERROR
   status_message TEXT,           -- cut at 4096 bytes

@@ -92,7 +92,7 @@ Test(view, captured_sessions_are_shown_as_they_were_with_their_exact_cost)
 		"claude_code.interaction              AGENT                   558 ms\n"
 		"├─ claude_code.llm_request           LLM    claude-opus-5-5  217 ms  ≥$0.0133464\n"
 		"│     in 12 · cache read 8,192 · cache write 2,048 · out 71\n"
-		"├─ claude_code.tool                  TOOL                     39 ms\n"
+		"├─ Bash                              TOOL                     39 ms\n"
 		"│  ├─ claude_code.tool.blocked_on_…  CHAIN                     7 ms\n"
 		"│  └─ claude_code.tool.execution     CHAIN                    32 ms\n"
 		"└─ claude_code.llm_request           LLM    claude-opus-5-5  153 ms    ≥$0.00372\n"

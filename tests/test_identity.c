@@ -722,6 +722,8 @@ Test(identity, an_observation_is_called_as_langfuse_would_call_it)
 		WORDS("langfuse.observation.name=step"));
 	expect_alone(NULL, WORDS(AI, "langfuse.observation.name=mine"),
 		WORDS("langfuse.observation.name=mine"));
+	expect_alone(
+		NULL, WORDS(AI, "logfire.msg=better"), WORDS("langfuse.observation.name=better"));
 	expect_alone(NULL, plain, WORDS("langfuse.observation.name", "langfuse.trace.name"));
 }
 

@@ -12,11 +12,15 @@ static const struct word words[] = {
 	{ 0 },
 };
 
-/* What it writes where it has no content to show. */
-static void unsay_nothing(struct facts *facts, enum fact fact)
+/* It writes {} where it has no content to show. */
+static void unsay_nothing(
+	const struct span *span, const char *name, struct facts *facts, enum fact fact)
 {
 	struct value *said = &facts->said[fact];
-	if (said->type == VALUE_STRING && bytes_are(said->bytes, "{}"))
+	if (said->type != VALUE_STRING || !bytes_are(said->bytes, "{}"))
+		return;
+	const struct attribute *sent = attribute_find(&span->attributes, name);
+	if (sent && sent->value.type == VALUE_STRING && sent->value.bytes.at == said->bytes.at)
 		*said = (struct value){ 0 };
 }
 
@@ -40,13 +44,13 @@ static void read_usage(const struct span *span, struct arena *arena, struct fact
 
 static void complete(const struct span *span, struct arena *arena, struct facts *facts)
 {
-	unsay_nothing(facts, FACT_PROMPT);
-	unsay_nothing(facts, FACT_COMPLETION);
+	unsay_nothing(span, "gcp.vertex.agent.llm_request", facts, FACT_PROMPT);
+	unsay_nothing(span, "gcp.vertex.agent.llm_response", facts, FACT_COMPLETION);
 	struct value *provider = &facts->said[FACT_PROVIDER];
 	if (provider->type != VALUE_STRING || !bytes_are(provider->bytes, "gcp.vertex.agent"))
 		return;
-	*provider =
-		(struct value){ 0 }; /* the kit's name: whose model it is, the model's name tells */
+	/* The kit's own name: whose model it is, the model's tells. */
+	*provider = (struct value){ 0 };
 	read_usage(span, arena, facts);
 }
 

@@ -95,6 +95,7 @@ libtollgate_a_SOURCES = \
 	src/enrich/roots.c src/enrich/roots.h \
 	src/enrich/subject.c src/enrich/subject.h \
 	src/enrich/usage.c \
+	src/enrich/wrappers.c src/enrich/wrappers.h \
 	src/spool/block.c src/spool/block.h \
 	src/spool/crc32c.c src/spool/crc32c.h \
 	src/spool/dead_letter.c src/spool/dead_letter.h \

@@ -115,6 +115,26 @@ Test(splice, without_edits_the_input_itself_is_the_output)
 	arena_done(&arena);
 }
 
+Test(splice, edits_that_overlap_are_an_error_and_nothing_is_written)
+{
+	static const uint8_t input[] = { 0x0a, 3, 'a', 'b', 'c' };
+	struct arena arena;
+	struct splice splice;
+	struct field field;
+	arena_init(&arena, 1 << 20, NULL);
+	splice_init(&splice, &arena, (struct bytes){ input, sizeof input });
+	struct wire wire = wire_of(splice.input);
+	cr_assert_eq(wire_next(&wire, &field), 1);
+	splice_open(&splice, &field);
+	splice_edit(&splice, SPLICE_BOTH, field.body.at, 2, (struct bytes){ 0 });
+	splice_edit(&splice, SPLICE_SECOND, field.body.at + 1, 1, (struct bytes){ 0 });
+	splice_close(&splice);
+	cr_expect_not_null(splice_write(&splice, false).at, "one of them alone");
+	cr_expect_null(splice_write(&splice, true).at);
+	cr_expect_eq(arena.error, -EINVAL);
+	arena_done(&arena);
+}
+
 Test(splice, an_overlong_length_stays_when_the_size_does)
 {
 	static const uint8_t input[] = { 0x0a, 0x83, 0x00, 'a', 'b', 'c' };

@@ -908,6 +908,23 @@ Test(usage, a_model_call_that_says_invoke_agent_keeps_its_usage_in_langfuse)
 	copies_done(&copies);
 }
 
+/* An operation without a value, or an empty one, is there and yet says nothing. */
+Test(usage, an_agent_whose_sums_are_left_out_says_that_it_is_one)
+{
+	static const char *const operations[] = { "gen_ai.operation.name",
+		"gen_ai.operation.name=", "gen_ai.agent.id=a" };
+	for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
+		struct copies copies = copies_of("agent",
+			SENT("openinference.span.kind=AGENT", operations[i],
+				"llm.token_count.prompt:=3", "llm.token_count.completion:=4"));
+		cr_assert_not_null(copies.langfuse);
+		const oracle_span *langfuse = oracle_span_at(copies.langfuse, 0);
+		cr_expect_str_eq(oracle_text(langfuse, "gen_ai.operation.name"), "invoke_agent");
+		cr_expect_null(oracle_find(langfuse, "llm.token_count.prompt"));
+		copies_done(&copies);
+	}
+}
+
 Test(usage, an_attribute_is_left_out_of_langfuses_copy_once)
 {
 	/* Twice the same name, one of them empty. */

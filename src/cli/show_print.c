@@ -37,8 +37,10 @@ struct totals {
 static bool is_model_call(const json_t *span)
 {
 	const char *kind = json_text(span, "kind");
-	return strcmp(kind, "LLM") == 0 || strcmp(kind, "EMBEDDING") == 0 ||
-		strcmp(kind, "RERANKER") == 0;
+	bool repeats = strcmp(json_text(span, "cost_status"), "repeated") == 0;
+	return !repeats &&
+		(strcmp(kind, "LLM") == 0 || strcmp(kind, "EMBEDDING") == 0 ||
+			strcmp(kind, "RERANKER") == 0);
 }
 
 static bool is_lower_bound(const json_t *span)

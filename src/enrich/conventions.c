@@ -72,18 +72,22 @@ static const struct {
 	[KIND_RERANKER] = { FACT_RERANKER_MODEL, TARGET_RERANKER_MODEL_NAME },
 };
 
+/* A wrapper's model is shown on the call that it wraps: Langfuse would price it here as well. */
 static void add_model(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
 	struct bytes request = said_text(subject, FACT_REQUEST_MODEL);
 	struct bytes response = said_text(subject, FACT_RESPONSE_MODEL);
-	struct bytes named = said_text(subject, model_names[facts->kind].fact);
-	if (!request.len && !bytes_equal(named, response))
-		request = named;
 	struct bytes shown = said_text(subject, FACT_SHOWN_MODEL);
+	/* Under the kind's own name may stand any of them. */
+	struct bytes named = said_text(subject, model_names[facts->kind].fact);
+	if (!request.len && !bytes_equal(named, response) && !bytes_equal(named, shown))
+		request = named;
 	if (!shown.len)
 		shown = response.len ? response : request;
 	subject->model = shown;
+	if (subject->is_wrapper)
+		return;
 
 	add_text(subject, model_names[facts->kind].target, shown);
 	if (facts->kind != KIND_RERANKER)
@@ -403,7 +407,7 @@ void enrich_conventions(struct subject *subject)
 	add_kind(subject);
 	add_operation(subject);
 	add_level(subject);
-	if (is_model_call(subject) || kind == KIND_RERANKER) {
+	if (is_model_call(subject) || subject->is_wrapper || kind == KIND_RERANKER) {
 		add_model(subject);
 		add_provider(subject);
 	}

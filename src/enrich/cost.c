@@ -214,6 +214,8 @@ static bool used_nothing(const struct usage *usage)
 
 void enrich_cost(struct subject *subject)
 {
+	if (subject->is_wrapper)
+		add_text(subject, TARGET_COST_STATUS, bytes_of("repeated"));
 	if (!is_model_call(subject) || !is_open(subject, TARGET_COST_DETAILS))
 		return;
 	struct sent sent = read_sent(subject);

@@ -3,6 +3,7 @@
 #include "base/counters.h"
 #include "enrich/roots.h"
 #include "enrich/subject.h"
+#include "enrich/wrappers.h"
 
 /* In this order: each may use what those before it concluded. */
 static enricher *const enrichers[] = {
@@ -33,6 +34,7 @@ struct walk {
 	struct identity resource_identity;
 	struct surroundings around;
 	struct roots roots;
+	struct inner_calls inner_calls;
 	struct attributes attributes; /* of the resource or scope at hand */
 	uint32_t max_spans;
 	unsigned depth;       /* levels left below a ResourceSpans */
@@ -93,6 +95,8 @@ static int enrich_span(struct walk *walk, const struct field *field)
 	splice_open(&walk->splice, field);
 	facts_read(&walk->span, &walk->around, walk->arena, &subject.facts);
 	walk->ai_spans[subject.facts.vocabulary] += subject.facts.kind != KIND_NONE;
+	subject.is_wrapper = is_wrapper(&walk->inner_calls, &walk->span, &subject.facts);
+	inner_calls_note(&walk->inner_calls, &walk->span, &subject.facts);
 	for (size_t i = 0; i < sizeof enrichers / sizeof *enrichers; i++)
 		enrichers[i](&subject);
 	subject_finish(&subject);

@@ -27,7 +27,7 @@ struct enriched {
  * itself where nothing changed. Safe from many threads at once.
  *
  * 0; -EBADMSG when it is malformed or nested deeper than limits.max_depth; -E2BIG over limits.max_spans
- * or the arena's limit; -ENOMEM when the arena's budget is exhausted.
+ * or the arena's limit; -ENOMEM when the arena's budget is exhausted; -EINVAL for a mistake of our own.
  */
 int enrich(struct bytes request, const struct config *config, const struct prices *prices,
 	struct arena *arena, struct enriched *ret);

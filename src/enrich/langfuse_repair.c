@@ -175,6 +175,17 @@ static bool is_tags(struct bytes key)
 		bytes_equal(key, target_name(TARGET_TAG_TAGS)) || bytes_are(key, "langfuse.tags");
 }
 
+/* What an unwanted attribute says instead, where there is something that it may say. */
+static struct bytes instead_of(struct subject *subject, const struct attribute *attribute)
+{
+	struct bytes own = said_text(subject, FACT_RERANKER_MODEL);
+	if (is_model_call(subject))
+		return operation_names[subject->facts.kind];
+	bool is_its_model = subject->facts.kind == KIND_RERANKER && !is_tokenized(own) &&
+		bytes_equal(attribute->key, target_name(TARGET_REQUEST_MODEL));
+	return is_its_model ? own : (struct bytes){ 0 };
+}
+
 /* True when it said something of usage, cost or model that Langfuse must not be told, or not so. */
 static bool repair_attribute(struct subject *subject, const struct attribute *attribute,
 	unwanted *is_unwanted, enum prompt prompt)
@@ -189,9 +200,9 @@ static bool repair_attribute(struct subject *subject, const struct attribute *at
 		leave_out(subject, attribute->start, attribute->end);
 		counter_add(COUNTER_REPAIRED_TIME, 1);
 	} else if (is_unwanted && is_unwanted(subject, attribute)) {
-		if (is_model_call(subject))
-			replace_value(subject, SPLICE_SECOND, attribute,
-				operation_names[subject->facts.kind]);
+		struct bytes instead = instead_of(subject, attribute);
+		if (instead.len)
+			replace_value(subject, SPLICE_SECOND, attribute, instead);
 		else
 			leave_out(subject, attribute->start, attribute->end);
 		return true;
@@ -236,7 +247,7 @@ static void add_operation(struct subject *subject)
 	struct bytes operation = operation_names[KIND_AGENT];
 	if (subject->facts.kind != KIND_AGENT || !is_open(subject, TARGET_OPERATION_NAME))
 		return;
-	if (empty)
+	if (empty && empty->has_value) /* what has none was left out */
 		replace_value(subject, SPLICE_SECOND, empty, operation);
 	else
 		splice_edit(subject->splice, SPLICE_SECOND, subject->span->field.end, 0,

@@ -22,6 +22,7 @@ struct subject {
 
 	struct span *span;
 	struct facts facts;
+	bool is_wrapper; /* of a model call that is a span of its own */
 	const struct surroundings *around;
 	const struct facts *resource;
 	const struct identity *of_resource;
@@ -56,9 +57,11 @@ bool is_tokenized(struct bytes model);
 /* gen_ai.operation.name of a span that says none; empty where GenAI has no word. */
 extern const struct bytes operation_names[KIND_COUNT];
 
+/* One that usage and cost belong to. */
 static inline bool is_model_call(const struct subject *subject)
 {
-	return subject->facts.kind == KIND_LLM || subject->facts.kind == KIND_EMBEDDING;
+	return (subject->facts.kind == KIND_LLM || subject->facts.kind == KIND_EMBEDDING) &&
+		!subject->is_wrapper;
 }
 
 /* The buckets of Langfuse's usage_details and cost_details, in the order in which they are written. */

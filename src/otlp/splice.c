@@ -1,6 +1,7 @@
 #include "otlp/splice.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 void splice_init(struct splice *splice, struct arena *arena, struct bytes input)
@@ -137,10 +138,17 @@ struct bytes splice_write(const struct splice *splice, bool second)
 		return splice->input;
 
 	size_t size = splice->input.len;
+	const uint8_t *behind = splice->input.at;
 	for (size_t i = 0; i < splice->count; i++) {
 		const struct edit *edit = &splice->edits[i];
-		if (second || !edit->second_only)
-			size = size - edit->cut + edit->put[second].len;
+		if (edit->second_only && !second)
+			continue;
+		if (edit->at < behind) { /* our own mistake: better a request than the process */
+			splice->arena->error = -EINVAL;
+			return (struct bytes){ 0 };
+		}
+		behind = edit->at + edit->cut;
+		size = size - edit->cut + edit->put[second].len;
 	}
 	uint8_t *output = arena_alloc(splice->arena, size), *to = output;
 	if (!output)

@@ -51,7 +51,10 @@ void splice_close(struct splice *splice);
 void splice_edit(struct splice *splice, enum splice_variant variant, const uint8_t *at, size_t cut,
 	struct bytes put);
 
-/* Bytes that have no edits are not copied: then this is the input itself. NULL .at on arena error. */
+/*
+ * Bytes that have no edits are not copied: then this is the input itself. NULL .at on arena error, which is
+ * -EINVAL where edits overlap.
+ */
 struct bytes splice_write(const struct splice *splice, bool second);
 
 #endif

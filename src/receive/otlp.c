@@ -154,6 +154,10 @@ static void refuse_for(
 	case -ENOMEM:
 		refuse(request, media, 503, "other requests hold the memory", NULL);
 		break;
+	case -EINVAL:
+		refuse(request, media, 500,
+			"the request makes tollgate contradict itself; please report it", NULL);
+		break;
 	case -ENOSPC:
 		refuse_as(COUNTER_REFUSED_DISK_FULL, request, media, 503, "the disk buffer is full",
 			NULL);

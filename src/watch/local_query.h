@@ -16,8 +16,8 @@ struct complaint;
 struct http_request;
 struct watch;
 
-/* Tokens and cost stand on these spans alone. */
-#define IS_MODEL_CALL "kind IN ('LLM', 'EMBEDDING', 'RERANKER')"
+/* Tokens and cost stand on these spans alone, and not on those that wrap another such. */
+#define IS_MODEL_CALL "kind IN ('LLM', 'EMBEDDING', 'RERANKER') AND cost_status IS NOT 'repeated'"
 
 /* The first failure stays inside and makes every later call do nothing. */
 struct local_query {

@@ -81,7 +81,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config.identity.tags_from_resource = config.identity.user_from = names;
 	config.identity.tags_from_resource_count = config.identity.user_from_count = 3;
 	arena_init(&arena, 32 << 20, NULL);
-	if (enrich(input, &config, prices(), &arena, &enriched) == 0) {
+	int error = enrich(input, &config, prices(), &arena, &enriched);
+	if (error == -EINVAL)
+		abort();
+	if (!error) {
 		if (!oracle_only_added(input, enriched.plain, &why))
 			abort();
 		check_cuts(enriched.plain, enriched.span_count, &arena);

@@ -47,11 +47,15 @@ static void read_list(const char *text, struct cell *cell)
 static void read_attribute(const char *text, struct cell *cell)
 {
 	const char *equals = strchr(text, '=');
-	assert(equals && equals > text);
+	otlp__key_value__init(&cell->key_value);
+	if (!equals) { /* no value */
+		cell->key_value.key = data(text, strlen(text));
+		return;
+	}
+	assert(equals > text);
 	char sign = equals[-1];
 	size_t key_len = (size_t)(equals - text) - (strchr(":~?@", sign) != NULL);
 	Otlp__AnyValue *value = &cell->value;
-	otlp__key_value__init(&cell->key_value);
 	otlp__any_value__init(value);
 	cell->key_value.key = data(text, key_len);
 	cell->key_value.value = value;

@@ -6,7 +6,7 @@
 
 /*
  *   attributes  "key=text", "key:=12" for an int, "key~=0.5" for a double, "key?=true" for a bool,
- *               "key@=a,b" for a list of texts; up to NULL
+ *               "key@=a,b" for a list of texts, "key" for no value at all; up to NULL
  *
  * Starts on 2026-11-17. To be freed as .at.
  */

@@ -159,9 +159,10 @@ static bool apply(struct readings *readings, enum counting counting, uint8_t bes
  */
 static bool apply_total(struct readings *readings, const struct subject *subject)
 {
-	uint8_t explaining = 0;
+	uint8_t explaining = 0, asked = readings->left | 1;
 	for (unsigned reading = 0; reading < READINGS; reading++)
-		if (sum(subject, reading) == count_of(subject, FACT_TOTAL_TOKENS))
+		if (asked >> reading & 1 &&
+			sum(subject, reading) == count_of(subject, FACT_TOTAL_TOKENS))
 			explaining |= (uint8_t)(1 << reading);
 	return narrow(readings, explaining) || explaining & 1;
 }

@@ -3,6 +3,7 @@
  * judge — an output that is its input plus additions. Cuts of the output hold its spans, and the local view
  * has a row for each, in which all text is text.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"

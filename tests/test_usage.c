@@ -908,6 +908,26 @@ Test(usage, a_model_call_that_says_invoke_agent_keeps_its_usage_in_langfuse)
 	copies_done(&copies);
 }
 
+/* What was sent empty is replaced in both copies, and not once more in Langfuse's. */
+Test(usage, a_time_that_was_filled_in_is_no_bad_time)
+{
+	static const char name[] = "langfuse.observation.completion_start_time";
+	static const char *const times[] = { "langfuse.observation.completion_start_time=",
+		"langfuse.observation.completion_start_time" };
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+		struct copies copies = copies_of("call",
+			SENT("openinference.span.kind=LLM", times[i],
+				"gen_ai.response.time_to_first_chunk~=0.5"));
+		cr_assert_not_null(copies.plain);
+		cr_expect_str_eq(oracle_text(oracle_span_at(copies.plain, 0), name),
+			"2026-11-17T00:00:00.500Z");
+		if (copies.langfuse)
+			cr_expect_str_eq(oracle_text(oracle_span_at(copies.langfuse, 0), name),
+				"2026-11-17T00:00:00.500Z");
+		copies_done(&copies);
+	}
+}
+
 /* An operation without a value, or an empty one, is there and yet says nothing. */
 Test(usage, an_agent_whose_sums_are_left_out_says_that_it_is_one)
 {

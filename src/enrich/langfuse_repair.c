@@ -262,7 +262,7 @@ void enrich_for_langfuse(struct subject *subject)
 	enum prompt prompt = find_prompt(subject);
 	bool is_mended = false;
 	for (size_t i = 0; i < span->attributes.count; i++)
-		is_mended |=
+		is_mended |= !span->attributes.at[i].is_replaced &&
 			repair_attribute(subject, &span->attributes.at[i], is_unwanted, prompt);
 	if (is_mended && is_model_call(subject)) {
 		counter_add(COUNTER_REPAIRED_LOST_USAGE, 1);

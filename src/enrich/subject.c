@@ -21,7 +21,7 @@ static void place(struct subject *subject, enum target target, struct bytes fiel
 	if (present) {
 		splice_edit(subject->splice, SPLICE_BOTH, present->start,
 			(size_t)(present->end - present->start), field);
-		present->has_value = true;
+		present->has_value = present->is_replaced = true;
 		present->value = (struct value){ .type = VALUE_STRING, .bytes = field };
 	} else if (subject->tail.len && subject->tail.at + subject->tail.len == field.at) {
 		subject->tail.len += field.len;

@@ -35,6 +35,7 @@ struct attribute {
 	struct bytes key;
 	struct value value;
 	bool has_value;       /* a value was sent, be it one without a member */
+	bool is_replaced;     /* by whoever read it: no more edits are to lie in its range */
 	const uint8_t *start; /* the whole field in its message, tag and all */
 	const uint8_t *end;
 };

@@ -29,6 +29,7 @@ libtollgate_a_SOURCES = \
 	src/otlp/json.c src/otlp/json.h \
 	src/otlp/json_scalar.c src/otlp/json_scalar.h \
 	src/otlp/json_schema.c src/otlp/json_schema.h \
+	src/otlp/logs.c src/otlp/logs.h \
 	src/otlp/reply.c src/otlp/reply.h \
 	src/otlp/request.c src/otlp/request.h \
 	src/otlp/span.c src/otlp/span.h \
@@ -47,6 +48,13 @@ libtollgate_a_SOURCES = \
 	src/http/unix_socket.c src/http/unix_socket.h \
 	src/http/zstd.c \
 	src/batch.h \
+	src/event.h \
+	src/dialects/claude_code.c \
+	src/dialects/codex.c \
+	src/dialects/dialect.h \
+	src/dialects/dialects.c \
+	src/dialects/gemini.c \
+	src/dialects/saying.c src/dialects/saying.h \
 	src/vocabularies/adk.c \
 	src/vocabularies/claude_code.c \
 	src/vocabularies/codex.c \
@@ -85,6 +93,10 @@ libtollgate_a_SOURCES = \
 	src/pricing/surcharges.c src/pricing/surcharges.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
+	src/synthesize/memory.c src/synthesize/memory.h \
+	src/synthesize/plan.c src/synthesize/plan.h \
+	src/synthesize/span.c src/synthesize/span.h \
+	src/synthesize/synthesis.c src/synthesize/synthesis.h \
 	src/enrich/content.c src/enrich/content.h \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \
@@ -129,6 +141,8 @@ libtollgate_a_SOURCES = \
 	src/export/shares.c src/export/shares.h \
 	src/export/verdict.c src/export/verdict.h \
 	src/pipeline.c src/pipeline.h \
+	src/synthesizer.c src/synthesizer.h \
+	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/watch/balance.c src/watch/balance.h \
 	src/watch/control.c src/watch/control.h \

@@ -15,6 +15,7 @@ enum sort {
 	NAMES_UNKNOWN_MODELS,  /* that the price table has not */
 	NAMES_UNPRICED_MODELS, /* that it has, but not for how they were called */
 	NAMES_WITHHELD_USAGE,  /* models of calls that say nothing of their tokens */
+	NAMES_DROPPED_SPANS,   /* of coding CLIs' insides */
 	SORT_COUNT,
 };
 

@@ -18,6 +18,15 @@ enum destination_type { DESTINATION_LANGFUSE, DESTINATION_OTLP };
 /* What a destination gets of what people, models and tools said. */
 enum content { CONTENT_FULL, CONTENT_CUT, CONTENT_NONE };
 
+/* Where traces of a coding session begin and end. */
+enum trace_scope_setting { SCOPE_TURN, SCOPE_SESSION };
+
+/* What says that a turn is over: hooks once a session has sent some, hooks alone, or what was called. */
+enum turn_end_setting { TURN_END_AUTO, TURN_END_HOOKS, TURN_END_HEURISTIC };
+
+/* The spans that Codex and Gemini CLI write themselves: dropped where their logs come too, kept, or dropped. */
+enum native_spans_setting { NATIVE_SPANS_AUTO, NATIVE_SPANS_KEEP, NATIVE_SPANS_DROP };
+
 struct header_setting {
 	char *name;
 	char *value;
@@ -115,6 +124,25 @@ struct config {
 		char *file;      /* NULL: the table that was built in */
 		char *overrides; /* own prices over it; NULL: none */
 	} pricing;
+
+	/* Sessions of coding CLIs, made of their logs, hooks and spans. */
+	struct {
+		bool enabled;
+		enum trace_scope_setting trace_scope;
+		enum turn_end_setting turn_end;
+		uint64_t join_wait_ms; /* of an event for its partners */
+		uint64_t
+			turn_idle_ms; /* after which a turn whose last call asked for nothing is over */
+		uint64_t session_idle_ms; /* after which any is */
+		uint64_t max_open_turns;
+		uint64_t max_held_bytes; /* of events, all sessions together */
+		uint64_t preview_chars;  /* of a prompt in a span's name */
+		bool readable_names;     /* of spans that a CLI wrote itself */
+		enum native_spans_setting native_spans;
+		uint64_t remember_days;
+		uint64_t remember_max_spans;
+		uint64_t max_hook_bytes;
+	} sessions;
 
 	/* The local view, a destination of its own beside the others. */
 	struct {

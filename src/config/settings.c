@@ -138,6 +138,51 @@ const struct setting settings[] = {
 		.max = TEXT_MAX_BYTES, .check = check_readable,
 		.sentence = "Prices of your own, which win over that table." },
 
+	{ SETTING(sessions.enabled, SETTING_BOOL), .fallback = "true",
+		.sentence =
+			"Makes traces of what coding CLIs say in logs, hooks and spans; false: their spans "
+			"pass as those of others do, and their logs only travel on." },
+	{ SETTING(sessions.trace_scope, SETTING_CHOICE), .choices = "turn session",
+		.fallback = "turn", .sentence = "What one trace is: a turn, or all of a session." },
+	{ SETTING(sessions.turn_end, SETTING_CHOICE), .choices = "auto hooks heuristic",
+		.fallback = "auto",
+		.sentence =
+			"What says that a turn is over: hooks where a session sends some, hooks alone, "
+			"or what was called last." },
+	{ SETTING(sessions.join_wait_ms, SETTING_MILLISECONDS), .max = HOUR_MS, .fallback = "10000",
+		.sentence = "How long an event waits for what belongs to it." },
+	{ SETTING(sessions.turn_idle_ms, SETTING_MILLISECONDS), .min = 10, .max = 24 * HOUR_MS,
+		.fallback = "15000",
+		.sentence =
+			"Silence after which a turn is over that nothing else has ended, when no call "
+			"and no tool is open." },
+	{ SETTING(sessions.session_idle_ms, SETTING_MILLISECONDS), .min = 10, .max = 24 * HOUR_MS,
+		.fallback = "600000",
+		.sentence = "Silence after which any turn and its session are over." },
+	{ SETTING(sessions.max_open_turns, SETTING_COUNT), .min = 1, .max = 1000000,
+		.fallback = "10000", .unit = "turns",
+		.sentence = "Open at once; for more, the one that was silent longest is ended." },
+	{ SETTING(sessions.max_held_bytes, SETTING_BYTES), .min = MIB, .max = TIB,
+		.fallback = "256MiB",
+		.sentence = "Of events that wait in memory; for more, the same." },
+	{ SETTING(sessions.preview_chars, SETTING_COUNT), .max = 1000, .fallback = "60",
+		.unit = "characters", .sentence = "Of a prompt in the names of turns and traces." },
+	{ SETTING(sessions.readable_names, SETTING_BOOL), .fallback = "true",
+		.sentence =
+			"Renames spans that a CLI wrote itself; tollgate.native_name keeps the name." },
+	{ SETTING(sessions.native_spans, SETTING_CHOICE), .choices = "auto keep drop",
+		.fallback = "auto",
+		.sentence =
+			"Spans that Codex and Gemini CLI write of their own insides: dropped where "
+			"their logs come, kept instead of ours, or always dropped." },
+	{ SETTING(sessions.remember_days, SETTING_COUNT), .min = 1, .max = 3650, .fallback = "30",
+		.unit = "days", .sentence = "How long what was sent is not sent again." },
+	{ SETTING(sessions.remember_max_spans, SETTING_COUNT), .min = 1000, .max = 1000000000,
+		.fallback = "2000000", .unit = "spans", .sentence = "Remembered at most." },
+	{ SETTING(sessions.max_hook_bytes, SETTING_BYTES), .min = KIB, .max = 16 * MIB,
+		.fallback = "4MiB",
+		.sentence = "Of one hook's payload; larger ones are answered 413." },
+
 	{ SETTING(local.enabled, SETTING_BOOL), .fallback = "true",
 		.sentence = "Keeps what was seen lately for show, sessions and cost." },
 	{ SETTING(local.max_bytes, SETTING_BYTES), .min = MIB, .max = TIB, .fallback = "512MiB",

@@ -46,6 +46,16 @@ int attributes_add(struct attributes *attributes, const struct field *key_value,
 	return error;
 }
 
+const struct attribute *attribute_find(const struct attributes *attributes, const char *name)
+{
+	const struct attribute *found = NULL;
+	for (size_t i = 0; i < attributes->count; i++)
+		if (bytes_are(attributes->at[i].key, name) &&
+			!value_is_empty(&attributes->at[i].value))
+			found = &attributes->at[i];
+	return found;
+}
+
 static int read_all(struct bytes message, uint32_t number, unsigned depth, struct arena *arena,
 	struct attributes *attributes)
 {

@@ -16,6 +16,9 @@ struct attributes {
 int attributes_add(struct attributes *attributes, const struct field *key_value, unsigned depth,
 	struct arena *arena);
 
+/* The last attribute of this name that has a value, or NULL. */
+const struct attribute *attribute_find(const struct attributes *attributes, const char *name);
+
 struct span_event {
 	struct field field; /* in its span */
 	struct bytes name;

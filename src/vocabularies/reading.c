@@ -2,16 +2,6 @@
 
 enum { MAX_OBJECT_BYTES = 1 << 20, MAX_STEP_BYTES = 64 };
 
-const struct attribute *attribute_find(const struct attributes *attributes, const char *name)
-{
-	const struct attribute *found = NULL;
-	for (size_t i = 0; i < attributes->count; i++)
-		if (bytes_are(attributes->at[i].key, name) &&
-			!value_is_empty(&attributes->at[i].value))
-			found = &attributes->at[i];
-	return found;
-}
-
 json_t *value_object(const struct value *value)
 {
 	if (value->type != VALUE_STRING || value->bytes.len > MAX_OBJECT_BYTES ||

@@ -8,9 +8,6 @@
 
 #include "vocabularies/vocabulary.h"
 
-/* The last attribute of this name that has a value, or NULL. */
-const struct attribute *attribute_find(const struct attributes *attributes, const char *name);
-
 /*
  * The object that a value is the JSON text of, to be given back with json_decref. NULL when it is none, and
  * when it is longer than any record of facts.

@@ -1,0 +1,1 @@
+#include "receive/hooks.h"

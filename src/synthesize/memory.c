@@ -1,0 +1,1 @@
+#include "synthesize/memory.h"

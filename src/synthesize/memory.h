@@ -1,0 +1,60 @@
+/*
+ * What is remembered of what was done, in sessions.sqlite: which spans went out, which turns are over,
+ * which signals each source sends, and from which record on the inbox is still needed.
+ *
+ * Derived state: losing it costs spans that are sent again, under the same ids. Bounded by age and number.
+ * All functions belong to one thread. What is said stands for the next questions at once and is on disk
+ * after memory_commit, all of it together or nothing.
+ */
+#ifndef TG_SYNTHESIZE_MEMORY_H
+#define TG_SYNTHESIZE_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct memory;
+
+struct memory_options {
+	const char *directory;
+	uint64_t max_age_days;
+	uint64_t max_spans; /* remembered at most; the oldest go */
+};
+
+/* Opens, makes, or replaces a damaged file (a log line). 0 or negative errno. */
+int memory_open(const struct memory_options *options, struct memory **ret_memory);
+/* Commits. */
+void memory_close(struct memory *memory);
+int memory_commit(struct memory *memory);
+
+/* Spans by trace and span id. */
+bool memory_has_span(struct memory *memory, const uint8_t trace_id[16], const uint8_t span_id[8]);
+void memory_add_span(struct memory *memory, const uint8_t trace_id[16], const uint8_t span_id[8]);
+
+/* Turns of a session that are over, by number; `session` is the whole key (lane, CLI, id). */
+struct remembered_turn {
+	char *key;
+	unsigned number;
+	uint64_t start_ns;
+};
+/* An array to be freed with memory_turns_free. 0 or -ENOMEM. */
+int memory_turns(struct memory *memory, struct bytes session, struct remembered_turn **ret_turns,
+	size_t *ret_count);
+void memory_turns_free(struct remembered_turn *turns, size_t count);
+void memory_add_turn(
+	struct memory *memory, struct bytes session, const struct remembered_turn *turn);
+
+/* Since when a source (a CLI in a lane) sends a kind of thing ("logs", "spans", "hooks"); 0: never. */
+uint64_t memory_source_since(struct memory *memory, struct bytes source, const char *kind);
+void memory_note_source(
+	struct memory *memory, struct bytes source, const char *kind, uint64_t at_ns);
+
+/* The first record of the inbox that is still needed, and the first of the outbox that this state may not know. */
+struct memory_position {
+	uint64_t inbox, outbox;
+};
+struct memory_position memory_position(struct memory *memory);
+void memory_set_position(struct memory *memory, struct memory_position position);
+
+#endif

@@ -1,0 +1,1 @@
+#include "synthesize/plan.h"

@@ -36,8 +36,9 @@ enum event_kind {
 	EVENT_SPAN, /* a span that the CLI wrote itself */
 
 	/* Signals: they say that something is so, and never when. time_ns is 0. */
-	EVENT_PLACE,        /* where a session works: `text` is the directory */
-	EVENT_PROMPT_NAMED, /* `turn` is the turn of the prompt `text` */
+	EVENT_PLACE, /* where a session works: `text` is the directory */
+	/* `turn` is the turn of the prompt `text`; with `agent` no person's, it goes on with the turn of that */
+	EVENT_PROMPT_NAMED,
 	EVENT_TOOL_SAID, /* input or output of the tool call `tool`; without that, of one with this name and input */
 	EVENT_AGENT_NAMED, /* `agent` was started by the tool call `tool` */
 	EVENT_TURN_END, /* the turn `turn` is over, or the one of the prompt `text`; `output` is the last answer */
@@ -101,6 +102,7 @@ struct event {
 	bool has_duration;
 	uint64_t first_token_ns; /* from the start of the call; 0: not said */
 	uint64_t wait_ns;        /* for a permission; 0: not said */
+	bool is_by_person;       /* a person allowed or denied the tool call, no rule */
 
 	struct bytes model;
 	struct bytes
@@ -108,19 +110,21 @@ struct event {
 	struct bytes
 		side; /* "title", "summary", "compact": a call or a session that belongs to no turn */
 	bool may_be_side; /* a session that looks like one; its time beside another session's prompt tells */
-	struct said text;   /* the prompt */
-	struct said input;  /* of a call or a tool */
-	struct said output; /* of a call, a tool, an agent or a turn */
-	bool is_background; /* an agent that works beside the one that started it */
+	struct said text;     /* the prompt */
+	uint64_t text_length; /* of the prompt as the CLI counts it, withheld or not; 0: not said */
+	struct said input;    /* of a call or a tool */
+	struct said output;   /* of a call, a tool, an agent or a turn */
+	bool is_background;   /* an agent that works beside the one that started it */
 
 	struct tokens tokens;
 	double cost_usd; /* the CLI's own figure */
 	bool has_cost;
 	struct bytes tier; /* service tier or speed, as sent; empty for the normal one */
 	enum ending ending;
-	struct bytes error;   /* words on an ending that is not OK */
-	uint64_t status_code; /* HTTP; 0: not said */
-	uint64_t attempts;    /* that the call took; 0: not said */
+	struct bytes error;      /* words on an ending that is not OK */
+	struct bytes error_type; /* the CLI's short word for it: "ShellError" */
+	uint64_t status_code;    /* HTTP; 0: not said */
+	uint64_t attempts;       /* that the call took; 0: not said */
 	bool has_exit_code;
 	int64_t exit_code;
 

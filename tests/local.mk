@@ -17,6 +17,7 @@ langfuse_rules = tests/support/langfuse_rules.c tests/support/langfuse_rules.h \
 corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
+events = tests/support/events.c tests/support/events.h
 one_span = tests/support/one_span.c tests/support/one_span.h
 enriched_span = tests/support/enriched_span.c tests/support/enriched_span.h $(one_span) $(oracle)
 http_peer = tests/support/http_peer.c tests/support/http_peer.h

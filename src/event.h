@@ -97,12 +97,14 @@ struct event {
 	struct bytes tool; /* key of the tool call */
 	struct bytes trace_id, span_id; /* of the log record; empty when it has none */
 
-	uint64_t time_ns;     /* when; of what ends, its end */
+	uint64_t time_ns; /* when; of what ends, its end */
+	uint64_t turn_ns; /* a signal's: when `turn` began, where its key says so; 0: not said */
 	uint64_t duration_ns; /* of what ends; 0 with has_duration false: not said */
 	bool has_duration;
-	uint64_t first_token_ns; /* from the start of the call; 0: not said */
-	uint64_t wait_ns;        /* for a permission; 0: not said */
-	bool is_by_person;       /* a person allowed or denied the tool call, no rule */
+	/* From the start of the call; of one that ends an EVENT_CALL_BEGIN, to be added to what that said. 0: not said. */
+	uint64_t first_token_ns;
+	uint64_t wait_ns;  /* for a permission; 0: not said */
+	bool is_by_person; /* a person allowed or denied the tool call, no rule */
 
 	struct bytes model;
 	struct bytes

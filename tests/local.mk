@@ -16,6 +16,7 @@ langfuse_rules = tests/support/langfuse_rules.c tests/support/langfuse_rules.h \
 	tests/support/langfuse_row.h tests/support/langfuse_values.c
 corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
+capture = tests/support/capture.c tests/support/capture.h $(fixture)
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
 events = tests/support/events.c tests/support/events.h
 one_span = tests/support/one_span.c tests/support/one_span.h
@@ -62,6 +63,8 @@ test_programs += tests/test_langfuse_sdk
 tests_test_langfuse_sdk_SOURCES = tests/test_langfuse_sdk.c $(enriched_span)
 test_programs += tests/test_identity
 tests_test_identity_SOURCES = tests/test_identity.c $(oracle)
+test_programs += tests/test_capture
+tests_test_capture_SOURCES = tests/test_capture.c $(capture)
 test_programs += tests/test_wrappers
 tests_test_wrappers_SOURCES = tests/test_wrappers.c
 test_programs += tests/test_usage

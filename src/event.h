@@ -40,7 +40,7 @@ enum event_kind {
 	/* `turn` is the turn of the prompt `text`; with `agent` no person's, it goes on with the turn of that */
 	EVENT_PROMPT_NAMED,
 	EVENT_TOOL_SAID, /* input or output of the tool call `tool`; without that, of one with this name and input */
-	EVENT_AGENT_NAMED, /* `agent` was started by the tool call `tool` */
+	EVENT_AGENT_NAMED, /* `agent` was started by the tool call `tool`; or `output` is what it answered */
 	EVENT_TURN_END, /* the turn `turn` is over, or the one of the prompt `text`; `output` is the last answer */
 	EVENT_WAITING, /* for a person's permission (`name` is the tool), or for their next words (no name) */
 	EVENT_SESSION_END,
@@ -91,6 +91,8 @@ struct event {
 		agent; /* the subagent that did it, or that it is about; empty: the main agent */
 	struct bytes
 		parent_agent; /* of EVENT_AGENT_BEGIN and EVENT_AGENT: who started it, where that is said */
+	struct bytes
+		started_agent; /* of EVENT_TOOL: the subagent that it started, where that is said */
 	struct bytes
 		thread; /* calls of one thread follow each other; pairs EVENT_CALL_BEGIN and EVENT_CALL */
 	struct bytes call; /* key of the model call; of a tool: the call that asked for it */

@@ -148,6 +148,7 @@ static void put_keys(const struct event *event, FILE *out)
 	put_key("thread", event->thread, out);
 	put_key("agent", event->agent, out);
 	put_key("parent_agent", event->parent_agent, out);
+	put_key("started_agent", event->started_agent, out);
 	put_key("call", event->call, out);
 	put_key("tool", event->tool, out);
 	put_id("trace", event->trace_id, out);

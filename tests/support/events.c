@@ -104,10 +104,18 @@ static void put_word(const char *word, bool is_so, FILE *out)
 		fprintf(out, " %s", word);
 }
 
-/* Thousandths of them are as many as a double keeps. */
+/* Microseconds are as much as a double keeps. */
 static void put_ms(uint64_t ns, FILE *out)
 {
-	fprintf(out, "%.10g", (double)(ns / 1000) / 1e3);
+	fprintf(out, "%.10g", (double)(int64_t)(ns / 1000) / 1e3);
+}
+
+static void put_time(const char *name, uint64_t time_ns, uint64_t zero_ns, FILE *out)
+{
+	if (!time_ns)
+		return;
+	fprintf(out, " %s=+", name);
+	put_ms(time_ns - zero_ns, out);
 }
 
 static void put_duration(const char *name, uint64_t ns, bool is_said, FILE *out)
@@ -149,14 +157,16 @@ static void put_keys(const struct event *event, FILE *out)
 	put_key("agent", event->agent, out);
 	put_key("parent_agent", event->parent_agent, out);
 	put_key("started_agent", event->started_agent, out);
+	put_key("started_agent", event->started_agent, out);
 	put_key("call", event->call, out);
 	put_key("tool", event->tool, out);
 	put_id("trace", event->trace_id, out);
 	put_id("span", event->span_id, out);
 }
 
-static void put_facts(const struct event *event, FILE *out)
+static void put_facts(const struct event *event, uint64_t zero_ns, FILE *out)
 {
+	put_time("turn_at", event->turn_ns, zero_ns, out);
 	put_duration("took", event->duration_ns, event->has_duration, out);
 	put_duration("first_token", event->first_token_ns, event->first_token_ns != 0, out);
 	put_duration("waited", event->wait_ns, event->wait_ns != 0, out);
@@ -195,7 +205,7 @@ void event_print(const struct event *event, uint64_t zero_ns, FILE *out)
 	if (event->kind == EVENT_SPAN)
 		put_native(&event->native, out);
 	put_keys(event, out);
-	put_facts(event, out);
+	put_facts(event, zero_ns, out);
 	fputc('\n', out);
 }
 

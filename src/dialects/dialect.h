@@ -29,6 +29,9 @@ struct events {
 };
 void events_add(struct events *events, const struct event *event);
 
+/* An EVENT_SPAN with all that is the same for every CLI; whose it is and its role are the dialect's to say. */
+struct event event_of_span(const struct span *span, const struct source *source);
+
 /* What is done with the spans that a CLI writes itself. */
 enum native_policy {
 	NATIVE_COMPLETE, /* they are the trace: completed from the logs, never doubled */

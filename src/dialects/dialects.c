@@ -34,6 +34,22 @@ void events_add(struct events *events, const struct event *event)
 	events->at[events->count++] = *event;
 }
 
+struct event event_of_span(const struct span *span, const struct source *source)
+{
+	bool has_parent = span->parent.body.len == 8 && !span_is_root(span);
+	return (struct event){ .kind = EVENT_SPAN,
+		.time_ns = span->end_ns,
+		.native = { .resource = source->resource_message,
+			.scope = source->scope_message,
+			.span = span->field.body,
+			.name = span->name,
+			.trace_id = span->trace_id,
+			.span_id = span->span_id,
+			.parent_id = has_parent ? span->parent.body : (struct bytes){ 0 },
+			.start_ns = span->start_ns,
+			.end_ns = span->end_ns } };
+}
+
 const struct dialect *dialect_named(struct bytes name)
 {
 	for (const struct dialect *const *at = dialects; *at; at++)

@@ -43,6 +43,8 @@ struct plan_question {
 	unsigned last_number; /* of the turns that are over, 0 before the first */
 	enum trace_scope scope;
 	size_t preview_chars; /* of a prompt in names */
+	/* What the source of the session is known to send: nothing else is missed by a unit. */
+	bool has_logs, has_spans, has_hooks;
 };
 
 /* Why a turn is over, the first that holds. */
@@ -105,6 +107,7 @@ struct unit {
 	struct unit_link *links;
 	size_t link_count;
 	bool is_complete; /* nothing is missing that the same source sends for others of its kind */
+	bool is_open; /* began and has not ended: goes out when its turn is over, as it is planned here */
 	uint64_t received_ns;        /* the latest arrival of its events */
 	uint64_t sequence;           /* the first record that it needs */
 	struct turn_figures figures; /* of UNIT_AGENT: of what it did */

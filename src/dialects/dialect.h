@@ -26,6 +26,7 @@ struct events {
 	struct arena *arena; /* its error tells what could not be added */
 	struct event *at;
 	size_t count, capacity;
+	size_t item; /* which log record or span of the request is read, from 0; what is added gets it */
 };
 void events_add(struct events *events, const struct event *event);
 

@@ -26,8 +26,8 @@ enum event_kind {
 	EVENT_PROMPT,  /* a person's words; a turn begins */
 	EVENT_CONTINUATION, /* a prompt that no person wrote: goes on with the turn that `agent` belongs to */
 	EVENT_CALL_BEGIN, /* a model call began; the next EVENT_CALL of its thread without a duration ends it */
-	EVENT_CALL,        /* a model call ended */
-	EVENT_ANSWER,      /* what the call `call` answered */
+	EVENT_CALL, /* a model call ended */
+	EVENT_ANSWER, /* what the call `call` answered; without that, the last of its thread before it */
 	EVENT_TOOL_BEGIN,  /* a tool call was allowed or denied, and runs if it was allowed */
 	EVENT_TOOL,        /* a tool call ended */
 	EVENT_AGENT_BEGIN, /* a subagent began */
@@ -41,7 +41,8 @@ enum event_kind {
 	EVENT_PROMPT_NAMED,
 	EVENT_TOOL_SAID, /* input or output of the tool call `tool`; without that, of one with this name and input */
 	EVENT_AGENT_NAMED, /* `agent` was started by the tool call `tool`; or `output` is what it answered */
-	EVENT_TURN_END, /* the turn `turn` is over, or the one of the prompt `text`; `output` is the last answer */
+	/* The turn `turn` is over, or the one of the prompt `text`; `output` is the last answer. Of an agent: its alone. */
+	EVENT_TURN_END,
 	EVENT_WAITING, /* for a person's permission (`name` is the tool), or for their next words (no name) */
 	EVENT_SESSION_END,
 };

@@ -136,6 +136,8 @@ struct event {
 	int64_t exit_code;
 
 	struct native_span native; /* of EVENT_SPAN */
+
+	size_t item; /* of its request: which log record or span said it, from 0 */
 };
 
 #endif

@@ -26,8 +26,12 @@ struct events {
 	struct arena *arena; /* its error tells what could not be added */
 	struct event *at;
 	size_t count, capacity;
+	size_t item; /* which log record or span of the request is read, from 0; what is added gets it */
 };
 void events_add(struct events *events, const struct event *event);
+
+/* An EVENT_SPAN with all that is the same for every CLI; whose it is and its role are the dialect's to say. */
+struct event event_of_span(const struct span *span, const struct source *source);
 
 /* What is done with the spans that a CLI writes itself. */
 enum native_policy {

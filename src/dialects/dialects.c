@@ -27,7 +27,24 @@ void events_add(struct events *events, const struct event *event)
 		events->at = at;
 		events->capacity = capacity;
 	}
-	events->at[events->count++] = *event;
+	events->at[events->count] = *event;
+	events->at[events->count++].item = events->item;
+}
+
+struct event event_of_span(const struct span *span, const struct source *source)
+{
+	bool has_parent = span->parent.body.len == 8 && !span_is_root(span);
+	return (struct event){ .kind = EVENT_SPAN,
+		.time_ns = span->end_ns,
+		.native = { .resource = source->resource_message,
+			.scope = source->scope_message,
+			.span = span->field.body,
+			.name = span->name,
+			.trace_id = span->trace_id,
+			.span_id = span->span_id,
+			.parent_id = has_parent ? span->parent.body : (struct bytes){ 0 },
+			.start_ns = span->start_ns,
+			.end_ns = span->end_ns } };
 }
 
 const struct dialect *dialect_named(struct bytes name)
@@ -214,14 +231,15 @@ static int read_scope(struct reading *reading, struct bytes scope_items)
 		&source->scope, &reading->scope);
 	const struct dialect *dialect = dialect_of_scope(source->scope.name);
 	bool is_hook = reading->signal == SIGNAL_LOGS && bytes_are(source->scope.name, HOOK_SCOPE);
-	if (error || (!dialect && !is_hook))
-		return error;
 	struct wire wire = wire_of(scope_items);
 	struct field field;
-	int more;
+	int more = 0;
 	while (!error && (more = wire_next(&wire, &field)) > 0)
-		if (field_is(&field, ITEMS, WIRE_BYTES))
-			error = read_item(reading, dialect, is_hook, &field);
+		if (field_is(&field, ITEMS, WIRE_BYTES)) {
+			if (dialect || is_hook)
+				error = read_item(reading, dialect, is_hook, &field);
+			reading->events->item++;
+		}
 	return error ? error : more;
 }
 
@@ -234,7 +252,7 @@ static int read_resource(struct reading *reading, struct bytes resource_items)
 		reading->events->arena, &reading->resource);
 	struct wire wire = wire_of(resource_items);
 	struct field field;
-	int more;
+	int more = 0;
 	while (!error && (more = wire_next(&wire, &field)) > 0)
 		if (field_is(&field, SCOPES, WIRE_BYTES))
 			error = read_scope(reading, field.body);

@@ -272,7 +272,7 @@ static void expect_ledger(int64_t delivered, int64_t dropped)
 Test(local, a_session_of_claude_code_is_there_as_langfuse_gets_it)
 {
 	open_all();
-	append_fixture("claude/b-tool/0003-traces.pb");
+	append_fixture("captures/claude/b-tool/0003-traces.pb");
 	work();
 	cr_expect_str_eq(ask("SELECT name, kind, span_id, parent_span_id, model, provider, usage,"
 			     " cost_fusd, cost_status, input FROM span ORDER BY arrival"),

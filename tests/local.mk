@@ -18,6 +18,7 @@ corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
 capture = tests/support/capture.c tests/support/capture.h $(fixture)
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
+events = tests/support/events.c tests/support/events.h
 one_span = tests/support/one_span.c tests/support/one_span.h
 enriched_span = tests/support/enriched_span.c tests/support/enriched_span.h $(one_span) $(oracle)
 http_peer = tests/support/http_peer.c tests/support/http_peer.h

@@ -15,6 +15,7 @@ Test(claude_code, a_prompt_and_its_answer)
 Test(claude_code, a_tool_is_decided_while_the_call_that_asks_for_it_still_answers)
 {
 	expect_captured_events("claude/b-tool", true);
+	expect_captured_events("claude/g2-httpjson", true);
 	expect_captured_events("claude/g3-grpc", true);
 }
 

@@ -24,7 +24,8 @@ enum event_kind {
 	/* What has a time, from the CLI's own clock. */
 	EVENT_SESSION, /* a session or a thread begins, or goes on in another process */
 	EVENT_PROMPT,  /* a person's words; a turn begins */
-	EVENT_CONTINUATION, /* a prompt that no person wrote: goes on with the turn that `agent` belongs to */
+	/* A prompt that no person wrote: goes on with the turn of `agent`, or of `tool` where that is no agent. */
+	EVENT_CONTINUATION,
 	EVENT_CALL_BEGIN, /* a model call began; the next EVENT_CALL of its thread without a duration ends it */
 	EVENT_CALL, /* a model call ended */
 	EVENT_ANSWER, /* what the call `call` answered; without that, the last of its thread before it */
@@ -119,7 +120,8 @@ struct event {
 	uint64_t text_length; /* of the prompt as the CLI counts it, withheld or not; 0: not said */
 	struct said input;    /* of a call or a tool */
 	struct said output;   /* of a call, a tool, an agent or a turn */
-	bool is_background;   /* an agent that works beside the one that started it */
+	/* An agent that works beside the one that started it; of EVENT_TURN_END: there are such, or commands. */
+	bool is_background;
 
 	struct tokens tokens;
 	double cost_usd; /* the CLI's own figure */
@@ -134,6 +136,8 @@ struct event {
 	int64_t exit_code;
 
 	struct native_span native; /* of EVENT_SPAN */
+
+	size_t item; /* of its request: which log record or span said it, from 0 */
 };
 
 #endif

@@ -49,7 +49,9 @@ libtollgate_a_SOURCES = \
 	src/http/zstd.c \
 	src/batch.h \
 	src/event.h \
-	src/dialects/claude_code.c \
+	src/dialects/claude_code.c src/dialects/claude_code.h \
+	src/dialects/claude_code_hooks.c \
+	src/dialects/claude_code_spans.c \
 	src/dialects/codex.c \
 	src/dialects/dialect.h \
 	src/dialects/dialects.c \

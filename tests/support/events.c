@@ -107,7 +107,7 @@ static void put_word(const char *word, bool is_so, FILE *out)
 /* Microseconds are as much as a double keeps. */
 static void put_ms(uint64_t ns, FILE *out)
 {
-	fprintf(out, "%.10g", (double)(int64_t)(ns / 1000) / 1e3);
+	fprintf(out, "%.10g", (double)((int64_t)ns / 1000) / 1e3);
 }
 
 static void put_time(const char *name, uint64_t time_ns, uint64_t zero_ns, FILE *out)

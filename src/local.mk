@@ -32,6 +32,7 @@ libtollgate_a_SOURCES = \
 	src/otlp/logs.c src/otlp/logs.h \
 	src/otlp/reply.c src/otlp/reply.h \
 	src/otlp/request.c src/otlp/request.h \
+	src/otlp/signal.h \
 	src/otlp/span.c src/otlp/span.h \
 	src/otlp/splice.c src/otlp/splice.h \
 	src/otlp/value.c src/otlp/value.h \

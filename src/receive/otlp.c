@@ -243,7 +243,6 @@ static struct intake *intake_new(struct otlp_door *door, struct http_request *re
 		&intake->batch.arena, door->config->limits.max_request_memory_bytes, door->budget);
 	intake->batch.lane = "default";
 	intake->batch.signal = SIGNAL_TRACES;
-	intake->batch.stage = STAGE_OUT;
 	intake->batch.received_ns = clock_unix_ns();
 	intake->batch.committed = on_committed;
 	intake->batch.owner = intake;

@@ -34,8 +34,11 @@ void events_add(struct events *events, const struct event *event)
 struct event event_of_span(const struct span *span, const struct source *source)
 {
 	bool has_parent = span->parent.body.len == 8 && !span_is_root(span);
+	uint64_t end_ns = span->end_ns > span->start_ns ? span->end_ns : span->start_ns;
 	return (struct event){ .kind = EVENT_SPAN,
-		.time_ns = span->end_ns,
+		.time_ns = end_ns,
+		.duration_ns = end_ns - span->start_ns,
+		.has_duration = true,
 		.native = { .resource = source->resource_message,
 			.scope = source->scope_message,
 			.span = span->field.body,
@@ -44,7 +47,7 @@ struct event event_of_span(const struct span *span, const struct source *source)
 			.span_id = span->span_id,
 			.parent_id = has_parent ? span->parent.body : (struct bytes){ 0 },
 			.start_ns = span->start_ns,
-			.end_ns = span->end_ns } };
+			.end_ns = end_ns } };
 }
 
 const struct dialect *dialect_named(struct bytes name)

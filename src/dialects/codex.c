@@ -396,7 +396,7 @@ static const struct hook {
 	{ "SubagentStop", EVENT_AGENT_NAMED, .called = "agent_type",
 		.output = "last_assistant_message" },
 	{ "Stop", EVENT_TURN_END, .output = "last_assistant_message" },
-	{ "SessionEnd", EVENT_SESSION_END },
+	{ "SessionEnd", .kind = EVENT_SESSION_END },
 };
 
 /* Agents of no type are called "default". */

@@ -17,6 +17,8 @@ langfuse_rules = tests/support/langfuse_rules.c tests/support/langfuse_rules.h \
 corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
 capture = tests/support/capture.c tests/support/capture.h $(fixture)
+replay = tests/support/replay.c tests/support/replay.h tests/support/session_tree.c \
+	tests/support/session_tree.h tests/support/scratch.c tests/support/scratch.h $(capture) $(oracle)
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
 events = tests/support/events.c tests/support/events.h
 one_span = tests/support/one_span.c tests/support/one_span.h
@@ -65,6 +67,8 @@ test_programs += tests/test_identity
 tests_test_identity_SOURCES = tests/test_identity.c $(oracle)
 test_programs += tests/test_capture
 tests_test_capture_SOURCES = tests/test_capture.c $(capture)
+test_programs += tests/test_sessions
+tests_test_sessions_SOURCES = tests/test_sessions.c $(replay)
 test_programs += tests/test_wrappers
 tests_test_wrappers_SOURCES = tests/test_wrappers.c
 test_programs += tests/test_usage

@@ -12,6 +12,12 @@
 
 enum { ARENA_MAX_BYTES = 256 << 20, STEPS_MAX = 1000000 };
 
+/* A record of the inbox; sequences count from 1. */
+struct stored {
+	struct stored_request request; /* owns its body */
+	char lane[LANE_NAME_MAX + 1];
+};
+
 static struct prices *prices(void)
 {
 	static struct prices *table;
@@ -57,7 +63,7 @@ void replay_begin(struct replay *replay, const char *const *settings)
 	static char *const no_environment[] = { NULL };
 	struct complaint complaint = { 0 };
 	char **notes = NULL;
-	*replay = (struct replay){ .spans = json_array(), .next_sequence = 1 };
+	*replay = (struct replay){ .spans = json_array() };
 	cr_assert_eq(config_load(NULL, no_environment, (char *const *)settings, &replay->config,
 			     &notes, &complaint),
 		0, "%s", complaint.text);
@@ -70,6 +76,9 @@ void replay_end(struct replay *replay)
 {
 	synthesis_free(replay->synthesis);
 	memory_close(replay->memory);
+	for (size_t i = 0; i < replay->stored_count; i++)
+		free((void *)replay->stored[i].request.body.at);
+	free(replay->stored);
 	scratch_remove(replay->directory);
 	config_free(replay->config);
 	json_decref(replay->spans);
@@ -83,7 +92,7 @@ static void advance(struct replay *replay)
 	cr_assert_eq(synthesis_advance(replay->synthesis, replay->now_ns, &sink), 0);
 	uint64_t needed = synthesis_needed_from(replay->synthesis);
 	struct memory_position position = {
-		.inbox = needed == UINT64_MAX ? replay->next_sequence : needed,
+		.inbox = needed == UINT64_MAX ? replay->stored_count + 1 : needed,
 	};
 	memory_set_position(replay->memory, position);
 	cr_assert_eq(memory_commit(replay->memory), 0);
@@ -110,25 +119,40 @@ void replay_out(struct replay *replay)
 	}
 }
 
+static void take(struct replay *replay, const struct stored *stored)
+{
+	struct stored_request request = stored->request;
+	request.lane = stored->lane;
+	cr_assert_eq(synthesis_take(replay->synthesis, &request), 0);
+}
+
 void replay_take(struct replay *replay, const struct delivery *delivery, const char *lane)
 {
 	struct arena arena;
+	struct bytes body = delivery->body;
 	arena_init(&arena, ARENA_MAX_BYTES, NULL);
 	replay_until(replay, delivery->time_ns);
-	struct stored_request request = {
-		.body = delivery->body,
-		.signal = delivery->signal,
-		.lane = lane,
-		.sequence = replay->next_sequence++,
-		.received_ns = delivery->time_ns,
-	};
 	if (delivery->is_hook) {
 		const struct dialect *dialect =
 			dialect_named(bytes_of(delivery->path + strlen("/hooks/")));
 		cr_assert_not_null(dialect);
-		request.body = hook_as_logs(dialect, delivery->body, delivery->time_ns, &arena);
+		body = hook_as_logs(dialect, body, delivery->time_ns, &arena);
 	}
-	cr_assert_eq(synthesis_take(replay->synthesis, &request), 0);
+	replay->stored =
+		realloc(replay->stored, (replay->stored_count + 1) * sizeof *replay->stored);
+	struct stored *stored = &replay->stored[replay->stored_count++];
+	uint8_t *copy = malloc(body.len + 1);
+	memcpy(copy, body.at, body.len);
+	*stored = (struct stored){
+		.request = {
+			.body = { copy, body.len },
+			.signal = delivery->signal,
+			.sequence = replay->stored_count,
+			.received_ns = delivery->time_ns,
+		},
+	};
+	snprintf(stored->lane, sizeof stored->lane, "%s", lane);
+	take(replay, stored);
 	advance(replay);
 	arena_done(&arena);
 }
@@ -146,9 +170,6 @@ void replay_restart(struct replay *replay)
 	synthesis_free(replay->synthesis);
 	memory_close(replay->memory);
 	open_memory(replay);
-}
-
-uint64_t replay_needed_from(struct replay *replay)
-{
-	return memory_position(replay->memory).inbox;
+	for (size_t i = memory_position(replay->memory).inbox - 1; i < replay->stored_count; i++)
+		take(replay, &replay->stored[i]);
 }

@@ -20,7 +20,8 @@ struct replay {
 	struct synthesis *synthesis;
 	json_t *spans;   /* what went out, in that order, as span_json of support/session_tree.h */
 	uint64_t now_ns; /* of the moved clock */
-	uint64_t next_sequence;
+	struct stored *stored; /* all that was taken, in order: the log */
+	size_t stored_count;
 	bool is_counting; /* keeps no spans, counts them alone */
 	size_t span_count;
 };
@@ -42,9 +43,7 @@ void replay_take(struct replay *replay, const struct delivery *delivery, const c
 /* All of a capture in its order. */
 void replay_capture(struct replay *replay, const struct capture *capture, bool with_spans);
 
-/* A stop and a start. */
+/* A stop and a start: nothing of the process is left, memory and the log are. */
 void replay_restart(struct replay *replay);
-/* The record that a start begins with: what is lost with the process, and is in the log. */
-uint64_t replay_needed_from(struct replay *replay);
 
 #endif

@@ -26,6 +26,7 @@ libtollgate_a_SOURCES = \
 	src/config/settings.c src/config/settings.h \
 	src/config/show.c src/config/show.h \
 	src/config/values.c src/config/values.h \
+	src/otlp/check.c src/otlp/check.h \
 	src/otlp/json.c src/otlp/json.h \
 	src/otlp/json_scalar.c src/otlp/json_scalar.h \
 	src/otlp/json_schema.c src/otlp/json_schema.h \

@@ -9,7 +9,6 @@
 static const char prompt_mark[] = "redacted by Claude Code, set OTEL_LOG_USER_PROMPTS=1";
 static const char answer_mark[] = "redacted by Claude Code, set OTEL_LOG_ASSISTANT_RESPONSES=1";
 static const char input_mark[] = "redacted by Claude Code, set OTEL_LOG_TOOL_DETAILS=1";
-static const char output_mark[] = "not logged by Claude Code, add its hook PostToolUse";
 
 static bool owns_scope(struct bytes name)
 {
@@ -146,7 +145,8 @@ static void read_call(const struct log_record *record, struct events *events)
 	event.model = said_text(attributes, "model");
 	event.side = claude_code_side(said_text(attributes, "query_source"));
 	event.tokens = claude_code_tokens(attributes);
-	event.has_cost = said_number(attributes, "cost_usd", &event.cost_usd);
+	event.has_cost =
+		said_number(attributes, "cost_usd", &event.cost_usd) && event.cost_usd >= 0;
 	event.tier = claude_code_tier(said_text(attributes, "speed"));
 	events_add(events, &event);
 }
@@ -185,7 +185,7 @@ static void read_decision(const struct log_record *record, struct events *events
 	events_add(events, &event);
 }
 
-/* Of what is not logged its size is. */
+/* What is withheld has a size. What a tool gave back is never logged. */
 static void read_tool(const struct log_record *record, struct events *events)
 {
 	const struct attributes *attributes = &record->attributes;
@@ -195,8 +195,6 @@ static void read_tool(const struct log_record *record, struct events *events)
 	event.input.text = said_text(attributes, "tool_input");
 	if (!event.input.text.len && said_count_or_0(attributes, "tool_input_size_bytes"))
 		event.input.mark = input_mark;
-	if (said_count_or_0(attributes, "tool_result_size_bytes"))
-		event.output.mark = output_mark;
 	if (said_flag(attributes, "success") == 0)
 		event.ending = ENDING_FAILED;
 	events_add(events, &event);

@@ -21,22 +21,6 @@ static enum role role_of(struct bytes name)
 	return ROLE_OTHER;
 }
 
-static struct native_span native_of(const struct span *span, const struct source *source)
-{
-	return (struct native_span){
-		.role = role_of(span->name),
-		.resource = source->resource_message,
-		.scope = source->scope_message,
-		.span = span->field.body,
-		.name = span->name,
-		.trace_id = span->trace_id,
-		.span_id = span->span_id,
-		.parent_id = span_is_root(span) ? (struct bytes){ 0 } : span->parent.body,
-		.start_ns = span->start_ns,
-		.end_ns = span->end_ns > span->start_ns ? span->end_ns : span->start_ns,
-	};
-}
-
 static void read_turn(const struct attributes *attributes, struct event *event)
 {
 	event->text = claude_code_prompt(said_text(attributes, "user_prompt"));
@@ -57,7 +41,7 @@ static void read_call(const struct attributes *attributes, struct event *event)
 
 static void read_wait(const struct attributes *attributes, struct event *event)
 {
-	event->wait_ns = event->duration_ns;
+	event->wait_ns = event->native.end_ns - event->native.start_ns;
 	event->is_by_person = claude_code_is_by_person(said_text(attributes, "source"));
 	if (bytes_are(said_text(attributes, "decision"), "reject"))
 		event->ending = ENDING_REJECTED;
@@ -67,21 +51,16 @@ void claude_code_read_span(
 	const struct span *span, const struct source *source, struct events *events)
 {
 	const struct attributes *attributes = &span->attributes;
-	struct event event = {
-		.kind = EVENT_SPAN,
-		.cli = &dialect_claude_code.cli,
-		.session = said_text(attributes, "session.id"),
-		.agent = said_text(attributes, "agent_id"),
-		.call = said_text(attributes, "request_id"),
-		.tool = said_text(attributes, "tool_use_id"),
-		.name = said_text(attributes, "tool_name"),
-		.error = said_text(attributes, "error"),
-		.error_type = said_text(attributes, "error_class"),
-		.native = native_of(span, source),
-	};
-	event.time_ns = event.native.end_ns;
-	event.duration_ns = event.native.end_ns - event.native.start_ns;
-	event.has_duration = true;
+	struct event event = event_of_span(span, source);
+	event.cli = &dialect_claude_code.cli;
+	event.session = said_text(attributes, "session.id");
+	event.agent = said_text(attributes, "agent_id");
+	event.call = said_text(attributes, "request_id");
+	event.tool = said_text(attributes, "tool_use_id");
+	event.name = said_text(attributes, "tool_name");
+	event.error = said_text(attributes, "error");
+	event.error_type = said_text(attributes, "error_class");
+	event.native.role = role_of(span->name);
 	if (said_flag(attributes, "success") == 0)
 		event.ending = ENDING_FAILED;
 	switch (event.native.role) {

@@ -82,10 +82,13 @@ struct bytes hook_as_logs(const struct dialect *dialect, struct bytes payload, u
 /*
  * Splits a request by whose it is, at its ResourceLogs or ResourceSpans: `ret_theirs` is what the dialects
  * own, `ret_others` all else; empty when there is none, the request itself when there is nothing else.
+ *
+ *   takes_replaced  theirs is what dialects of NATIVE_REPLACE own, too
+ *
  * 0; -EBADMSG when it is malformed; the arena's error.
  */
-int dialects_split(struct bytes request, struct arena *arena, struct bytes *ret_theirs,
-	struct bytes *ret_others);
+int dialects_split(struct bytes request, bool takes_replaced, struct arena *arena,
+	struct bytes *ret_theirs, struct bytes *ret_others);
 
 /*
  * All events of a stored request (logs, traces), in its order; what no dialect owns is passed over.

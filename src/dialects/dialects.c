@@ -34,9 +34,12 @@ void events_add(struct events *events, const struct event *event)
 struct event event_of_span(const struct span *span, const struct source *source)
 {
 	bool has_parent = span->parent.body.len == 8 && !span_is_root(span);
-	return (struct event){ .kind = EVENT_SPAN,
-		.time_ns = span->end_ns,
-		.native = { .resource = source->resource_message,
+	uint64_t end_ns = span->end_ns > span->start_ns ? span->end_ns : span->start_ns;
+	return (struct event){
+		.kind = EVENT_SPAN,
+		.time_ns = end_ns,
+		.native = {
+			.resource = source->resource_message,
 			.scope = source->scope_message,
 			.span = span->field.body,
 			.name = span->name,
@@ -44,7 +47,9 @@ struct event event_of_span(const struct span *span, const struct source *source)
 			.span_id = span->span_id,
 			.parent_id = has_parent ? span->parent.body : (struct bytes){ 0 },
 			.start_ns = span->start_ns,
-			.end_ns = span->end_ns } };
+			.end_ns = end_ns,
+		},
+	};
 }
 
 const struct dialect *dialect_named(struct bytes name)
@@ -128,33 +133,39 @@ static struct bytes member_of(struct bytes message, uint32_t number)
 }
 
 /* A process speaks for itself: one scope of a CLI makes all of its resource the CLI's. */
-static bool is_theirs(struct bytes resource_items)
+static bool is_theirs(struct bytes resource_items, bool takes_replaced)
 {
 	struct wire wire = wire_of(resource_items);
 	struct field field;
-	while (wire_next(&wire, &field) > 0)
-		if (field_is(&field, SCOPES, WIRE_BYTES) &&
-			dialect_of_scope(member_of(member_of(field.body, SCOPE), SCOPE_NAME)))
+	while (wire_next(&wire, &field) > 0) {
+		if (!field_is(&field, SCOPES, WIRE_BYTES))
+			continue;
+		const struct dialect *dialect =
+			dialect_of_scope(member_of(member_of(field.body, SCOPE), SCOPE_NAME));
+		if (dialect && (takes_replaced || dialect->native != NATIVE_REPLACE))
 			return true;
+	}
 	return false;
 }
 
 /* The request without the resources that are not wanted. */
-static struct bytes only(struct bytes request, bool theirs, struct arena *arena)
+static struct bytes only(
+	struct bytes request, bool theirs, bool takes_replaced, struct arena *arena)
 {
 	struct splice splice;
 	struct wire wire = wire_of(request);
 	struct field field;
 	splice_init(&splice, arena, request);
 	while (wire_next(&wire, &field) > 0)
-		if (field_is(&field, RESOURCES, WIRE_BYTES) && is_theirs(field.body) != theirs)
+		if (field_is(&field, RESOURCES, WIRE_BYTES) &&
+			is_theirs(field.body, takes_replaced) != theirs)
 			splice_edit(&splice, SPLICE_BOTH, field.start,
 				(size_t)(field.end - field.start), (struct bytes){ 0 });
 	return splice_write(&splice, false);
 }
 
-int dialects_split(struct bytes request, struct arena *arena, struct bytes *ret_theirs,
-	struct bytes *ret_others)
+int dialects_split(struct bytes request, bool takes_replaced, struct arena *arena,
+	struct bytes *ret_theirs, struct bytes *ret_others)
 {
 	struct wire wire = wire_of(request);
 	struct field field;
@@ -163,13 +174,13 @@ int dialects_split(struct bytes request, struct arena *arena, struct bytes *ret_
 	while ((more = wire_next(&wire, &field)) > 0)
 		if (field_is(&field, RESOURCES, WIRE_BYTES)) {
 			count++;
-			their_count += is_theirs(field.body);
+			their_count += is_theirs(field.body, takes_replaced);
 		}
 	if (more < 0)
 		return more;
 	bool are_mixed = their_count && their_count < count;
-	struct bytes theirs = are_mixed ? only(request, true, arena) : request;
-	struct bytes others = are_mixed ? only(request, false, arena) : request;
+	struct bytes theirs = are_mixed ? only(request, true, takes_replaced, arena) : request;
+	struct bytes others = are_mixed ? only(request, false, takes_replaced, arena) : request;
 	if (arena->error)
 		return arena->error;
 	*ret_theirs = their_count ? theirs : (struct bytes){ 0 };

@@ -9,7 +9,6 @@
 
 #include "base/arena.h"
 #include "event.h"
-#include "pricing/price.h"
 
 enum trace_scope { TRACE_PER_TURN, TRACE_PER_SESSION };
 
@@ -63,8 +62,8 @@ enum turn_end {
 struct turn_figures {
 	uint64_t calls, tools, errors, agents;
 	struct tokens tokens;
-	fusd cost;     /* the CLI's own figures together */
-	bool has_cost; /* each call that used tokens has one */
+	__int128 cost_fusd; /* the CLI's own figures together; usd.h */
+	bool has_cost;      /* each call that used tokens has one */
 	uint64_t first_call_ns;
 };
 

@@ -77,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct complaint complaint = { 0 };
 	struct buf out;
 	buf_init(&out, size, &budget);
-	int error = json_to_traces(text, (unsigned)config.limits.max_depth, &out, &complaint);
+	int error = json_to_request(
+		text, SIGNAL_TRACES, (unsigned)config.limits.max_depth, &out, &complaint);
 	demand(error == 0 || error == -EBADMSG, "the output is no longer than the text");
 	demand((error == 0) == !complaint.text[0], "who is refused is told why");
 	if (!error) {

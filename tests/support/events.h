@@ -21,4 +21,15 @@ void event_print(const struct event *event, uint64_t zero_ns, FILE *out);
 /* All of them, a line each, counted from the earliest; to be freed. */
 char *events_text(const struct events *events);
 
+/*
+ * A record of these attributes, as a dialect reads it.
+ *
+ *   said  "key=text", "key:=12" for an int, "key~=0.5" for a double, "key?=true" for a bool; up to NULL
+ */
+void events_of_log(const struct dialect *dialect, uint64_t time_ns, const char *const *said,
+	struct events *events);
+/* The same of a span of that name, of 20 ms, with a parent. */
+void events_of_span(const struct dialect *dialect, const char *name, const char *const *said,
+	struct events *events);
+
 #endif

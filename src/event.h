@@ -40,7 +40,11 @@ enum event_kind {
 	EVENT_PLACE, /* where a session works: `text` is the directory */
 	/* `turn` is the turn of the prompt `text`; with `agent` no person's, it goes on with the turn of that */
 	EVENT_PROMPT_NAMED,
-	EVENT_TOOL_SAID, /* input or output of the tool call `tool`; without that, of one with this name and input */
+	/*
+	 * Input or output of the tool call `tool`; without that, of the last one with this name and input that began
+	 * before said_ns, or of any where that is not told.
+	 */
+	EVENT_TOOL_SAID,
 	EVENT_AGENT_NAMED, /* `agent` was started by the tool call `tool`; or `output` is what it answered */
 	/* The turn `turn` is over, or the one of the prompt `text`; `output` is the last answer. Of an agent: its alone. */
 	EVENT_TURN_END,
@@ -103,6 +107,7 @@ struct event {
 
 	uint64_t time_ns; /* when; of what ends, its end */
 	uint64_t turn_ns; /* a signal's: when `turn` began, where its key says so; 0: not said */
+	uint64_t said_ns; /* a signal's: when the CLI said it, by its own clock; 0: not told */
 	uint64_t duration_ns; /* of what ends; 0 with has_duration false: not said */
 	bool has_duration;
 	/* From the start of the call; of one that ends an EVENT_CALL_BEGIN, to be added to what that said. 0: not said. */

@@ -158,7 +158,6 @@ static void put_keys(const struct event *event, FILE *out)
 	put_key("agent", event->agent, out);
 	put_key("parent_agent", event->parent_agent, out);
 	put_key("started_agent", event->started_agent, out);
-	put_key("started_agent", event->started_agent, out);
 	put_key("call", event->call, out);
 	put_key("tool", event->tool, out);
 	put_id("trace", event->trace_id, out);
@@ -168,6 +167,7 @@ static void put_keys(const struct event *event, FILE *out)
 static void put_facts(const struct event *event, uint64_t zero_ns, FILE *out)
 {
 	put_time("turn_at", event->turn_ns, zero_ns, out);
+	put_time("said", event->said_ns, zero_ns, out);
 	put_duration("took", event->duration_ns, event->has_duration, out);
 	put_duration("first_token", event->first_token_ns, event->first_token_ns != 0, out);
 	put_duration("waited", event->wait_ns, event->wait_ns != 0, out);

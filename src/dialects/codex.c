@@ -10,8 +10,6 @@
 #include "dialects/dialect.h"
 #include "dialects/saying.h"
 
-extern const struct dialect dialect_codex;
-
 static const char prompt_is_withheld[] = "redacted by Codex, set otel.log_user_prompt=true";
 static const char title_prompt[] = "Generate a concise, single-line task title";
 
@@ -349,29 +347,14 @@ static bool session_of_log(const struct log_record *record, struct bytes *ret_se
 
 /* ---- native spans ---- */
 
-/* Internals, a few hundred a turn; "thread.id" may be an operating system's, and then is a number. */
+/* Internals, some hundreds a turn; "thread.id" may be the operating system's, and then is a number. */
 static void read_span(const struct span *span, const struct source *source, struct events *events)
 {
-	struct bytes session = said_text(&span->attributes, "conversation.id");
-	struct event event = {
-		.kind = EVENT_SPAN,
-		.cli = &dialect_codex.cli,
-		.session = session.len ? session : said_text(&span->attributes, "thread.id"),
-		.trace_id = span->trace_id,
-		.span_id = span->span_id,
-		.time_ns = span->end_ns,
-		.native = { .role = ROLE_OTHER,
-			.resource = source->resource_message,
-			.scope = source->scope_message,
-			.span = span->field.body,
-			.name = span->name,
-			.trace_id = span->trace_id,
-			.span_id = span->span_id,
-			.start_ns = span->start_ns,
-			.end_ns = span->end_ns },
-	};
-	if (!span_is_root(span))
-		event.native.parent_id = span->parent.body;
+	struct event event = event_of_span(span, source);
+	event.cli = &dialect_codex.cli;
+	event.session = said_text(&span->attributes, "conversation.id");
+	if (!event.session.len)
+		event.session = said_text(&span->attributes, "thread.id");
 	events_add(events, &event);
 }
 
@@ -426,9 +409,10 @@ static void add_signal(
 	if (hook->kind == EVENT_AGENT_NAMED && bytes_are(event.name, "default"))
 		event.name = (struct bytes){ 0 };
 	event.text.text = text_of(payload, hook->text, events);
-	event.input.text = member_as_text(payload, hook->input, events->arena);
-	event.output.text = member_as_text(payload, hook->output, events->arena);
-	add(&event, events);
+	event.input.text = member_as_sent(payload, hook->input, events->arena);
+	event.output.text = member_as_sent(payload, hook->output, events->arena);
+	if (hook->kind != EVENT_PLACE || event.text.text.len)
+		add(&event, events);
 }
 
 static void read_signal(const json_t *payload, struct events *events)

@@ -17,6 +17,7 @@ langfuse_rules = tests/support/langfuse_rules.c tests/support/langfuse_rules.h \
 corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
 capture = tests/support/capture.c tests/support/capture.h $(fixture)
+claude_logs = tests/support/claude_logs.c tests/support/claude_logs.h
 replay = tests/support/replay.c tests/support/replay.h tests/support/session_tree.c \
 	tests/support/session_tree.h tests/support/scratch.c tests/support/scratch.h $(capture) $(oracle)
 captured_events = tests/support/captured_events.c tests/support/captured_events.h $(capture) $(events)
@@ -77,7 +78,7 @@ tests_test_codex_SOURCES = tests/test_codex.c $(capture) $(events)
 test_programs += tests/test_capture
 tests_test_capture_SOURCES = tests/test_capture.c $(capture)
 test_programs += tests/test_sessions
-tests_test_sessions_SOURCES = tests/test_sessions.c $(replay)
+tests_test_sessions_SOURCES = tests/test_sessions.c $(replay) $(claude_logs)
 test_programs += tests/test_wrappers
 tests_test_wrappers_SOURCES = tests/test_wrappers.c
 test_programs += tests/test_usage

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/claude_logs.h"
 #include "support/replay.h"
 #include "support/session_tree.h"
 
@@ -441,4 +442,94 @@ Test(sessions, two_sessions_at_once_are_two_sessions)
 		capture_close(&a);
 		capture_close(&b);
 	}
+}
+
+/* ---- size ---- */
+
+static struct delivery logs_at(uint64_t time_ns, struct bytes body)
+{
+	return (struct delivery){
+		.path = "/v1/logs", .signal = SIGNAL_LOGS, .time_ns = time_ns, .body = body
+	};
+}
+
+static void take_turn(struct replay *replay, const struct claude_turn *turn)
+{
+	uint64_t end_ns = turn->at_ns + turn->calls * CLAUDE_CALL_MS * UINT64_C(1000000);
+	struct delivery delivery = logs_at(end_ns, claude_turn_logs(turn));
+	replay_take(replay, &delivery, "default");
+	free((void *)delivery.body.at);
+}
+
+enum { SESSIONS = 1000, CALLS = 5000, CALLS_IN_ONE = 20 };
+static const uint64_t some_day_ns = UINT64_C(1795206128000000000);
+
+static void take_turn_of(struct replay *replay, unsigned session, unsigned number)
+{
+	char id[40], prompt[40];
+	snprintf(id, sizeof id, "72eca1bb-3d3d-439a-a4f9-%012x", session);
+	snprintf(prompt, sizeof prompt, "%08x-c1bc-46ff-a223-%012x", number, session);
+	take_turn(replay,
+		&(struct claude_turn){
+			.session = id,
+			.prompt = prompt,
+			.at_ns = some_day_ns + number * UINT64_C(20000000000),
+			.first_call = number * 10,
+			.calls = 2,
+			.has_prompt = true,
+		});
+}
+
+Test(sessions, a_thousand_are_open_at_once)
+{
+	struct replay replay;
+	struct live_view view;
+	replay_begin(&replay, NULL);
+	replay.is_counting = true;
+	for (unsigned session = 0; session < SESSIONS; session++)
+		take_turn_of(&replay, session, 0);
+	cr_assert_eq(synthesis_live(replay.synthesis, &view), 0);
+	cr_expect_eq(view.open_sessions, SESSIONS);
+	cr_expect_eq(view.open_turns, SESSIONS);
+	fprintf(stderr, "%u open sessions of 2 calls: %llu bytes held of each\n", SESSIONS,
+		(unsigned long long)view.held_bytes / SESSIONS);
+	cr_expect_lt(view.held_bytes, (uint64_t)SESSIONS * 64 << 10);
+	live_view_free(&view);
+	for (unsigned session = 0; session < SESSIONS; session++)
+		take_turn_of(&replay, session, 1);
+	replay_out(&replay);
+	cr_expect_eq(replay.span_count, 2 * SESSIONS * 4);
+	cr_assert_eq(synthesis_live(replay.synthesis, &view), 0);
+	cr_expect_eq(view.open_turns, 0);
+	cr_expect_eq(view.held_bytes, 0);
+	live_view_free(&view);
+	replay_end(&replay);
+}
+
+Test(sessions, five_thousand_calls_of_one_turn_stay_within_memory)
+{
+	struct replay replay;
+	struct live_view view;
+	replay_begin(&replay, NULL);
+	replay.is_counting = true;
+	for (unsigned call = 0; call < CALLS; call += CALLS_IN_ONE)
+		take_turn(&replay,
+			&(struct claude_turn){
+				.session = "72eca1bb-3d3d-439a-a4f9-949b04bbe1b4",
+				.prompt = "1d0cc743-c1bc-46ff-a223-86bf008d77d7",
+				.at_ns = some_day_ns +
+					(uint64_t)call * CLAUDE_CALL_MS * UINT64_C(1000000),
+				.first_call = call,
+				.calls = CALLS_IN_ONE,
+				.has_prompt = call == 0,
+				.goes_on = call + CALLS_IN_ONE < CALLS,
+			});
+	cr_assert_eq(synthesis_live(replay.synthesis, &view), 0);
+	fprintf(stderr, "%u calls of one turn: %llu events, %llu bytes held\n", CALLS,
+		(unsigned long long)view.held_events, (unsigned long long)view.held_bytes);
+	cr_expect_lt(view.held_bytes, replay.config->sessions.max_held_bytes);
+	live_view_free(&view);
+	replay_out(&replay);
+	cr_expect_eq(replay.span_count, 1 + CALLS + CALLS - 1);
+	replay_end(&replay);
 }

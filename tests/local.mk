@@ -77,6 +77,7 @@ test_programs += tests/test_codex
 tests_test_codex_SOURCES = tests/test_codex.c $(capture) $(events)
 test_programs += tests/test_gemini
 tests_test_gemini_SOURCES = tests/test_gemini.c $(captured_events)
+tests_test_codex_SOURCES = tests/test_codex.c $(captured_events)
 test_programs += tests/test_capture
 tests_test_capture_SOURCES = tests/test_capture.c $(capture)
 test_programs += tests/test_sessions

@@ -275,7 +275,7 @@ static void read_message(const struct attributes *said, struct event *event, str
 	if (bytes_are(content, "[plaintext]"))
 		content = (struct bytes){ 0 };
 	event->kind = is_result ? EVENT_AGENT : EVENT_AGENT_BEGIN;
-	event->session = event->parent_agent = is_result ? receiver : sender;
+	event->session = is_result ? receiver : sender;
 	event->agent = is_result ? sender : receiver;
 	*(is_result ? &event->output.text : &event->text.text) = content;
 	add(event, events);
@@ -293,7 +293,7 @@ static void read_answer(const struct attributes *said, struct event *event, stru
 		return;
 	event->kind = EVENT_AGENT;
 	event->agent = event->session;
-	event->session = event->parent_agent = parent;
+	event->session = parent;
 	event->thread = (struct bytes){ 0 };
 	add(event, events);
 }
@@ -396,7 +396,7 @@ static const struct hook {
 	{ "SubagentStop", EVENT_AGENT_NAMED, .called = "agent_type",
 		.output = "last_assistant_message" },
 	{ "Stop", EVENT_TURN_END, .output = "last_assistant_message" },
-	{ "SessionEnd", EVENT_SESSION_END },
+	{ "SessionEnd", .kind = EVENT_SESSION_END },
 };
 
 /* Agents of no type are called "default". */

@@ -18,8 +18,9 @@ corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
 capture = tests/support/capture.c tests/support/capture.h $(fixture)
 claude_logs = tests/support/claude_logs.c tests/support/claude_logs.h
-replay = tests/support/replay.c tests/support/replay.h tests/support/session_tree.c \
-	tests/support/session_tree.h tests/support/scratch.c tests/support/scratch.h $(capture) $(oracle)
+session_tree = tests/support/session_tree.c tests/support/session_tree.h $(fixture)
+replay = tests/support/replay.c tests/support/replay.h tests/support/scratch.c \
+	tests/support/scratch.h $(session_tree) $(capture) $(oracle)
 captured_events = tests/support/captured_events.c tests/support/captured_events.h $(capture) $(events)
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
 events = tests/support/events.c tests/support/events.h
@@ -74,10 +75,9 @@ tests_test_dialects_SOURCES = tests/test_dialects.c $(events)
 test_programs += tests/test_claude_code
 tests_test_claude_code_SOURCES = tests/test_claude_code.c $(captured_events)
 test_programs += tests/test_codex
-tests_test_codex_SOURCES = tests/test_codex.c $(capture) $(events)
+tests_test_codex_SOURCES = tests/test_codex.c $(captured_events)
 test_programs += tests/test_gemini
 tests_test_gemini_SOURCES = tests/test_gemini.c $(captured_events)
-tests_test_codex_SOURCES = tests/test_codex.c $(captured_events)
 test_programs += tests/test_capture
 tests_test_capture_SOURCES = tests/test_capture.c $(capture)
 test_programs += tests/test_sessions

@@ -326,7 +326,7 @@ Test(codex, only_a_uuid_of_version_7_says_when_a_turn_began)
 	static const char *const without[] = {
 		"01a1faaa-0524-4d00-9619-7570b539ea3a",
 		"ffffffff-ffff-7fff-9619-7570b539ea3a",
-		"01a1faaa00524-7d00-9619-7570b539ea3a",
+		"00001faa10524-7d00-9619-7570b539ea3a",
 		"01A1FAAA-0524-7d00-9619-7570b539ea3a",
 		"01a1faaa-0524-7d00-9619-7570b539ea3a0",
 		"7",

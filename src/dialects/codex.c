@@ -37,15 +37,21 @@ static int hex_digit(uint8_t c)
 /* A UUID of version 7 begins with 48 bits of Unix milliseconds. 0: it is none. */
 static uint64_t time_in_uuid(struct bytes uuid)
 {
-	enum { UUID_BYTES = 36, TIME_BYTES = 13, VERSION_AT = 14, NS_PER_MS = 1000000 };
+	enum {
+		UUID_BYTES = 36,
+		TIME_BYTES = 13,
+		DASH_AT = 8,
+		VERSION_AT = 14,
+		NS_PER_MS = 1000000
+	};
 	uint64_t ms = 0;
 	if (uuid.len != UUID_BYTES || uuid.at[VERSION_AT] != '7')
 		return 0;
 	for (size_t i = 0; i < TIME_BYTES; i++) {
 		int digit = hex_digit(uuid.at[i]);
-		if (digit < 0 && (i != 8 || uuid.at[i] != '-'))
+		if (i == DASH_AT ? uuid.at[i] != '-' : digit < 0)
 			return 0;
-		if (digit >= 0)
+		if (i != DASH_AT)
 			ms = ms << 4 | (uint64_t)digit;
 	}
 	return ms <= UINT64_MAX / NS_PER_MS ? ms * NS_PER_MS : 0;
@@ -125,9 +131,9 @@ static void read_request(const struct attributes *said, struct event *event, str
 		event->attempts = attempt + 1;
 	if (is_compaction)
 		event->side = compact;
-	if (event->error.len || (event->status_code && event->status_code / 100 != 2))
+	if (event->error.len || (event->status_code && event->status_code / 100 != 2)) {
 		event->ending = ENDING_FAILED;
-	else if (!is_compaction) {
+	} else if (!is_compaction) {
 		event->first_token_ns = event->duration_ns;
 		become_begin(event);
 	}

@@ -6,14 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dialects/dialect.h"
-#include "support/capture.h"
-#include "support/events.h"
-#include "support/fixture.h"
+#include "support/captured_events.h"
 
-enum { MAX_DEPTH = 100, ARENA_BYTES = 64 << 20, MAX_ATTRIBUTES = 16 };
-
-extern const struct dialect dialect_gemini;
+enum { ARENA_BYTES = 64 << 20, MAX_ATTRIBUTES = 16 };
 
 static struct arena arena;
 static struct events events;
@@ -34,97 +29,39 @@ TestSuite(gemini, .init = begin, .fini = end);
 
 /* ---- what was captured ---- */
 
-static void read_delivery(const struct delivery *delivery)
-{
-	struct bytes body = delivery->body;
-	if (delivery->is_hook)
-		body = hook_as_logs(&dialect_gemini, body, delivery->time_ns, &arena);
-	cr_assert_eq(dialects_read(body, delivery->signal, MAX_DEPTH, &events), 0);
-}
-
-static void expect_lines(const char *scenario, const char *expected, const char *lines)
-{
-	size_t line = 1;
-	for (; *expected && *lines; expected += *expected == '\n', lines += *lines == '\n') {
-		size_t len = strcspn(expected, "\n"), got = strcspn(lines, "\n");
-		cr_expect(len == got && memcmp(expected, lines, len) == 0,
-			"%s:%zu\nexpected %.*s\ngot      %.*s", scenario, line++, (int)len,
-			expected, (int)got, lines);
-		expected += len;
-		lines += got;
-	}
-	cr_expect_str_eq(lines, expected, "%s: as many lines", scenario);
-}
-
-/* Logs and hooks as they arrived, against fixtures/events. */
-static void expect_capture(const char *scenario)
-{
-	char name[64], path[96];
-	snprintf(name, sizeof name, "gemini/%s", scenario);
-	snprintf(path, sizeof path, "events/%s", name);
-	struct capture capture = capture_open(name);
-	for (size_t i = 0; i < capture.count; i++)
-		if (capture.deliveries[i].signal == SIGNAL_LOGS)
-			read_delivery(&capture.deliveries[i]);
-	char *lines = events_text(&events);
-	struct bytes expected = fixture(path);
-	char *expected_lines = strndup((const char *)expected.at, expected.len);
-	expect_lines(scenario, expected_lines, lines);
-	free(expected_lines);
-	free((void *)expected.at);
-	free(lines);
-	capture_close(&capture);
-}
-
 Test(gemini, says_a_prompt_a_call_and_its_answer)
 {
-	expect_capture("a-plain");
+	expect_captured_events("gemini/a-plain", true);
 }
 
 Test(gemini, says_a_tool_between_two_calls)
 {
-	expect_capture("b-tool");
+	expect_captured_events("gemini/b-tool", true);
 }
 
 Test(gemini, says_two_tools_at_once_of_which_one_fails)
 {
-	expect_capture("c-parallel");
+	expect_captured_events("gemini/c-parallel", true);
 }
 
 Test(gemini, says_each_attempt_that_fails)
 {
-	expect_capture("d1-retry500");
+	expect_captured_events("gemini/d1-retry500", true);
 }
 
 Test(gemini, says_which_tool_started_which_agent_and_what_that_answered)
 {
-	expect_capture("e1-agents");
+	expect_captured_events("gemini/e1-agents", true);
 }
 
 Test(gemini, says_a_second_process_under_the_same_session)
 {
-	expect_capture("f1-resume");
+	expect_captured_events("gemini/f1-resume", true);
 }
 
 Test(gemini, says_what_a_person_rejected_and_a_summary_beside_the_turns)
 {
-	expect_capture("h1-interactive");
-}
-
-Test(gemini, has_spans_of_no_role_that_name_their_session)
-{
-	struct capture capture = capture_open("gemini/e1-agents");
-	for (size_t i = 0; i < capture.count; i++)
-		if (capture.deliveries[i].signal == SIGNAL_TRACES)
-			read_delivery(&capture.deliveries[i]);
-	cr_assert_eq(events.count, 18);
-	for (size_t i = 0; i < events.count; i++) {
-		const struct event *event = &events.at[i];
-		cr_expect_eq(event->kind, EVENT_SPAN);
-		cr_expect_eq(event->native.role, ROLE_OTHER);
-		cr_expect(bytes_are(event->session, "2943ab13-3e00-4f12-b3d3-8adc21617381"));
-	}
-	capture_close(&capture);
+	expect_captured_events("gemini/h1-interactive", true);
 }
 
 /* ---- what may be said ---- */
@@ -135,18 +72,26 @@ Test(gemini, has_spans_of_no_role_that_name_their_session)
 		__VA_ARGS__, NULL \
 	}
 
+static struct attribute text_attribute(const char *name, const char *text)
+{
+	return (struct attribute){ .key = bytes_of(name),
+		.value = { .type = VALUE_STRING, .bytes = bytes_of(text) },
+		.has_value = true };
+}
+
 /*
- * Reads one log record at 1 s.
+ * Reads one log record of the session "s" at 1 s.
  *
  *   said  "key=text", "key:=12" for an int, "key?=true" for a bool
  */
 static void read_record(const char *name, const char *const *said)
 {
-	struct attribute attributes[MAX_ATTRIBUTES] = { { .key = BYTES("event.name"),
-		.value = { .type = VALUE_STRING, .bytes = bytes_of(name) },
-		.has_value = true } };
-	struct attributes none = { 0 };
-	struct source source = { .resource = &none };
+	struct attribute attributes[MAX_ATTRIBUTES] = {
+		text_attribute("event.name", name),
+	};
+	struct attribute session = text_attribute("session.id", "s");
+	struct attributes resource = { &session, 1, 1 };
+	struct source source = { .resource = &resource };
 	struct log_record record = { .time_ns = 1000000000,
 		.attributes = { attributes, 1, MAX_ATTRIBUTES } };
 	for (; *said; said++) {
@@ -194,26 +139,26 @@ Test(gemini, says_what_it_withholds)
 	read_record("gemini_cli.tool_call",
 		SAID("prompt_id=s", "function_name=ls", "success?=true", "decision=accept"));
 #define WITHHELD "<redacted by Gemini CLI, set telemetry.logPrompts=true>\n"
-	expect_events(
-		"+0 prompt length=28 text=" WITHHELD "+0 call_begin thread=s main input=" WITHHELD
-		"+0 call thread=s main status=200 output=" WITHHELD
-		"+0 tool thread=s name=\"ls\" input=" WITHHELD);
+	expect_events("+0 prompt session=s length=28 text=" WITHHELD
+		      "+0 call_begin session=s thread=s main input=" WITHHELD
+		      "+0 call session=s thread=s main status=200 output=" WITHHELD
+		      "+0 tool session=s thread=s name=\"ls\" input=" WITHHELD);
 }
 
 Test(gemini, counts_each_token_once)
 {
 	read_record("gemini_cli.api_response",
-		SAID("response_text=", "input_token_count:=9200", "output_token_count:=25",
+		SAID("response_text=[]", "input_token_count:=9200", "output_token_count:=25",
 			"cached_content_token_count:=8000", "thoughts_token_count:=12",
 			"tool_token_count:=7", "total_token_count:=9244"));
-	expect_events("+0 call thread=  in=1207 out=37 reasoning=12 cache_read=8000\n");
+	expect_events("+0 call session=s thread=  in=1207 out=37 reasoning=12 cache_read=8000\n");
 	read_record("gemini_cli.api_response",
-		SAID("response_text=", "input_token_count=100",
+		SAID("response_text=[]", "input_token_count=100",
 			"cached_content_token_count:=8000"));
-	expect_events("+0 call thread=  in=100 out=0 cache_read=8000\n");
+	expect_events("+0 call session=s thread=  in=100 out=0 cache_read=8000\n");
 	read_record("gemini_cli.api_response",
-		SAID("response_text=", "input_token_count:=0", "output_token_count:=-5"));
-	expect_events("+0 call thread= \n");
+		SAID("response_text=[]", "input_token_count:=0", "output_token_count:=-5"));
+	expect_events("+0 call session=s thread= \n");
 }
 
 Test(gemini, tells_calls_beside_the_turn_from_those_in_it)
@@ -221,13 +166,13 @@ Test(gemini, tells_calls_beside_the_turn_from_those_in_it)
 	static const struct {
 		const char *role, *expected;
 	} cases[] = {
-		{ "role=main", "+0 call_begin thread=s main input=\"hi\"\n" },
+		{ "role=main", "+0 call_begin session=s thread=s main input=\"hi\"\n" },
 		{ "role=utility_summarizer",
-			"+0 call_begin thread=~mmarizer side=\"summary\" input=\"hi\"\n" },
+			"+0 call_begin session=s thread=~mmarizer side=\"summary\" input=\"hi\"\n" },
 		{ "role=utility_compressor",
-			"+0 call_begin thread=~mpressor side=\"compact\" input=\"hi\"\n" },
+			"+0 call_begin session=s thread=~mpressor side=\"compact\" input=\"hi\"\n" },
 		{ "role=utility_router",
-			"+0 call_begin thread=s utility_router side=\"router\" "
+			"+0 call_begin session=s thread=s utility_router side=\"router\" "
 			"input=\"hi\"\n" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -242,11 +187,12 @@ Test(gemini, knows_agents_by_their_prompts)
 	static const struct {
 		const char *prompt, *expected;
 	} cases[] = {
-		{ "prompt_id=ab12#0", "+0 tool thread=ab12#0 agent=ab12 input=\"{}\"\n" },
-		{ "prompt_id=a#b#31", "+0 tool thread=a#b#31 agent=a#b input=\"{}\"\n" },
-		{ "prompt_id=ab12########3", "+0 tool thread=ab12########3 input=\"{}\"\n" },
-		{ "prompt_id=#3", "+0 tool thread=#3 input=\"{}\"\n" },
-		{ "prompt_id=ab12", "+0 tool thread=ab12 input=\"{}\"\n" },
+		{ "prompt_id=ab12#0", "+0 tool session=s thread=ab12#0 agent=ab12 input=\"{}\"\n" },
+		{ "prompt_id=a#b#31", "+0 tool session=s thread=a#b#31 agent=a#b input=\"{}\"\n" },
+		{ "prompt_id=ab12########3",
+			"+0 tool session=s thread=ab12########3 input=\"{}\"\n" },
+		{ "prompt_id=#3", "+0 tool session=s thread=#3 input=\"{}\"\n" },
+		{ "prompt_id=ab12", "+0 tool session=s thread=ab12 input=\"{}\"\n" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		read_record("gemini_cli.tool_call",
@@ -257,7 +203,7 @@ Test(gemini, knows_agents_by_their_prompts)
 
 Test(gemini, says_how_a_tool_ended)
 {
-	static const struct {
+	const struct {
 		const char *const *said;
 		const char *expected;
 	} cases[] = {
@@ -267,7 +213,7 @@ Test(gemini, says_how_a_tool_ended)
 		{ SAID("success?=false", "error.type=file_not_found", "error.message=no"),
 			" failed error_type=\"file_not_found\" error=\"no\"" },
 		{ SAID("success?=true", "metadata={\n  \"exitCode\": 2,\n  \"isError\": true\n}"),
-			" failed exit=2" },
+			" failed exit=2 error=\"exit code 2\"" },
 		{ SAID("success?=true", "metadata={\"exitCode\":0}"), " exit=0" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -277,7 +223,7 @@ Test(gemini, says_how_a_tool_ended)
 		for (more = cases[i].said; *more; more++)
 			said[n++] = *more;
 		read_record("gemini_cli.tool_call", said);
-		snprintf(expected, sizeof expected, "+0 tool took=67%s input=\"{}\"\n",
+		snprintf(expected, sizeof expected, "+0 tool session=s took=67%s input=\"{}\"\n",
 			cases[i].expected);
 		expect_events(expected);
 	}
@@ -289,9 +235,9 @@ Test(gemini, says_how_an_agent_ended)
 		SAID("agent_id=a", "duration_ms:=5", "terminate_reason=GOAL"));
 	read_record("gemini_cli.agent.finish", SAID("agent_id=a", "terminate_reason=MAX_TURNS"));
 	read_record("gemini_cli.agent.finish", SAID("agent_id=a", "terminate_reason=ABORTED"));
-	expect_events("+0 agent agent=a took=5\n"
-		      "+0 agent agent=a failed error=\"MAX_TURNS\"\n"
-		      "+0 agent agent=a interrupted error=\"ABORTED\"\n");
+	expect_events("+0 agent session=s agent=a took=5\n"
+		      "+0 agent session=s agent=a failed error=\"MAX_TURNS\"\n"
+		      "+0 agent session=s agent=a interrupted error=\"ABORTED\"\n");
 }
 
 /* What the API says of an error is JSON, at times within JSON. */
@@ -313,7 +259,7 @@ Test(gemini, says_errors_in_words)
 		read_record("gemini_cli.api_error",
 			SAID(cases[i].message, "status_code:=429", "error.type=ApiError"));
 		snprintf(expected, sizeof expected,
-			"+0 call thread=  failed status=429 error_type=\"ApiError\" error=\"%s\"\n",
+			"+0 call session=s thread=  failed status=429 error_type=\"ApiError\" error=\"%s\"\n",
 			cases[i].expected);
 		expect_events(expected);
 	}
@@ -339,8 +285,8 @@ Test(gemini, shows_of_a_request_what_is_new_in_it)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char expected[256];
 		read_record("gemini_cli.api_request", SAID(cases[i].request));
-		snprintf(expected, sizeof expected, "+0 call_begin thread=  input=\"%s\"\n",
-			cases[i].expected);
+		snprintf(expected, sizeof expected,
+			"+0 call_begin session=s thread=  input=\"%s\"\n", cases[i].expected);
 		expect_events(expected);
 	}
 }
@@ -371,14 +317,54 @@ Test(gemini, shows_of_a_response_what_was_said_else_which_functions_were_called)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char expected[256];
 		read_record("gemini_cli.api_response", SAID(cases[i].response));
-		snprintf(expected, sizeof expected, "+0 call thread=  output=\"%s\"\n",
+		snprintf(expected, sizeof expected, "+0 call session=s thread=  output=\"%s\"\n",
 			cases[i].expected);
 		expect_events(expected);
 	}
 	read_record("gemini_cli.api_response", SAID("response_text=[]"));
 	read_record("gemini_cli.api_response",
 		SAID("response_text=" PART("{\"text\":\"hm\",\"thought\":true}")));
-	expect_events("+0 call thread= \n+0 call thread= \n");
+	expect_events("+0 call session=s thread= \n+0 call session=s thread= \n");
+}
+
+#define CALL(name) "{\"functionCall\":{\"name\":\"" name "\",\"args\":{\"b\":1,\"a\":2}}}"
+#define RESULT(name, response) \
+	"{\"functionResponse\":{\"name\":\"" name "\",\"response\":" response "}}"
+#define EXCHANGE(calls, results) \
+	"request_text=[{\"parts\":[{\"text\":\"I will\"}," calls "]},{\"parts\":[" results "]}]"
+
+Test(gemini, finds_what_tools_answered_in_the_next_request)
+{
+	static const struct {
+		const char *request, *expected;
+	} cases[] = {
+		{ EXCHANGE(CALL("ls"), RESULT("ls", "{\"output\":\"a.c\"}")), "\"a.c\"" },
+		{ EXCHANGE(CALL("cat") "," CALL("ls"),
+			  RESULT("cat", "{\"error\":\"no file\"}") ",{\"text\":\"wait\"}," RESULT(
+				  "ls", "{\"output\":\"a.c\"}")),
+			"\"a.c\"" },
+		{ EXCHANGE(CALL("ls"), RESULT("ls", "{\"output\":{\"n\":[1,2]}}")),
+			"\"{\\\"n\\\":[1,2]}\"" },
+		{ EXCHANGE(CALL("cat"), RESULT("ls", "{\"output\":\"a.c\"}")), NULL },
+		{ EXCHANGE(CALL("ls"), RESULT("cat", "7") "," RESULT("ls", "{\"output\":\"a.c\"}")),
+			NULL },
+		{ "request_text=[{\"parts\":[" RESULT("ls", "{\"output\":\"a.c\"}") "]}]", NULL },
+		{ "request_text=[7,{\"parts\":[{\"functionResponse\":7},7]}]", NULL },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char expected[256] = "";
+		read_record("gemini_cli.api_request", SAID("prompt_id=ab12#0", cases[i].request));
+		if (cases[i].expected)
+			snprintf(expected, sizeof expected,
+				"- tool_said session=s agent=ab12 said=+0 name=\"ls\" "
+				"input=\"{\\\"a\\\":2,\\\"b\\\":1}\" output=%s\n",
+				cases[i].expected);
+		char *lines = events_text(&events);
+		cr_expect_eq(strncmp(lines, expected, strlen(expected)), 0, "%s", lines);
+		cr_expect_eq(events.count, cases[i].expected ? 2 : 1, "%s", lines);
+		free(lines);
+		events.count = 0;
+	}
 }
 
 /* A megabyte of conversation is passed over for its last words; what nests too deep stays text. */
@@ -393,7 +379,7 @@ Test(gemini, reads_large_and_deep_texts_within_bounds)
 		at = stpcpy(at, message);
 	stpcpy(at, "{\"parts\":[{\"text\":\"last words\"}]}]");
 	read_record("gemini_cli.api_request", SAID(large));
-	expect_events("+0 call_begin thread=  input=\"last words\"\n");
+	expect_events("+0 call_begin session=s thread=  input=\"last words\"\n");
 	cr_expect_lt(arena.held_bytes, 1 << 20);
 	free(large);
 
@@ -425,8 +411,36 @@ Test(gemini, passes_over_what_tells_nothing_new)
 	read_hook(
 		"{\"hook_event_name\":\"Notification\",\"session_id\":\"s\",\"notification_type\":\"Other\"}");
 	read_hook("{\"hook_event_name\":7}");
+	read_hook("{\"hook_event_name\":\"SessionEnd\"}");
+	read_hook("{\"hook_event_name\":\"SessionStart\",\"session_id\":\"s\"}");
 	read_hook("{}");
 	expect_events("");
+}
+
+Test(gemini, says_when_a_hook_spoke)
+{
+	static const struct {
+		const char *timestamp;
+		uint64_t said_ns;
+	} cases[] = {
+		{ "\"2026-11-20T20:38:29.648Z\"", UINT64_C(1795207109648000000) },
+		{ "\"2026-11-20T20:38:29Z\"", 0 },
+		{ "\"2026-11-20T20:38:29.648+01:00\"", 0 },
+		{ "\"2026-11-20T20:38:29.-48Z\"", 0 },
+		{ "\"9999-12-31T00:00:00.000Z\"", 0 },
+		{ "\"1960-01-01T00:00:00.000Z\"", 0 },
+		{ "\"now\"", 0 },
+		{ "1795207109648", 0 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char payload[160];
+		snprintf(payload, sizeof payload,
+			"{\"hook_event_name\":\"SessionEnd\",\"session_id\":\"s\",\"timestamp\":%s}",
+			cases[i].timestamp);
+		read_hook(payload);
+		cr_assert_eq(events.count, i + 1);
+		cr_expect_eq(events.at[i].said_ns, cases[i].said_ns, "%s", cases[i].timestamp);
+	}
 }
 
 Test(gemini, names_the_tool_that_a_person_is_asked_about)

@@ -8,13 +8,15 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/json_skim.h"
 #include "dialects/dialect.h"
 #include "dialects/saying.h"
 
-enum { MAX_DEPTH = 64 };
+enum { MAX_DEPTH = 64, NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
 
 static const char withheld[] = "redacted by Gemini CLI, set telemetry.logPrompts=true";
 
@@ -62,18 +64,54 @@ static struct bytes text_of_parts(const json_t *parts, struct arena *arena)
 	return buf_move(&text, arena);
 }
 
-/* A request repeats the conversation: only its last message is new. Its text, or the message if there is more to it. */
-static struct bytes new_in_request(struct bytes request, struct arena *arena)
+/* A request repeats the conversation: only its last message is new. It may answer the one before. */
+static void last_messages(struct bytes request, struct bytes *ret_before, struct bytes *ret_last)
 {
 	struct skim list = { request.at, bytes_end(request) };
-	struct bytes message = request;
-	if (json_is_container(request))
-		while (next_item(&list, &message))
-			;
-	json_t *tree = json_of_text(message, MAX_DEPTH, arena);
-	struct bytes text = text_of_parts(json_object_get(tree, "parts"), arena);
-	json_decref(tree);
-	return text.len ? text : message;
+	struct bytes before = { 0 }, last = { 0 }, next;
+	bool is_read = json_is_container(request);
+	while (is_read && next_item(&list, &next)) {
+		before = last;
+		last = next;
+	}
+	*ret_before = before;
+	*ret_last = is_read ? last : request;
+}
+
+static const json_t *next_call(const json_t *parts, size_t *i)
+{
+	const json_t *call = NULL;
+	while (!call && *i < json_array_size(parts))
+		call = json_object_get(json_array_get(parts, (*i)++), "functionCall");
+	return call;
+}
+
+/* Results of tools stand in the order in which they were called for. What went wrong, a tool's own record says. */
+static void read_results(struct bytes message_before, const json_t *parts,
+	const struct event *request, struct events *events)
+{
+	size_t i, next = 0;
+	json_t *part, *before = json_of_text(message_before, MAX_DEPTH, events->arena);
+	json_array_foreach(parts, i, part) {
+		const json_t *result = json_object_get(part, "functionResponse"), *call = NULL;
+		struct bytes name = member_text(result, "name");
+		if (result)
+			call = next_call(json_object_get(before, "parts"), &next);
+		if (!name.len || !bytes_equal(name, member_text(call, "name")))
+			continue;
+		struct event event = { .kind = EVENT_TOOL_SAID,
+			.cli = request->cli,
+			.session = request->session,
+			.agent = request->agent,
+			.said_ns = request->time_ns,
+			.name = kept_text(name, events->arena),
+			.input.text = member_as_text(call, "args", events->arena),
+			.output.text = member_as_sent(
+				json_object_get(result, "response"), "output", events->arena) };
+		if (event.output.text.len)
+			events_add(events, &event);
+	}
+	json_decref(before);
 }
 
 /* What a response says. */
@@ -214,9 +252,16 @@ static void read_call(const struct attributes *said, struct event *event, struct
 
 static void read_request(const struct attributes *said, struct event *event, struct events *events)
 {
+	struct bytes before, last;
 	read_call(said, event, events);
 	event->input = said_or_withheld(said, "request_text");
-	event->input.text = new_in_request(event->input.text, events->arena);
+	last_messages(event->input.text, &before, &last);
+	json_t *message = json_of_text(last, MAX_DEPTH, events->arena);
+	const json_t *parts = json_object_get(message, "parts");
+	struct bytes text = text_of_parts(parts, events->arena);
+	event->input.text = text.len ? text : last;
+	read_results(before, parts, event, events);
+	json_decref(message);
 }
 
 static void read_response(const struct attributes *said, struct event *event, struct events *events)
@@ -420,16 +465,30 @@ static const struct {
 	{ "SessionEnd", EVENT_SESSION_END, NULL },
 };
 
+/* "2026-11-20T20:38:29.648Z"; 0: it is none. */
+static uint64_t time_of(const char *text)
+{
+	struct tm tm = { 0 };
+	const char *ms = text ? strptime(text, "%Y-%m-%dT%H:%M:%S.", &tm) : NULL;
+	if (!ms || strspn(ms, "0123456789") != 3 || strcmp(ms + 3, "Z") != 0)
+		return 0;
+	time_t seconds = timegm(&tm);
+	bool fits = seconds > 0 && (uint64_t)seconds < UINT64_MAX / NS_PER_S;
+	return fits ? (uint64_t)seconds * NS_PER_S + strtoul(ms, NULL, 10) * NS_PER_MS : 0;
+}
+
 static void read_hook(const json_t *payload, struct events *events)
 {
 	struct arena *arena = events->arena;
+	uint64_t said_ns = time_of(json_string_value(json_object_get(payload, "timestamp")));
 	struct bytes name = member_text(payload, "hook_event_name");
 	struct bytes session = text_of(payload, "session_id", arena);
 	for (size_t i = 0; session.len && i < sizeof hooks / sizeof *hooks; i++)
 		if (bytes_are(name, hooks[i].name)) {
 			struct event event = { .kind = hooks[i].kind,
 				.cli = &dialect_gemini.cli,
-				.session = session };
+				.session = session,
+				.said_ns = said_ns };
 			if (!hooks[i].read || hooks[i].read(payload, &event, arena))
 				events_add(events, &event);
 		}

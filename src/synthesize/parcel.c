@@ -105,20 +105,9 @@ void parcels_join(struct parcels *parcels, uint64_t number, size_t item, const u
 
 /* ---- whose ---- */
 
-/* The first member of this number, or an empty message. */
-static struct bytes member_of(struct bytes message, uint32_t number)
-{
-	struct wire wire = wire_of(message);
-	struct field field;
-	while (wire_next(&wire, &field) > 0)
-		if (field_is(&field, number, WIRE_BYTES))
-			return field.body;
-	return (struct bytes){ 0 };
-}
-
 static const struct dialect *dialect_of_items(struct bytes scope_items)
 {
-	return dialect_of_scope(member_of(member_of(scope_items, SCOPE), SCOPE_NAME));
+	return dialect_of_scope(wire_member(wire_member(scope_items, SCOPE), SCOPE_NAME));
 }
 
 struct bytes request_of_dialects(struct bytes request, bool is_theirs, struct arena *arena)

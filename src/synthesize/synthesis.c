@@ -342,21 +342,11 @@ static int add_logs(struct synthesis *synthesis, const struct piece *piece)
 
 enum { RESOURCES = 1, RESOURCE = 1, SCOPES = 2, SCOPE = 1, SCOPE_NAME = 1 };
 
-static struct bytes member_of(struct bytes message, uint32_t number)
-{
-	struct wire wire = wire_of(message);
-	struct field field;
-	while (wire_next(&wire, &field) > 0)
-		if (field_is(&field, number, WIRE_BYTES))
-			return field.body;
-	return (struct bytes){ 0 };
-}
-
 /* Hooks have a resource to themselves. */
 static bool is_hooks(struct bytes resource_items)
 {
-	struct bytes scope = member_of(member_of(resource_items, SCOPES), SCOPE);
-	return bytes_are(member_of(scope, SCOPE_NAME), HOOK_SCOPE);
+	struct bytes scope = wire_member(wire_member(resource_items, SCOPES), SCOPE);
+	return bytes_are(wire_member(scope, SCOPE_NAME), HOOK_SCOPE);
 }
 
 static bool logs_travel(const struct synthesis *synthesis, const struct piece *piece)
@@ -451,7 +441,7 @@ int synthesis_take(struct synthesis *synthesis, const struct stored_request *req
 		struct piece piece = {
 			.request = request,
 			.body = { field.start, bytes },
-			.resource = member_of(field.body, RESOURCE),
+			.resource = wire_member(field.body, RESOURCE),
 			.is_hook = request->signal == SIGNAL_LOGS && is_hooks(field.body),
 			.events = { .arena = &arena },
 		};

@@ -341,9 +341,20 @@ static void rest(struct synthesizer *synthesizer)
 		sleep_until(synthesizer, clock_monotonic_ms() + GATHER_MS);
 }
 
+/* What is not taken then is taken by the next start. */
+static bool has_stopped(const struct synthesizer *synthesizer, bool is_end, uint64_t *since_ms)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+	if (!*since_ms)
+		*since_ms = now_ms;
+	return is_end || synthesizer->is_failing ||
+		now_ms >= *since_ms + synthesizer->options.config->shutdown_timeout_ms;
+}
+
 void synthesizer_run(struct synthesizer *synthesizer)
 {
 	bool is_stopping, is_end;
+	uint64_t stopping_ms = 0;
 	recall_outbox(synthesizer);
 	do {
 		is_stopping = atomic_load(&synthesizer->is_stopping);
@@ -355,7 +366,7 @@ void synthesizer_run(struct synthesizer *synthesizer)
 			commit(synthesizer);
 		if (!is_stopping && (is_end || synthesizer->is_failing))
 			rest(synthesizer);
-	} while (!is_stopping || (!is_end && !synthesizer->is_failing));
+	} while (!is_stopping || !has_stopped(synthesizer, is_end, &stopping_ms));
 	commit(synthesizer);
 }
 
@@ -368,6 +379,11 @@ void synthesizer_stop(struct synthesizer *synthesizer)
 int synthesizer_live(struct synthesizer *synthesizer, struct live_view *ret_view)
 {
 	return synthesis_live(synthesizer->synthesis, ret_view);
+}
+
+struct live_view synthesizer_figures(struct synthesizer *synthesizer)
+{
+	return synthesis_figures(synthesizer->synthesis);
 }
 
 uint64_t synthesizer_waiting_since_ns(const struct synthesizer *synthesizer)

@@ -109,6 +109,14 @@ void live_set_figures(struct live *live, const struct live_view *figures, uint64
 	pthread_mutex_unlock(&live->lock);
 }
 
+struct live_view live_figures(struct live *live)
+{
+	pthread_mutex_lock(&live->lock);
+	struct live_view figures = live->figures;
+	pthread_mutex_unlock(&live->lock);
+	return figures;
+}
+
 static int compare_latest(const void *a, const void *b)
 {
 	uint64_t left = ((const struct live_session *)a)->last_ns;

@@ -60,6 +60,8 @@ void live_remove(struct live *live, size_t *at);
 /* The figures beside the sessions, and what time it is. */
 void live_set_figures(struct live *live, const struct live_view *figures, uint64_t now_ns);
 
+struct live_view live_figures(struct live *live);
+
 /* A copy; from any thread. 0 or -ENOMEM. */
 int live_copy(struct live *live, struct live_view *ret_view);
 

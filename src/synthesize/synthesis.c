@@ -704,3 +704,8 @@ int synthesis_live(struct synthesis *synthesis, struct live_view *ret_view)
 {
 	return live_copy(synthesis->live, ret_view);
 }
+
+struct live_view synthesis_figures(struct synthesis *synthesis)
+{
+	return live_figures(synthesis->live);
+}

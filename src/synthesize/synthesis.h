@@ -67,5 +67,7 @@ uint64_t synthesis_travelled(const struct synthesis *synthesis);
 
 /* What people ask for while it runs: a copy, to be freed with live_view_free; from any thread. 0 or -ENOMEM. */
 int synthesis_live(struct synthesis *synthesis, struct live_view *ret_view);
+/* The same without the sessions. */
+struct live_view synthesis_figures(struct synthesis *synthesis);
 
 #endif

@@ -184,7 +184,7 @@ static uint64_t goes_ns(
 	if (unit->kind == UNIT_TURN)
 		return verdict->closes_ns;
 	if (unit->is_open)
-		return verdict->done_ns;
+		return unit->said.agent.len ? verdict->done_ns : verdict->closes_ns;
 	uint64_t at_ns = timing_unit_goes_ns(&planned->timing, unit);
 	return at_ns < verdict->closes_ns ? at_ns : verdict->closes_ns;
 }

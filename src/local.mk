@@ -153,6 +153,7 @@ libtollgate_a_SOURCES = \
 	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_cost.c \
 	src/watch/view_dead.c \
+	src/watch/view_live.c \
 	src/watch/view_prices.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \
@@ -173,6 +174,8 @@ libtollgate_a_SOURCES = \
 	src/cli/figures.c src/cli/figures.h \
 	src/cli/glance.c src/cli/glance.h \
 	src/cli/help.c \
+	src/cli/hook.c \
+	src/cli/kept_hooks.c src/cli/kept_hooks.h \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \

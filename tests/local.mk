@@ -85,6 +85,8 @@ test_programs += tests/test_prices_cli
 tests_test_prices_cli_SOURCES = tests/test_prices_cli.c
 tests_test_prices_cli_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 tests_test_prices_cli_LDADD = tests/support/libharness.a $(LDADD)
+test_programs += tests/test_hook
+tests_test_hook_SOURCES = tests/test_hook.c tests/support/scratch.c tests/support/scratch.h
 test_programs += tests/test_send
 tests_test_send_SOURCES = tests/test_send.c
 test_programs += tests/test_control

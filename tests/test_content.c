@@ -475,7 +475,7 @@ static void check_vector(const char *name, struct bytes vector)
 Test(content, of_every_vector_only_content_changes)
 {
 	each_vector("otlp/valid", check_vector);
-	each_vector("claude/b-tool", check_vector);
+	each_vector("captures/claude/b-tool", check_vector);
 }
 
 static void check_hostile(const char *name, struct bytes vector)

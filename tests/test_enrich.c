@@ -685,7 +685,7 @@ Test(enrich, lists_of_pairs_and_bytes_are_text_in_langfuses_copy)
 
 Test(enrich, a_captured_session_is_priced_call_by_call)
 {
-	struct bytes input = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes input = fixture("captures/claude/b-tool/0003-traces.pb");
 	struct config config = fixture_config();
 	struct run r = run(input, &config);
 	const char *why;

@@ -157,10 +157,10 @@ Test(splice, an_overlong_length_stays_when_the_size_does)
 /* Every way to cut a captured request in two gives two requests with the same spans in order. */
 Test(request, two_halves_hold_what_the_whole_held)
 {
-	struct bytes input = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes input = fixture("captures/claude/b-tool/0003-traces.pb");
 	oracle_request *whole = oracle_decode(input);
 	uint32_t count;
-	cr_assert_eq(request_count_spans(input, &count), 0);
+	cr_assert_eq(request_count_items(input, &count), 0);
 	cr_assert_eq(count, oracle_span_count(whole));
 	for (uint32_t cut = 1; cut < count; cut++) {
 		struct arena arena;
@@ -202,9 +202,9 @@ Test(request, envelopes_without_wanted_spans_are_left_out)
 
 Test(request, cuts_that_fit_cover_every_span_once_and_stay_within_the_limit)
 {
-	struct bytes input = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes input = fixture("captures/claude/b-tool/0003-traces.pb");
 	uint32_t count, to = 0, rounds = 0;
-	cr_assert_eq(request_count_spans(input, &count), 0);
+	cr_assert_eq(request_count_items(input, &count), 0);
 	for (uint32_t from = 0; from < count; from = to, rounds++) {
 		struct arena arena;
 		struct bytes cut;
@@ -232,9 +232,9 @@ Test(request, only_what_has_a_span_says_that_it_has_spans)
 		{ "otlp/valid/40-empty-request.pb", false },
 		{ "otlp/raw-pb/p22-traceid-15.pb", false },
 		{ "otlp/raw-pb/p33-logs-as-traces.pb", false },
-		{ "claude/b-tool/0001-logs.pb", false },
-		{ "claude/b-tool/0003-traces.pb", true },
-		{ "claude/b-tool/0004-metrics.pb", false },
+		{ "captures/claude/b-tool/0001-logs.pb", false },
+		{ "captures/claude/b-tool/0003-traces.pb", true },
+		{ "captures/claude/b-tool/0004-metrics.pb", false },
 		{ "otlp/encodings/ok.pb.gz", false },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

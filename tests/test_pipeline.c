@@ -75,14 +75,14 @@ static void house_close(struct house *house)
 static uint32_t spans_in(const struct part *part)
 {
 	uint32_t count = 0;
-	cr_expect_eq(request_count_spans(part->bytes, &count), 0);
+	cr_expect_eq(request_count_items(part->bytes, &count), 0);
 	return count;
 }
 
 Test(pipeline, a_request_that_suits_all_is_stored_once)
 {
 	struct house house;
-	struct bytes request = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes request = fixture("captures/claude/b-tool/0003-traces.pb");
 	house_open(&house, true, true);
 	cr_assert_eq(pipeline_accept(house.pipeline, &house.door.batch, request), 0);
 	cr_expect_eq(spool.appended, 1);
@@ -122,7 +122,7 @@ Test(pipeline, a_repaired_request_is_stored_in_two_shapes_where_both_are_wanted)
 Test(pipeline, a_request_longer_than_a_record_is_cut_between_spans)
 {
 	struct house house;
-	struct bytes request = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes request = fixture("captures/claude/b-tool/0003-traces.pb");
 	house_open(&house, true, true);
 	house.config.spool.max_record_bytes = 3000;
 	cr_assert_eq(pipeline_accept(house.pipeline, &house.door.batch, request), 0);
@@ -143,7 +143,7 @@ Test(pipeline, a_request_longer_than_a_record_is_cut_between_spans)
 Test(pipeline, what_is_not_on_disk_does_not_count_as_stored)
 {
 	struct house house;
-	struct bytes request = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes request = fixture("captures/claude/b-tool/0003-traces.pb");
 	house_open(&house, true, true);
 	spool.answer = -EIO;
 	cr_assert_eq(pipeline_accept(house.pipeline, &house.door.batch, request), 0);

@@ -92,7 +92,7 @@ Test(proto, a_claude_code_session_is_read_whole)
 		{ "0004-metrics", &otlp__export_metrics_service_request__descriptor, 4, 2811 },
 	};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-		struct buf pb = read_fixture("claude/b-tool", files[i].name, ".pb");
+		struct buf pb = read_fixture("captures/claude/b-tool", files[i].name, ".pb");
 		ProtobufCMessage *message = decode(files[i].type, buf_bytes(&pb));
 		cr_assert_not_null(message, "%s", files[i].name);
 		size_t items;

@@ -43,6 +43,11 @@ struct plan_question {
 	unsigned last_number; /* of the turns that are over, 0 before the first */
 	enum trace_scope scope;
 	size_t preview_chars; /* of a prompt in names */
+	/*
+	 * What the source of the session is known to send: nothing else is missed by a unit. Spans are those that
+	 * are the trace (NATIVE_COMPLETE): with them, ids of logs name spans of the CLI.
+	 */
+	bool has_logs, has_spans, has_hooks;
 };
 
 /* Why a turn is over, the first that holds. */
@@ -57,15 +62,16 @@ enum turn_end {
 struct turn_figures {
 	uint64_t calls, tools, errors, agents;
 	struct tokens tokens;
+	__int128 cost_fusd; /* the CLI's own figures together; usd.h */
+	bool has_cost;      /* each call that used tokens has one */
 	uint64_t first_call_ns;
 };
 
 struct planned_turn {
 	struct bytes key; /* the CLI's own, or "@" and the prompt's time in ns: identity */
-	unsigned
-		number; /* from 1; 0: what belongs to no turn (calls before the first prompt, side calls) */
-	bool is_past; /* known as past_turn: this is what came late */
-	bool is_nothing; /* a command without a call (/exit), a prompt that continues another turn: no span */
+	unsigned number;  /* from 1; 0: no turn (what came before the first prompt, a command) */
+	bool is_past;     /* known as past_turn: this is what came late */
+	bool is_nothing; /* a command without a call (/exit), or what came before the first prompt: no span */
 	uint64_t start_ns, end_ns;
 	uint64_t received_ns;     /* the latest arrival of what belongs to it, signals too */
 	enum turn_end end;        /* what closes it by the events that are known */
@@ -93,18 +99,21 @@ struct unit_link {
 /* One span to be. */
 struct unit {
 	enum unit_kind kind;
-	size_t turn; /* index in plan->turns */
+	size_t turn; /* index in plan->turns, of a side call too; SIZE_MAX of the session's */
 	uint8_t trace_id[16], span_id[8], parent_id[8];
 	bool has_parent;
 	uint64_t start_ns, end_ns;
 	uint64_t first_token_ns; /* Unix time; 0: unknown */
 	struct bytes name;
+	struct bytes trace_name;
 	const struct event *native; /* the span that is completed; NULL: it is synthesized */
 	/* What is known of it, merged from all of its events; for UNIT_TURN and UNIT_SESSION see the turn. */
 	struct event said;
 	struct unit_link *links;
 	size_t link_count;
+	bool has_log, has_span, has_hook; /* which kinds of events said something of it */
 	bool is_complete; /* nothing is missing that the same source sends for others of its kind */
+	bool is_open; /* began and has not ended: goes out when its turn is over, as it is planned here */
 	uint64_t received_ns;        /* the latest arrival of its events */
 	uint64_t sequence;           /* the first record that it needs */
 	struct turn_figures figures; /* of UNIT_AGENT: of what it did */

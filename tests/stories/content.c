@@ -82,7 +82,7 @@ static void expect_only_content_differs(
 Test(content, one_destination_gets_everything_and_another_no_word_of_it)
 {
 	static const char *const said[] = { "Please run echo hi", "echo hi" };
-	struct bytes capture = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes capture = fixture("captures/claude/b-tool/0003-traces.pb");
 	story_start(&story, (const char *const[]){ "TOLLGATE_TEMPO_CONTENT=none", NULL });
 	post_secret();
 	struct bytes whole = body(story.langfuse, 0), less = body(story.tempo, 0);
@@ -148,7 +148,7 @@ Test(content, what_waited_when_content_was_switched_off_goes_without_it)
 {
 	static int failing = 503;
 	char *said;
-	struct bytes capture = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes capture = fixture("captures/claude/b-tool/0003-traces.pb");
 	story_start(&story, NULL);
 	char *id = refused_letter();
 	fake_destination_rule(story.tempo, always, &failing);

@@ -105,7 +105,7 @@ Test(first_contact, a_captured_session_reaches_both_destinations_once_with_its_e
 	static const char *const others[] = { "81aef470b7c71db2", "6ad361e18a6dd4c6",
 		"4e8d67c4363db0d3", "1ccdeea95f6807f9" };
 	char folder[4096];
-	snprintf(folder, sizeof(folder), "%s/tests/fixtures/claude/b-tool",
+	snprintf(folder, sizeof(folder), "%s/tests/fixtures/captures/claude/b-tool",
 		getenv("srcdir") ? getenv("srcdir") : ".");
 	story_start(&story, NULL);
 	cr_assert_eq(send_folder(folder), 0);
@@ -299,7 +299,7 @@ static struct fake_answer refuse_all(const struct fake_request *request, void *u
 /* Refused at the door, refused by a destination, set aside: each says so, at every level. */
 Test(first_contact, neither_prompts_nor_keys_reach_the_log)
 {
-	struct bytes spans = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes spans = fixture("captures/claude/b-tool/0003-traces.pb");
 	fake_destination_rule(story.tempo, refuse_all, NULL);
 	story_start(&story, (const char *const[]){ "TOLLGATE_LOG_LEVEL=debug", NULL });
 	cr_expect_eq(story_post(&story, spans).status, 200);

@@ -246,7 +246,7 @@ static fusd cost_of_request(size_t n)
 
 Test(settings, the_next_span_has_the_new_price)
 {
-	struct bytes spans = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes spans = fixture("captures/claude/b-tool/0003-traces.pb");
 	char more[SCRATCH_PATH_MAX + 64];
 	snprintf(more, sizeof(more), "\"pricing\": {\"file\": \"%s\"},", path_of("prices.json"));
 	write_file("key", 0600, STORY_SECRET_KEY);
@@ -299,7 +299,7 @@ static void post_and_wait(struct bytes spans, size_t requests)
 
 Test(settings, prices_of_ones_own_win_and_a_broken_file_keeps_those_before)
 {
-	struct bytes spans = fixture("claude/b-tool/0003-traces.pb");
+	struct bytes spans = fixture("captures/claude/b-tool/0003-traces.pb");
 	char text[SCRATCH_PATH_MAX + 192];
 	snprintf(text, sizeof(text), "\"pricing\": {\"overrides\": \"%s\"},",
 		path_of("overrides.json"));

@@ -30,7 +30,7 @@ static void send_captures(void)
 	snprintf(url, sizeof url, "http://127.0.0.1:%d", story.daemon.port);
 	for (size_t i = 0; i < sizeof captures / sizeof *captures; i++) {
 		char path[4096];
-		snprintf(path, sizeof path, "%s/tests/fixtures/claude/%s",
+		snprintf(path, sizeof path, "%s/tests/fixtures/captures/claude/%s",
 			getenv("srcdir") ? getenv("srcdir") : ".", captures[i]);
 		cr_assert_eq(story_command(&story, &said, "send", path, "--to", url, NULL), 0, "%s",
 			said);

@@ -2,12 +2,27 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+enum { NAME_MAX_BYTES = 512 };
+
+static void name_of(char name[NAME_MAX_BYTES], const char *path)
+{
+	const char *srcdir = getenv("srcdir");
+	snprintf(name, NAME_MAX_BYTES, "%s/tests/fixtures/%s", srcdir ? srcdir : ".", path);
+}
+
+bool fixture_is_there(const char *path)
+{
+	char name[NAME_MAX_BYTES];
+	name_of(name, path);
+	return access(name, R_OK) == 0;
+}
 
 struct bytes fixture(const char *path)
 {
-	char name[512];
-	const char *srcdir = getenv("srcdir");
-	snprintf(name, sizeof name, "%s/tests/fixtures/%s", srcdir ? srcdir : ".", path);
+	char name[NAME_MAX_BYTES];
+	name_of(name, path);
 	FILE *file = fopen(name, "rb");
 	if (!file) {
 		fprintf(stderr, "fixture %s is missing\n", name);

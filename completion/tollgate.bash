@@ -4,19 +4,20 @@ _tollgate()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= files=
 	case $COMP_CWORD:${COMP_WORDS[1]}:$before in
-	1:*) words='serve config send show sessions cost prices spool verify help version --help --version' ;;
-	2:help:*) words='serve config send show sessions cost prices spool verify help version' ;;
+	1:*) words='serve config hook send show sessions cost prices spool verify help version --help --version' ;;
+	2:help:*) words='serve config hook send show sessions cost prices spool verify help version' ;;
 	*:serve:--config | *:config:--config | *:prices:--config) files=1 ;;
 	*:config:*) words='--example --check --show --config --set --json --help' ;;
 	*:serve:*) words='--config --set --help' ;;
 	*:send:--signal) words='traces logs metrics' ;;
-	*:send:--to) ;;
+	*:send:--to | *:hook:--to) ;;
+	*:hook:*) words='claude-code codex gemini --to --help' ;;
 	*:--by) words='model cli day session' ;;
 	*:--since) words='7d 24h 30m' ;;
 	*:--socket) files=1 ;;
 	*:show:--last | *:sessions:--limit) ;;
 	*:show:*) words='--last --content --json --socket --help' ;;
-	*:sessions:*) words='--since --limit --json --socket --help' ;;
+	*:sessions:*) words='--since --limit --live --json --socket --help' ;;
 	*:cost:*) words='--by --since --json --socket --help' ;;
 	*:prices:--tier) words='standard batch flex priority fast' ;;
 	*:prices:--region) words='inference_geo=us data_residency=us data_residency=eu' ;;

@@ -9,8 +9,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-
-enum signal { SIGNAL_TRACES = 1, SIGNAL_LOGS = 2, SIGNAL_METRICS = 3 };
+#include "otlp/signal.h"
 
 /* out: enriched, for the destinations. in: as it came, waits for its partner. */
 enum stage { STAGE_OUT = 1, STAGE_IN = 2 };
@@ -28,19 +27,19 @@ enum { LANE_NAME_MAX = 63 };
 /* One encoded ExportTraceServiceRequest (or logs, metrics) to be stored. */
 struct part {
 	struct bytes bytes;
-	uint32_t span_count;
+	uint32_t span_count; /* or log records, or metrics, as everywhere below */
 	enum shape shape;
+	enum stage stage;
 };
 
 struct batch {
 	struct arena arena;
 	const char *lane; /* project, at most LANE_NAME_MAX bytes; outlives the batch */
 	enum signal signal;
-	enum stage stage;
 	uint64_t received_ns; /* Unix time */
 
 	struct part *parts; /* in the arena; stored together or not at all */
-	size_t part_count;
+	size_t part_count, part_capacity;
 	uint32_t span_count;      /* accepted */
 	uint32_t rejected_count;  /* spans without valid ids, left out of the parts */
 	const char *rejected_why; /* a sentence for the sender; NULL when nothing was rejected */

@@ -24,10 +24,11 @@ enum event_kind {
 	/* What has a time, from the CLI's own clock. */
 	EVENT_SESSION, /* a session or a thread begins, or goes on in another process */
 	EVENT_PROMPT,  /* a person's words; a turn begins */
-	EVENT_CONTINUATION, /* a prompt that no person wrote: goes on with the turn that `agent` belongs to */
+	/* A prompt that no person wrote: goes on with the turn of `agent`, or of `tool` if that is none. */
+	EVENT_CONTINUATION,
 	EVENT_CALL_BEGIN, /* a model call began; the next EVENT_CALL of its thread without a duration ends it */
-	EVENT_CALL,        /* a model call ended */
-	EVENT_ANSWER,      /* what the call `call` answered */
+	EVENT_CALL, /* a model call ended */
+	EVENT_ANSWER, /* what the call `call` answered; without that, the last of its thread before it */
 	EVENT_TOOL_BEGIN,  /* a tool call was allowed or denied, and runs if it was allowed */
 	EVENT_TOOL,        /* a tool call ended */
 	EVENT_AGENT_BEGIN, /* a subagent began */
@@ -37,11 +38,16 @@ enum event_kind {
 
 	/* Signals: they say that something is so, and never when. time_ns is 0. */
 	EVENT_PLACE, /* where a session works: `text` is the directory */
-	/* `turn` is the turn of the prompt `text`; with `agent` no person's, it goes on with the turn of that */
+	/* `turn` is that of the prompt `text`; with `agent` no person's: it goes on with that one's turn */
 	EVENT_PROMPT_NAMED,
-	EVENT_TOOL_SAID, /* input or output of the tool call `tool`; without that, of one with this name and input */
+	/*
+	 * Input or output of the tool call `tool`; without that, of the last one with this name and input that began
+	 * before said_ns, or of any where that is not told.
+	 */
+	EVENT_TOOL_SAID,
 	EVENT_AGENT_NAMED, /* `agent` was started by the tool call `tool`; or `output` is what it answered */
-	EVENT_TURN_END, /* the turn `turn` is over, or the one of the prompt `text`; `output` is the last answer */
+	/* The turn `turn` is over, or the one of the prompt `text`; `output` is the last answer. Of an agent: its alone. */
+	EVENT_TURN_END,
 	EVENT_WAITING, /* for a person's permission (`name` is the tool), or for their next words (no name) */
 	EVENT_SESSION_END,
 };
@@ -101,6 +107,7 @@ struct event {
 
 	uint64_t time_ns; /* when; of what ends, its end */
 	uint64_t turn_ns; /* a signal's: when `turn` began, where its key says so; 0: not said */
+	uint64_t said_ns; /* a signal's: when the CLI said it, by its own clock; 0: not told */
 	uint64_t duration_ns; /* of what ends; 0 with has_duration false: not said */
 	bool has_duration;
 	/* From the start of the call; of one that ends an EVENT_CALL_BEGIN, to be added to what that said. 0: not said. */
@@ -118,7 +125,8 @@ struct event {
 	uint64_t text_length; /* of the prompt as the CLI counts it, withheld or not; 0: not said */
 	struct said input;    /* of a call or a tool */
 	struct said output;   /* of a call, a tool, an agent or a turn */
-	bool is_background;   /* an agent that works beside the one that started it */
+	/* An agent that works beside who started it; of EVENT_TURN_END: there are such, or commands. */
+	bool is_background;
 
 	struct tokens tokens;
 	double cost_usd; /* the CLI's own figure */

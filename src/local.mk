@@ -26,12 +26,14 @@ libtollgate_a_SOURCES = \
 	src/config/settings.c src/config/settings.h \
 	src/config/show.c src/config/show.h \
 	src/config/values.c src/config/values.h \
+	src/otlp/check.c src/otlp/check.h \
 	src/otlp/json.c src/otlp/json.h \
 	src/otlp/json_scalar.c src/otlp/json_scalar.h \
 	src/otlp/json_schema.c src/otlp/json_schema.h \
 	src/otlp/logs.c src/otlp/logs.h \
 	src/otlp/reply.c src/otlp/reply.h \
 	src/otlp/request.c src/otlp/request.h \
+	src/otlp/signal.h \
 	src/otlp/span.c src/otlp/span.h \
 	src/otlp/splice.c src/otlp/splice.h \
 	src/otlp/value.c src/otlp/value.h \
@@ -49,7 +51,9 @@ libtollgate_a_SOURCES = \
 	src/http/zstd.c \
 	src/batch.h \
 	src/event.h \
-	src/dialects/claude_code.c \
+	src/dialects/claude_code.c src/dialects/claude_code.h \
+	src/dialects/claude_code_hooks.c \
+	src/dialects/claude_code_spans.c \
 	src/dialects/codex.c \
 	src/dialects/dialect.h \
 	src/dialects/dialects.c \
@@ -168,6 +172,7 @@ libtollgate_a_SOURCES = \
 	src/watch/metrics.c src/watch/metrics.h \
 	src/watch/view_cost.c \
 	src/watch/view_dead.c \
+	src/watch/view_live.c \
 	src/watch/view_prices.c \
 	src/watch/view_sessions.c \
 	src/watch/view_spans.c \
@@ -188,6 +193,8 @@ libtollgate_a_SOURCES = \
 	src/cli/figures.c src/cli/figures.h \
 	src/cli/glance.c src/cli/glance.h \
 	src/cli/help.c \
+	src/cli/hook.c \
+	src/cli/kept_hooks.c src/cli/kept_hooks.h \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \

@@ -16,6 +16,7 @@ struct pipeline {
 	struct spool *spool;
 	bool wants_plain; /* a destination takes SHAPE_PLAIN */
 	bool wants_langfuse;
+	unsigned wanted; /* signals that a destination takes */
 };
 
 /* What `committed` was before the pipeline stepped in between, to count. */
@@ -30,13 +31,14 @@ struct pipeline *pipeline_new(
 	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
 	if (!pipeline)
 		return NULL;
-	*pipeline = (struct pipeline){ config, tariff, spool, false, false };
+	*pipeline = (struct pipeline){ config, tariff, spool, false, false, 0 };
 	for (size_t i = 0; i < config->destination_count; i++) {
 		const struct destination_config *destination = &config->destinations[i];
 		pipeline->wants_langfuse |=
 			destination->enabled && destination->type == DESTINATION_LANGFUSE;
 		pipeline->wants_plain |=
 			destination->enabled && destination->type != DESTINATION_LANGFUSE;
+		pipeline->wanted |= destination->enabled ? destination->signals : 0;
 	}
 	return pipeline;
 }
@@ -56,37 +58,36 @@ static void committed(struct batch *batch, int error)
 	batch->committed(batch, error);
 }
 
-static int add_part(struct batch *batch, size_t *capacity, struct part part)
+static int add_part(struct batch *batch, struct part part)
 {
-	if (batch->part_count == *capacity) {
-		size_t more = *capacity ? *capacity * 2 : 4;
-		struct part *parts = arena_alloc(&batch->arena, more * sizeof *parts);
+	if (batch->part_count == batch->part_capacity) {
+		size_t capacity = batch->part_capacity ? batch->part_capacity * 2 : 4;
+		struct part *parts = arena_alloc(&batch->arena, capacity * sizeof *parts);
 		if (!parts)
 			return batch->arena.error;
 		for (size_t i = 0; i < batch->part_count; i++)
 			parts[i] = batch->parts[i];
 		batch->parts = parts;
-		*capacity = more;
+		batch->part_capacity = capacity;
 	}
 	batch->parts[batch->part_count++] = part;
 	return 0;
 }
 
-/* One copy of the request, in as many parts as the longest record demands. */
-static int add_copy(struct pipeline *pipeline, struct batch *batch, size_t *capacity,
-	struct bytes copy, enum shape shape)
+/* A copy of the request, in as many parts as the longest record demands. */
+static int add_copy(const struct pipeline *pipeline, struct batch *batch, struct part copy)
 {
 	size_t max_bytes = pipeline->config->spool.max_record_bytes;
-	if (copy.len <= max_bytes)
-		return add_part(batch, capacity, (struct part){ copy, batch->span_count, shape });
-	for (uint32_t from = 0, to; from < batch->span_count; from = to) {
-		struct part part = { .shape = shape };
-		int error = request_fit(copy, from, max_bytes, &to);
+	if (copy.bytes.len <= max_bytes)
+		return add_part(batch, copy);
+	for (uint32_t from = 0, to; from < copy.span_count; from = to) {
+		struct part part = copy;
+		int error = request_fit(copy.bytes, from, max_bytes, &to);
 		if (!error)
-			error = request_cut(copy, from, to, &batch->arena, &part.bytes);
+			error = request_cut(copy.bytes, from, to, &batch->arena, &part.bytes);
 		part.span_count = to - from;
 		if (!error)
-			error = add_part(batch, capacity, part);
+			error = add_part(batch, part);
 		if (error)
 			return error;
 	}
@@ -94,18 +95,52 @@ static int add_copy(struct pipeline *pipeline, struct batch *batch, size_t *capa
 }
 
 static int add_copies(
-	struct pipeline *pipeline, struct batch *batch, const struct enriched *enriched)
+	const struct pipeline *pipeline, struct batch *batch, const struct enriched *enriched)
 {
-	size_t capacity = 0;
-	int error = 0;
+	struct part plain = { enriched->plain, enriched->span_count, SHAPE_ANY, STAGE_OUT };
+	struct part langfuse = plain;
+	if (!enriched->span_count)
+		return 0;
 	if (!enriched->langfuse.at || !pipeline->wants_langfuse)
-		return add_copy(pipeline, batch, &capacity, enriched->plain, SHAPE_ANY);
+		return add_copy(pipeline, batch, plain);
+	langfuse.bytes = enriched->langfuse;
 	if (!pipeline->wants_plain)
-		return add_copy(pipeline, batch, &capacity, enriched->langfuse, SHAPE_ANY);
-	error = add_copy(pipeline, batch, &capacity, enriched->plain, SHAPE_PLAIN);
-	if (!error)
-		error = add_copy(pipeline, batch, &capacity, enriched->langfuse, SHAPE_LANGFUSE);
-	return error;
+		return add_copy(pipeline, batch, langfuse);
+	plain.shape = SHAPE_PLAIN;
+	langfuse.shape = SHAPE_LANGFUSE;
+	int error = add_copy(pipeline, batch, plain);
+	return error ? error : add_copy(pipeline, batch, langfuse);
+}
+
+static int add_spans(const struct pipeline *pipeline, struct batch *batch, struct bytes request,
+	struct enriched *ret_enriched)
+{
+	struct prices *prices = tariff_hold(pipeline->tariff);
+	int error = enrich(request, pipeline->config, prices, &batch->arena, ret_enriched);
+	tariff_release(pipeline->tariff, prices);
+	if (error)
+		return error;
+	batch->span_count = ret_enriched->span_count;
+	return add_copies(pipeline, batch, ret_enriched);
+}
+
+/* Langfuse and the local view have no use for what is no span. */
+static int add_travellers(
+	const struct pipeline *pipeline, struct batch *batch, struct bytes request, uint32_t count)
+{
+	struct part part = { request, count, SHAPE_PLAIN, STAGE_OUT };
+	batch->span_count = count;
+	return pipeline_wants(pipeline, batch->signal) && count > 0 ?
+		add_copy(pipeline, batch, part) :
+		0;
+}
+
+static void store(struct pipeline *pipeline, struct batch *batch)
+{
+	if (batch->part_count > 0)
+		spool_append(pipeline->spool, batch);
+	else
+		batch->committed(batch, 0);
 }
 
 static const char *why_rejected(const struct enriched *enriched)
@@ -118,36 +153,54 @@ static const char *why_rejected(const struct enriched *enriched)
 	return NULL;
 }
 
-int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+static int count_when_stored(struct batch *batch)
 {
-	struct enriched enriched;
-	struct prices *prices = tariff_hold(pipeline->tariff);
-	int error = enrich(request, pipeline->config, prices, &batch->arena, &enriched);
-	tariff_release(pipeline->tariff, prices);
-	if (error)
-		return error;
-	counter_add(COUNTER_SPANS_RECEIVED, enriched.span_count + enriched.rejected_count);
-	counter_add(enriched.looks_like_logs ? COUNTER_REJECTED_LOOKS_LIKE_LOGS :
-					       COUNTER_REJECTED_WITHOUT_IDS,
-		enriched.rejected_count);
-	batch->stage = STAGE_OUT;
-	batch->span_count = enriched.span_count;
-	batch->rejected_count = enriched.rejected_count;
-	batch->rejected_why = why_rejected(&enriched);
-	if (batch->span_count == 0) {
-		batch->committed(batch, 0);
-		return 0;
-	}
-	error = add_copies(pipeline, batch, &enriched);
-	if (error)
-		return error;
-
 	struct passage *passage = arena_alloc(&batch->arena, sizeof *passage);
 	if (!passage)
 		return batch->arena.error;
 	*passage = (struct passage){ batch->committed, batch->owner };
 	batch->owner = passage;
 	batch->committed = committed;
-	spool_append(pipeline->spool, batch);
 	return 0;
+}
+
+int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+{
+	struct enriched enriched;
+	int error = add_spans(pipeline, batch, request, &enriched);
+	if (!error)
+		error = count_when_stored(batch);
+	if (error)
+		return error;
+	counter_add(COUNTER_SPANS_RECEIVED, enriched.span_count + enriched.rejected_count);
+	counter_add(enriched.looks_like_logs ? COUNTER_REJECTED_LOOKS_LIKE_LOGS :
+					       COUNTER_REJECTED_WITHOUT_IDS,
+		enriched.rejected_count);
+	batch->rejected_count = enriched.rejected_count;
+	batch->rejected_why = why_rejected(&enriched);
+	store(pipeline, batch);
+	return 0;
+}
+
+int pipeline_emit(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+{
+	struct enriched enriched;
+	int error = add_spans(pipeline, batch, request, &enriched);
+	if (!error)
+		store(pipeline, batch);
+	return error;
+}
+
+bool pipeline_wants(const struct pipeline *pipeline, enum signal signal)
+{
+	return pipeline->wanted & signal_bit(signal);
+}
+
+int pipeline_forward(
+	struct pipeline *pipeline, struct batch *batch, struct bytes request, uint32_t count)
+{
+	int error = add_travellers(pipeline, batch, request, count);
+	if (!error)
+		store(pipeline, batch);
+	return error;
 }

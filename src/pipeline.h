@@ -2,6 +2,8 @@
 #ifndef TG_PIPELINE_H
 #define TG_PIPELINE_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "batch.h"
 
@@ -28,5 +30,26 @@ void pipeline_free(struct pipeline *pipeline);
  * -ENOSPC or -EIO as in spool_append (503).
  */
 int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request);
+
+/*
+ * The synthesizer's way in: spans that it made are enriched and stored for the destinations. As
+ * pipeline_accept, but for what they are counted as.
+ */
+int pipeline_emit(struct pipeline *pipeline, struct batch *batch, struct bytes request);
+
+/* Whether a destination takes the signal. */
+bool pipeline_wants(const struct pipeline *pipeline, enum signal signal);
+
+/*
+ * Logs or metrics (as batch->signal says) travel on as they are, to the destinations that take them; where
+ * there is none they are called back at once, stored nowhere.
+ *
+ *   request  well formed
+ *   count    items in it
+ *
+ * As pipeline_accept.
+ */
+int pipeline_forward(
+	struct pipeline *pipeline, struct batch *batch, struct bytes request, uint32_t count);
 
 #endif

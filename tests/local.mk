@@ -1,10 +1,10 @@
 # One Criterion program per module, plain programs for threads; tests/run-test makes a sanitizer's report
 # a failure.
-dist_check_SCRIPTS += tests/run-test tests/check-layers tests/check-manual
+dist_check_SCRIPTS += tests/run-test tests/check-layers tests/check-manual tests/check-expected
 LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
 EXTRA_DIST += tests/fixtures
-TESTS += tests/check-layers tests/check-manual
+TESTS += tests/check-layers tests/check-manual tests/check-expected
 
 # For every program that does not say otherwise.
 LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
@@ -17,6 +17,11 @@ langfuse_rules = tests/support/langfuse_rules.c tests/support/langfuse_rules.h \
 corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
 capture = tests/support/capture.c tests/support/capture.h $(fixture)
+claude_logs = tests/support/claude_logs.c tests/support/claude_logs.h
+session_tree = tests/support/session_tree.c tests/support/session_tree.h $(fixture)
+replay = tests/support/replay.c tests/support/replay.h tests/support/scratch.c \
+	tests/support/scratch.h $(session_tree) $(capture) $(oracle)
+captured_events = tests/support/captured_events.c tests/support/captured_events.h $(capture) $(events)
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
 events = tests/support/events.c tests/support/events.h
 one_span = tests/support/one_span.c tests/support/one_span.h
@@ -63,8 +68,20 @@ test_programs += tests/test_langfuse_sdk
 tests_test_langfuse_sdk_SOURCES = tests/test_langfuse_sdk.c $(enriched_span)
 test_programs += tests/test_identity
 tests_test_identity_SOURCES = tests/test_identity.c $(oracle)
+test_programs += tests/test_logs
+tests_test_logs_SOURCES = tests/test_logs.c
+test_programs += tests/test_dialects
+tests_test_dialects_SOURCES = tests/test_dialects.c $(events)
+test_programs += tests/test_claude_code
+tests_test_claude_code_SOURCES = tests/test_claude_code.c $(captured_events)
+test_programs += tests/test_codex
+tests_test_codex_SOURCES = tests/test_codex.c $(captured_events)
+test_programs += tests/test_gemini
+tests_test_gemini_SOURCES = tests/test_gemini.c $(captured_events)
 test_programs += tests/test_capture
 tests_test_capture_SOURCES = tests/test_capture.c $(capture)
+test_programs += tests/test_sessions
+tests_test_sessions_SOURCES = tests/test_sessions.c $(replay) $(claude_logs)
 test_programs += tests/test_wrappers
 tests_test_wrappers_SOURCES = tests/test_wrappers.c
 test_programs += tests/test_usage
@@ -89,6 +106,8 @@ test_programs += tests/test_prices_cli
 tests_test_prices_cli_SOURCES = tests/test_prices_cli.c
 tests_test_prices_cli_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 tests_test_prices_cli_LDADD = tests/support/libharness.a $(LDADD)
+test_programs += tests/test_hook
+tests_test_hook_SOURCES = tests/test_hook.c tests/support/scratch.c tests/support/scratch.h
 test_programs += tests/test_send
 tests_test_send_SOURCES = tests/test_send.c
 test_programs += tests/test_control
@@ -134,7 +153,8 @@ tests_test_delivery_SOURCES = tests/test_delivery.c
 tests_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 test_programs += tests/test_ledger
 tests_test_ledger_SOURCES = tests/test_ledger.c $(spool_fixture)
-tests_test_ledger_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps) -Wl,--wrap=clock_unix_ns
+tests_test_ledger_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps) \
+	-Wl,--wrap=clock_unix_ns,--wrap=spool_reader_next_head
 test_programs += tests/test_verdict
 tests_test_verdict_SOURCES = tests/test_verdict.c
 test_programs += tests/test_destinations

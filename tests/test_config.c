@@ -91,6 +91,82 @@ Test(config, a_missing_file_is_told_by_name)
 		complaint.text, "the configuration cannot be read: No such file or directory");
 }
 
+static unsigned signals_of(const char *members)
+{
+	char json[400];
+	snprintf(json, sizeof json, "{\"destinations\":{\"d\":{\"type\":\"otlp\",%s}}}", members);
+	load_well(json, NULL, NULL);
+	return config_destination(config, "d")->signals;
+}
+
+#define ENDPOINT "\"endpoint\":\"http://127.0.0.1:4318\""
+#define LOGS_ENDPOINT "\"logs_endpoint\":\"http://127.0.0.1:3100/otlp/v1/logs\""
+
+Test(config, a_destination_takes_traces_and_what_it_is_told_to_take)
+{
+	enum { TRACES = 1, LOGS = 2, METRICS = 4 };
+	cr_expect_eq(signals_of(ENDPOINT), TRACES);
+	cr_expect_eq(signals_of(ENDPOINT "," LOGS_ENDPOINT), TRACES | LOGS);
+	cr_expect_eq(signals_of(LOGS_ENDPOINT), LOGS);
+	cr_expect_eq(
+		signals_of(ENDPOINT ",\"signals\":[\"metrics\",\"traces\"]"), TRACES | METRICS);
+	cr_expect_null(notes[0]);
+	cr_expect_eq(signals_of(ENDPOINT "," LOGS_ENDPOINT ",\"signals\":[\"traces\"]"), TRACES);
+	cr_assert_not_null(notes[0]);
+	cr_expect_str_eq(notes[0],
+		"an endpoint in destinations.d does not apply: destinations.d.signals does not name "
+		"its signal");
+	load_well(NULL, ENV("TOLLGATE_TEMPO_ENDPOINT=http://127.0.0.1:4318"),
+		((char *[]){ "destinations.tempo.signals=logs, traces", NULL }));
+	cr_expect_eq(config_destination(config, "tempo")->signals, TRACES | LOGS);
+	load_well(NULL, ENV(LANGFUSE_KEYS), NULL);
+	cr_expect_eq(config_destination(config, "langfuse")->signals, TRACES);
+}
+
+/* Nobody knows what of them is content. */
+Test(config, where_content_is_withheld_logs_and_metrics_are_not_sent)
+{
+	cr_expect_eq(
+		signals_of(ENDPOINT ",\"content\":\"none\",\"signals\":[\"traces\",\"logs\"]"), 1);
+	cr_assert_not_null(notes[0]);
+	cr_expect(strstr(notes[0], "destinations.d takes traces alone"), "%s", notes[0]);
+	cr_expect_eq(signals_of(ENDPOINT "," LOGS_ENDPOINT ",\"content\":\"cut\""), 1);
+	cr_expect_not_null(notes[0]);
+}
+
+Test(config, signals_that_cannot_be_sent_are_refused)
+{
+	static const struct {
+		const char *type, *members, *why;
+	} cases[] = {
+		{ "otlp", ENDPOINT ",\"signals\":[\"spans\"]",
+			"destinations.d.signals must be a list of some of traces, logs, metrics, not "
+			"spans" },
+		{ "otlp", ENDPOINT ",\"signals\":[]",
+			"destinations.d.signals must be a list of some of traces, logs, metrics, not "
+			"\"an empty list\"" },
+		{ "otlp", ENDPOINT ",\"signals\":[7]",
+			"destinations.d.signals must be a list of some of traces, logs, metrics" },
+		{ "otlp", ENDPOINT ",\"signals\":\"logs\"",
+			"destinations.d.signals must be a list of some of traces, logs, metrics, not "
+			"the text logs" },
+		{ "otlp", LOGS_ENDPOINT ",\"signals\":[\"logs\",\"traces\"]",
+			"destinations.d.signals names what has no endpoint: write "
+			"destinations.d.endpoint, or one for each" },
+		{ "langfuse",
+			ENDPOINT
+			",\"public_key\":\"a\",\"secret_key\":\"b\",\"signals\":[\"logs\"]",
+			"destinations.d.signals must be [\"traces\"]: Langfuse takes nothing else" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char json[400];
+		snprintf(json, sizeof json, "{\"destinations\":{\"d\":{\"type\":\"%s\",%s}}}",
+			cases[i].type, cases[i].members);
+		cr_expect_eq(load(json, NULL, NULL), -EINVAL, "%s", json);
+		cr_expect_str_eq(complaint.text, cases[i].why);
+	}
+}
+
 Test(config, a_file_without_end_is_refused)
 {
 	char *environment[] = { NULL };

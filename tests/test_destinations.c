@@ -13,15 +13,18 @@ static struct destination_config langfuse(const char *endpoint)
 	return (struct destination_config){ .name = "langfuse",
 		.type = DESTINATION_LANGFUSE,
 		.endpoint = (char *)endpoint,
+		.signals = signal_bit(SIGNAL_TRACES),
 		.public_key = "pk-lf-1",
 		.secret_key = "sk-lf-2" };
 }
 
 static struct destination_config otlp(const char *endpoint)
 {
-	return (struct destination_config){
-		.name = "tempo", .type = DESTINATION_OTLP, .endpoint = (char *)endpoint
-	};
+	return (struct destination_config){ .name = "tempo",
+		.type = DESTINATION_OTLP,
+		.endpoint = (char *)endpoint,
+		.signals = signal_bit(SIGNAL_TRACES) | signal_bit(SIGNAL_LOGS) |
+			signal_bit(SIGNAL_METRICS) };
 }
 
 static void expect_url(const struct destination_config *config, enum signal signal, const char *url)
@@ -90,6 +93,17 @@ Test(otlp, appends_the_signal_or_takes_an_endpoint_as_it_is)
 	config.endpoint = NULL;
 	expect_url(&config, SIGNAL_LOGS, "http://127.0.0.1:3100/otlp/v1/logs");
 	expect_url(&config, SIGNAL_TRACES, NULL);
+}
+
+Test(otlp, has_no_url_for_a_signal_that_it_does_not_take)
+{
+	struct destination_config config = otlp("http://127.0.0.1:4318");
+	config.signals = signal_bit(SIGNAL_LOGS);
+	expect_url(&config, SIGNAL_TRACES, NULL);
+	expect_url(&config, SIGNAL_LOGS, "http://127.0.0.1:4318/v1/logs");
+	expect_url(&config, SIGNAL_METRICS, NULL);
+	struct destination_config other = otlp("http://127.0.0.1:4318");
+	cr_expect_not(destination_same_address(&config, &other));
 }
 
 Test(destination, wants_its_own_shape)

@@ -37,6 +37,7 @@ static void prepare(struct road *road)
 	*road = (struct road){
 		.config = { .name = "tempo",
 			.type = DESTINATION_OTLP,
+			.signals = signal_bit(SIGNAL_TRACES) | signal_bit(SIGNAL_LOGS),
 			.batch_size = 1,
 			.max_request_bytes = 4 << 20,
 			.in_flight = 4,

@@ -13,9 +13,12 @@
 #include <stdlib.h>
 
 #include "enrich/enrich.h"
+#include "otlp/check.h"
 #include "otlp/json_schema.h"
 #include "pricing/price.h"
 #include "support/fixture.h"
+#include "proto/otlp_logs.pb-c.h"
+#include "proto/otlp_metrics.pb-c.h"
 #include "support/oracle.h"
 
 enum { MAX_DEPTH = 100, MEGABYTE = 1 << 20 };
@@ -28,16 +31,21 @@ struct outcome {
 };
 
 /* From a copy of just that size, so that the sanitizer sees what reads past the end. */
-static struct outcome convert(struct bytes text)
+static struct outcome convert_to(enum signal signal, struct bytes text)
 {
 	struct outcome outcome = { 0 };
 	uint8_t *copy = malloc(text.len ? text.len : 1);
 	memcpy(copy, text.at, text.len);
 	buf_init(&outcome.out, 64 * MEGABYTE, NULL);
-	outcome.error = json_to_traces(
-		(struct bytes){ copy, text.len }, MAX_DEPTH, &outcome.out, &outcome.complaint);
+	outcome.error = json_to_request((struct bytes){ copy, text.len }, signal, MAX_DEPTH,
+		&outcome.out, &outcome.complaint);
 	free(copy);
 	return outcome;
+}
+
+static struct outcome convert(struct bytes text)
+{
+	return convert_to(SIGNAL_TRACES, text);
 }
 
 static const char head[] = "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{";
@@ -451,8 +459,8 @@ Test(json, a_refusal_says_where_and_what_and_nothing_of_the_content)
 Test(json, a_request_is_one_object_and_nothing_behind_it)
 {
 	static const char *const texts[][2] = {
-		{ "", "the body is empty; a request without spans is {} (offset 0)" },
-		{ " \n", "the body is empty; a request without spans is {} (offset 2)" },
+		{ "", "the body is empty; a request of nothing is {} (offset 0)" },
+		{ " \n", "the body is empty; a request of nothing is {} (offset 2)" },
 		{ "[]", "must be an object (offset 0)" },
 		{ "null", "must be an object (offset 0)" },
 		{ "{}{}", "the request ends before here (offset 2)" },
@@ -507,7 +515,7 @@ static int convert_within(struct bytes text, unsigned max_depth, size_t max_byte
 	struct complaint complaint = { 0 };
 	struct buf out;
 	buf_init(&out, max_bytes, &budget);
-	int error = json_to_traces(text, max_depth, &out, &complaint);
+	int error = json_to_request(text, SIGNAL_TRACES, max_depth, &out, &complaint);
 	cr_expect(error != -EBADMSG || complaint.text[0]);
 	cr_expect_leq(budget.used_bytes, max_bytes);
 	buf_done(&out);
@@ -615,7 +623,7 @@ Test(json, a_used_up_budget_is_no_memory)
 	struct buf out;
 	struct bytes text = vector("36-full-message", "json");
 	buf_init(&out, MEGABYTE, &budget);
-	cr_expect_eq(json_to_traces(text, MAX_DEPTH, &out, &complaint), -ENOMEM);
+	cr_expect_eq(json_to_request(text, SIGNAL_TRACES, MAX_DEPTH, &out, &complaint), -ENOMEM);
 	cr_expect_eq(budget.used_bytes, 0);
 	buf_done(&out);
 	free((void *)text.at);
@@ -672,6 +680,12 @@ static bool types_agree(enum json_type type, ProtobufCType generated)
 		return type == TYPE_FIXED64;
 	case PROTOBUF_C_TYPE_DOUBLE:
 		return type == TYPE_DOUBLE;
+	case PROTOBUF_C_TYPE_SINT32:
+		return type == TYPE_SINT32;
+	case PROTOBUF_C_TYPE_UINT64:
+		return type == TYPE_UINT64;
+	case PROTOBUF_C_TYPE_SFIXED64:
+		return type == TYPE_SFIXED64;
 	default:
 		return false;
 	}
@@ -685,6 +699,17 @@ static void compare_names(const struct json_field *field, const ProtobufCEnumDes
 			strstr(generated->values[i].name, field->names[i]), "%s", field->names[i]);
 	}
 	cr_expect_null(field->names[generated->n_values]);
+}
+
+/* A oneof of a single member is how proto3 said that a number is there. */
+static bool stands_alone(
+	const ProtobufCMessageDescriptor *message, const ProtobufCFieldDescriptor *field)
+{
+	unsigned together = 0;
+	for (unsigned i = 0; i < message->n_fields; i++)
+		together += message->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF &&
+			message->fields[i].quantifier_offset == field->quantifier_offset;
+	return together == 1;
 }
 
 static void compare_message(const struct json_message *message,
@@ -702,7 +727,11 @@ static void compare_message(const struct json_message *message,
 		cr_expect(types_agree(field->type, other->type), "%s", name);
 		cr_expect_eq(
 			field->is_repeated, other->label == PROTOBUF_C_LABEL_REPEATED, "%s", name);
-		cr_expect_eq(field->is_member, (other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0,
+		bool is_of_oneof = other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
+		bool is_alone = is_of_oneof && stands_alone(generated, other);
+		cr_expect_eq(field->is_member, is_of_oneof && !is_alone, "%s", name);
+		cr_expect_eq(field->has_presence, is_alone, "%s", name);
+		cr_expect_eq(field->is_packed, (other->flags & PROTOBUF_C_FIELD_FLAG_PACKED) != 0,
 			"%s", name);
 		if (field->type == TYPE_ENUM)
 			compare_names(field, other->descriptor);
@@ -713,5 +742,158 @@ static void compare_message(const struct json_message *message,
 
 Test(json, the_schema_is_that_of_the_protobuf)
 {
-	compare_message(&json_export_traces, &otlp__export_trace_service_request__descriptor, 10);
+	compare_message(
+		json_request(SIGNAL_TRACES), &otlp__export_trace_service_request__descriptor, 10);
+	compare_message(
+		json_request(SIGNAL_LOGS), &otlp__export_logs_service_request__descriptor, 10);
+	compare_message(json_request(SIGNAL_METRICS),
+		&otlp__export_metrics_service_request__descriptor, 10);
+}
+
+/* ---- logs and metrics ---- */
+
+static const char one_log[] =
+	"{\"resourceLogs\":[{\"resource\":{\"attributes\":[]},\"scopeLogs\":[{\"scope\":{\"name\":"
+	"\"s\"},\"logRecords\":[{\"timeUnixNano\":\"0\",\"observedTimeUnixNano\":"
+	"1767225600001000001,\"severityNumber\":\"SEVERITY_NUMBER_INFO\",\"severityText\":\"INFO\","
+	"\"body\":{\"stringValue\":\"b\"},\"eventName\":\"e\",\"attributes\":[{\"key\":\"k\",\"value\":"
+	"{\"intValue\":155}}],\"flags\":1,\"traceId\":\"\",\"spanId\":\"00f067aa0ba902b7\"},"
+	"{\"body\":null}]}]}]}";
+
+Test(json, a_log_record_is_read_field_by_field)
+{
+	struct outcome outcome = convert_to(SIGNAL_LOGS, bytes_of(one_log));
+	cr_assert_eq(outcome.error, 0, "%s", outcome.complaint.text);
+	Otlp__ExportLogsServiceRequest *request =
+		otlp__export_logs_service_request__unpack(NULL, outcome.out.len, outcome.out.at);
+	cr_assert_not_null(request);
+	const Otlp__ScopeLogs *scope = request->resource_logs[0]->scope_logs[0];
+	cr_assert_eq(scope->n_log_records, 2);
+	const Otlp__LogRecord *record = scope->log_records[0];
+	cr_expect_eq(record->time_unix_nano, 0);
+	cr_expect_eq(record->observed_time_unix_nano, UINT64_C(1767225600001000001));
+	cr_expect_eq(record->severity_number, 9);
+	cr_expect_eq(record->body->string_value.len, 1);
+	cr_expect_eq(record->event_name.data[0], 'e');
+	cr_expect_eq(record->attributes[0]->value->int_value, 155);
+	cr_expect_eq(record->flags, 1);
+	cr_expect_eq(record->trace_id.len, 0);
+	cr_expect_eq(record->span_id.len, 8);
+	cr_expect_null(scope->log_records[1]->body);
+	otlp__export_logs_service_request__free_unpacked(request, NULL);
+	buf_done(&outcome.out);
+}
+
+/* The members of one metric. */
+static Otlp__ExportMetricsServiceRequest *convert_metric(const char *members)
+{
+	struct buf text;
+	buf_init(&text, MEGABYTE, NULL);
+	buf_printf(&text, "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{%s}]}]}]}",
+		members);
+	struct outcome outcome = convert_to(SIGNAL_METRICS, buf_bytes(&text));
+	cr_assert_eq(outcome.error, 0, "%s: %s", members, outcome.complaint.text);
+	Otlp__ExportMetricsServiceRequest *request =
+		otlp__export_metrics_service_request__unpack(NULL, outcome.out.len, outcome.out.at);
+	cr_assert_not_null(request, "%s", members);
+	cr_expect_eq(outcome.out.len,
+		otlp__export_metrics_service_request__get_packed_size(request), "%s", members);
+	buf_done(&text);
+	buf_done(&outcome.out);
+	return request;
+}
+
+static const Otlp__Metric *only_metric(const Otlp__ExportMetricsServiceRequest *request)
+{
+	return request->resource_metrics[0]->scope_metrics[0]->metrics[0];
+}
+
+static void metrics_free(Otlp__ExportMetricsServiceRequest *request)
+{
+	otlp__export_metrics_service_request__free_unpacked(request, NULL);
+}
+
+Test(json, numbers_of_points_are_exact_and_zero_is_not_absent)
+{
+	Otlp__ExportMetricsServiceRequest *request = convert_metric(
+		"\"name\":\"n\",\"sum\":{\"dataPoints\":[{\"asInt\":\"-9223372036854775808\"},"
+		"{\"asInt\":5,\"asDouble\":0},{\"asInt\":0}],\"aggregationTemporality\":"
+		"\"AGGREGATION_TEMPORALITY_DELTA\",\"isMonotonic\":true}");
+	const Otlp__Sum *sum = only_metric(request)->sum;
+	cr_assert_not_null(sum);
+	cr_expect_eq(sum->data_points[0]->as_int, INT64_MIN);
+	cr_expect_eq(sum->data_points[1]->value_case, OTLP__NUMBER_DATA_POINT__VALUE_AS_DOUBLE);
+	cr_expect_eq(sum->data_points[2]->value_case, OTLP__NUMBER_DATA_POINT__VALUE_AS_INT);
+	cr_expect_eq(sum->aggregation_temporality, 1);
+	cr_expect(sum->is_monotonic);
+	metrics_free(request);
+}
+
+Test(json, lists_of_numbers_are_packed)
+{
+	Otlp__ExportMetricsServiceRequest *request = convert_metric(
+		"\"histogram\":{\"dataPoints\":[{\"bucketCounts\":[\"1\",2,18446744073709551615],"
+		"\"explicitBounds\":[0.5,\"Infinity\"],\"sum\":0,\"max\":\"NaN\"},"
+		"{\"bucketCounts\":[7],\"bucketCounts\":[]}]}");
+	const Otlp__Histogram *histogram = only_metric(request)->histogram;
+	const Otlp__HistogramDataPoint *point = histogram->data_points[0];
+	cr_assert_eq(point->n_bucket_counts, 3);
+	cr_expect_eq(point->bucket_counts[2], UINT64_MAX);
+	cr_assert_eq(point->n_explicit_bounds, 2);
+	cr_expect_eq(point->explicit_bounds[0], 0.5);
+	cr_expect(isinf(point->explicit_bounds[1]));
+	cr_expect_eq(point->sum_presence_case, OTLP__HISTOGRAM_DATA_POINT__SUM_PRESENCE_SUM);
+	cr_expect_eq(point->min_presence_case, OTLP__HISTOGRAM_DATA_POINT__MIN_PRESENCE__NOT_SET);
+	cr_expect(isnan(point->max));
+	cr_expect_eq(histogram->data_points[1]->n_bucket_counts, 0);
+	metrics_free(request);
+
+	request = convert_metric(
+		"\"exponentialHistogram\":{\"dataPoints\":[{\"scale\":-2147483648,\"positive\":"
+		"{\"offset\":\"-3\",\"bucketCounts\":[0,300,\"18446744073709551615\"]}}]}");
+	const Otlp__ExponentialHistogramDataPoint *other =
+		only_metric(request)->exponential_histogram->data_points[0];
+	cr_expect_eq(other->scale, INT32_MIN);
+	cr_expect_eq(other->positive->offset, -3);
+	cr_assert_eq(other->positive->n_bucket_counts, 3);
+	cr_expect_eq(other->positive->bucket_counts[1], 300);
+	cr_expect_eq(other->positive->bucket_counts[2], UINT64_MAX);
+	metrics_free(request);
+}
+
+Test(json, the_last_kind_of_a_metric_is_its_kind)
+{
+	Otlp__ExportMetricsServiceRequest *request = convert_metric(
+		"\"gauge\":{\"dataPoints\":[{\"asInt\":1}]},\"summary\":{\"dataPoints\":[{"
+		"\"quantileValues\":[{\"quantile\":0.5,\"value\":2}]}]}");
+	const Otlp__Metric *metric = only_metric(request);
+	cr_assert_eq(metric->data_case, OTLP__METRIC__DATA_SUMMARY);
+	cr_expect_eq(metric->summary->data_points[0]->quantile_values[0]->value, 2);
+	metrics_free(request);
+}
+
+Test(json, a_request_says_by_its_first_known_name_what_it_is)
+{
+	static const struct {
+		const char *text;
+		int signal; /* 0: none */
+	} cases[] = {
+		{ "{\"resourceSpans\":[]}", SIGNAL_TRACES },
+		{ "\xef\xbb\xbf {\n \"resourceLogs\" : [", SIGNAL_LOGS },
+		{ "{\"a\":{\"resourceSpans\":1},\"b\":\"\\\"\",\"resourceMetrics\":[]}",
+			SIGNAL_METRICS },
+		{ "{}", 0 },
+		{ "", 0 },
+		{ "[\"resourceLogs\"]", 0 },
+		{ "{\"a\":\"resourceLogs\"}", 0 },
+		{ "{\"a\" \"resourceLogs\":[]}", 0 },
+		{ "{\"resourceLogsx\":[]", 0 },
+		{ "{\"a\":[1,\"resourceLogs\":[]}", 0 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		enum signal signal;
+		bool is_found = json_find_signal(bytes_of(cases[i].text), &signal);
+		cr_expect_eq(is_found, cases[i].signal != 0, "%s", cases[i].text);
+		cr_expect(!is_found || (int)signal == cases[i].signal, "%s", cases[i].text);
+	}
 }

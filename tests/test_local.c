@@ -117,8 +117,8 @@ static void append_request(struct bytes request)
 	cr_assert_eq(enrich(request, &config, prices(), &arena, &enriched), 0);
 	struct part parts[] = {
 		{ enriched.plain, enriched.span_count,
-			enriched.langfuse.at ? SHAPE_PLAIN : SHAPE_ANY },
-		{ enriched.langfuse, enriched.span_count, SHAPE_LANGFUSE },
+			enriched.langfuse.at ? SHAPE_PLAIN : SHAPE_ANY, STAGE_OUT },
+		{ enriched.langfuse, enriched.span_count, SHAPE_LANGFUSE, STAGE_OUT },
 	};
 	append(parts, enriched.langfuse.at ? 2 : 1, 1000);
 	arena_done(&arena);
@@ -188,7 +188,7 @@ static struct bytes make_span(uint64_t number, const struct made *made)
 static void append_span(uint64_t number, const struct made *made, uint64_t received_ns)
 {
 	struct bytes request = make_span(number, made);
-	struct part part = { request, 1, SHAPE_ANY };
+	struct part part = { request, 1, SHAPE_ANY, STAGE_OUT };
 	append(&part, 1, received_ns);
 	free((void *)request.at);
 }
@@ -627,8 +627,8 @@ Test(local, what_cannot_be_read_is_counted_and_the_rest_is_there)
 	buf_init(&half, 1 << 20, NULL);
 	buf_append(&half, good.at, good.len);
 	buf_text(&half, "\x0a\xff no protobuf");
-	struct part parts[] = { { buf_bytes(&half), 3, SHAPE_ANY },
-		{ bytes_of("no protobuf either"), 2, SHAPE_ANY } };
+	struct part parts[] = { { buf_bytes(&half), 3, SHAPE_ANY, STAGE_OUT },
+		{ bytes_of("no protobuf either"), 2, SHAPE_ANY, STAGE_OUT } };
 	open_all();
 	append(&parts[0], 1, 1000);
 	append(&parts[1], 1, 1000);

@@ -160,7 +160,7 @@ Test(request, two_halves_hold_what_the_whole_held)
 	struct bytes input = fixture("captures/claude/b-tool/0003-traces.pb");
 	oracle_request *whole = oracle_decode(input);
 	uint32_t count;
-	cr_assert_eq(request_count_spans(input, &count), 0);
+	cr_assert_eq(request_count_items(input, &count), 0);
 	cr_assert_eq(count, oracle_span_count(whole));
 	for (uint32_t cut = 1; cut < count; cut++) {
 		struct arena arena;
@@ -204,7 +204,7 @@ Test(request, cuts_that_fit_cover_every_span_once_and_stay_within_the_limit)
 {
 	struct bytes input = fixture("captures/claude/b-tool/0003-traces.pb");
 	uint32_t count, to = 0, rounds = 0;
-	cr_assert_eq(request_count_spans(input, &count), 0);
+	cr_assert_eq(request_count_items(input, &count), 0);
 	for (uint32_t from = 0; from < count; from = to, rounds++) {
 		struct arena arena;
 		struct bytes cut;

@@ -71,6 +71,14 @@ static const char *sessions(const char *answer, uint64_t now_ns)
 	return text_of_out();
 }
 
+static const char *live(const char *answer)
+{
+	json_t *json = json_of(answer);
+	cr_assert_eq(sessions_print_live(json, &terminal, &out), 0);
+	json_decref(json);
+	return text_of_out();
+}
+
 static const char *cost(const char *answer)
 {
 	json_t *json = json_of(answer);
@@ -321,6 +329,31 @@ Test(pages, content_is_cut_to_its_first_lines)
 		lines++;
 	}
 	cr_expect_eq(lines, 11);
+}
+
+Test(pages, open_sessions_say_what_they_do)
+{
+	const char *answer =
+		"{'now_ns': 1795206300000000000, 'sessions': ["
+		"{'cli': 'claude-code', 'session_id': '079c59be-343d-4cac-8b4f-4e6cb715e35f',"
+		" 'project': 'tollgate', 'state': 'waiting_for_permission', 'waits_for': 'Bash',"
+		" 'turn': 'Turn #3: Please run the tests', 'last_ns': 1795206290000000000,"
+		" 'calls': 12, 'tools': 9, 'errors': 1, 'tokens': 123456},"
+		"{'cli': 'codex', 'session_id': '01a1faaa-819b-76f2-b471-80cacd4b817f',"
+		" 'project': '', 'state': 'working', 'waits_for': '', 'turn': '',"
+		" 'last_ns': 1795206299000000000, 'calls': 1, 'tools': 0, 'errors': 0, 'tokens': 7},"
+		"{'cli': 'gemini', 'session_id': '', 'session_unknown': true,"
+		" 'state': 'of another version', 'last_ns': 1795206299000000000}]}";
+	terminal.width = 160;
+	cr_expect_str_eq(live(answer),
+		"session                               cli          state                    ago  calls  tools  errors   tokens  project   turn\n"
+		"079c59be-343d-4cac-8b4f-4e6cb715e35f  claude-code  wants permission: Bash  10 s     12      9       1  123,456  tollgate  Turn #3: Please run the tests\n"
+		"01a1faaa-819b-76f2-b471-80cacd4b817f  codex        working                  1 s      1      0       0        7\n"
+		"(unknown)                             gemini       silent                   1 s      0      0       0        0\n");
+	terminal.width = 80;
+	expect_fits(live(answer));
+	cr_expect_str_eq(live("{'sessions': []}"), "No session is open.\n");
+	cr_expect(live("{'sessions': [3, null]}"));
 }
 
 Test(pages, sessions_in_eighty_columns)

@@ -75,7 +75,7 @@ static void house_close(struct house *house)
 static uint32_t spans_in(const struct part *part)
 {
 	uint32_t count = 0;
-	cr_expect_eq(request_count_spans(part->bytes, &count), 0);
+	cr_expect_eq(request_count_items(part->bytes, &count), 0);
 	return count;
 }
 

@@ -36,7 +36,7 @@ Test(reply, long_messages_have_long_lengths)
 	cr_expect_eq(out.len, 2 + 3 + 300);
 	cr_expect_eq(memcmp(out.at, "\x08\x02\x12\xac\x02mmm", 8), 0);
 	out.len = 0;
-	reply_write_success(&out, REPLY_PROTOBUF, REPLY_LOGS, UINT64_MAX, message);
+	reply_write_success(&out, REPLY_PROTOBUF, SIGNAL_LOGS, UINT64_MAX, message);
 	cr_expect_eq(out.len, 3 + 11 + 3 + 300);
 	cr_expect_eq(
 		memcmp(out.at,
@@ -50,11 +50,11 @@ Test(reply, full_success_is_an_empty_message)
 {
 	struct buf out;
 	buf_init(&out, 4096, NULL);
-	reply_write_success(&out, REPLY_PROTOBUF, REPLY_TRACES, 0, NULL);
+	reply_write_success(&out, REPLY_PROTOBUF, SIGNAL_TRACES, 0, NULL);
 	expect_bytes(&out, "");
-	reply_write_success(&out, REPLY_PROTOBUF, REPLY_TRACES, 0, "");
+	reply_write_success(&out, REPLY_PROTOBUF, SIGNAL_TRACES, 0, "");
 	expect_bytes(&out, "");
-	reply_write_success(&out, REPLY_JSON, REPLY_TRACES, 0, NULL);
+	reply_write_success(&out, REPLY_JSON, SIGNAL_TRACES, 0, NULL);
 	expect_bytes(&out, "{}");
 	buf_done(&out);
 }
@@ -63,16 +63,16 @@ Test(reply, what_was_rejected_is_counted_under_the_name_of_its_signal)
 {
 	struct buf out;
 	buf_init(&out, 4096, NULL);
-	reply_write_success(&out, REPLY_PROTOBUF, REPLY_METRICS, 3, "bad");
+	reply_write_success(&out, REPLY_PROTOBUF, SIGNAL_METRICS, 3, "bad");
 	expect_bytes(&out,
 		"\x0a\x07\x08\x03\x12\x03"
 		"bad");
-	reply_write_success(&out, REPLY_JSON, REPLY_TRACES, 3, "bad");
+	reply_write_success(&out, REPLY_JSON, SIGNAL_TRACES, 3, "bad");
 	expect_bytes(
 		&out, "{\"partialSuccess\":{\"rejectedSpans\":\"3\",\"errorMessage\":\"bad\"}}");
-	reply_write_success(&out, REPLY_JSON, REPLY_LOGS, 3, NULL);
+	reply_write_success(&out, REPLY_JSON, SIGNAL_LOGS, 3, NULL);
 	expect_bytes(&out, "{\"partialSuccess\":{\"rejectedLogRecords\":\"3\"}}");
-	reply_write_success(&out, REPLY_JSON, REPLY_METRICS, UINT64_MAX, NULL);
+	reply_write_success(&out, REPLY_JSON, SIGNAL_METRICS, UINT64_MAX, NULL);
 	expect_bytes(
 		&out, "{\"partialSuccess\":{\"rejectedDataPoints\":\"18446744073709551615\"}}");
 	buf_done(&out);
@@ -82,11 +82,11 @@ Test(reply, a_warning_has_a_message_and_no_count)
 {
 	struct buf out;
 	buf_init(&out, 4096, NULL);
-	reply_write_success(&out, REPLY_PROTOBUF, REPLY_TRACES, 0, "old");
+	reply_write_success(&out, REPLY_PROTOBUF, SIGNAL_TRACES, 0, "old");
 	expect_bytes(&out,
 		"\x0a\x05\x12\x03"
 		"old");
-	reply_write_success(&out, REPLY_JSON, REPLY_TRACES, 0, "old");
+	reply_write_success(&out, REPLY_JSON, SIGNAL_TRACES, 0, "old");
 	expect_bytes(&out, "{\"partialSuccess\":{\"errorMessage\":\"old\"}}");
 	buf_done(&out);
 }

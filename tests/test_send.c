@@ -122,7 +122,7 @@ static char *write_file(const char *name, const char *text)
 
 static const struct reply all_taken[] = { { NULL, 200, "application/x-protobuf" } };
 
-/* As this version answers: it has no door for logs and metrics. */
+/* As a server that has no door for logs and metrics. */
 static const struct reply traces_only[] = {
 	{ "/v1/traces", 200, "application/x-protobuf" },
 	{ NULL, 404, "application/x-protobuf", BYTES("\x12\x10logs come later\n") },
@@ -160,6 +160,40 @@ Test(send, a_capture_is_posted_in_its_recorded_order_with_its_headers)
 		cr_expect_eq(seen[i].body_len, wanted[i].body_len);
 		cr_expect_str_eq(seen[i].body, wanted[i].body);
 	}
+}
+
+Test(send, hooks_are_posted_at_their_recorded_places)
+{
+	write_file("1.pb", "one");
+	write_file("2.pb", "two");
+	write_file("manifest.json",
+		"[{\"seq\":1,\"signal\":\"logs\",\"file\":\"1.pb\",\"time\":\"2026-11-20T20:23:20.176Z\"},"
+		"{\"seq\":2,\"signal\":\"logs\",\"file\":\"2.pb\",\"time\":\"2026-11-20T20:23:22.000Z\"}]");
+	write_file("hooks.jsonl",
+		"{\"t_ns\":\"1795206203000000000\",\"payload\":{\"hook_event_name\":\"Stop\","
+		"\"transcript_path\":\"/home/dev/.claude/x.jsonl\"}}\n"
+		"{\"t_ns\":\"1795206200175000000\",\"payload\":{\"hook_event_name\":\"BeforeAgent\","
+		"\"transcript_path\":\"/home/dev/.gemini/x.json\"}}\n");
+	write_file("hooks-http.jsonl",
+		"{\"time\":\"2026-11-20T20:23:21.000Z\",\"path\":\"/elsewhere\",\"payload\":{"
+		"\"hook_event_name\":\"Stop\",\"transcript_path\":\"/home/dev/.claude/x.jsonl\"}}");
+	write_file("notify.jsonl",
+		"{\"t_ns\":\"1795206201500000000\",\"argc\":1,\"payload\":{\"thread-id\":\"t\"}}\n");
+	static const char *const paths[] = { "/hooks/gemini", "/v1/logs", "/hooks/claude-code",
+		"/hooks/codex", "/v1/logs", "/hooks/claude-code" };
+	replies = all_taken;
+	cr_expect_eq(SEND(folder, "--to", url), EXIT_DONE);
+	cr_assert_eq(seen_count, 6);
+	for (size_t i = 0; i < 6; i++)
+		cr_expect_str_eq(seen[i].path, paths[i], "%zu: %s", i, seen[i].path);
+	cr_expect_str_eq(seen[0].type, "application/json");
+	cr_expect_str_eq(seen[3].body, "{\"thread-id\":\"t\"}");
+	unlink(in_folder("hooks.jsonl"));
+	write_file("hooks.jsonl", "{\"payload\":{}}\n");
+	cr_expect_eq(SEND(folder, "--to", url), EXIT_FAILED, "whose hook it is must be known");
+	unlink(in_folder("hooks.jsonl"));
+	write_file("hooks.jsonl", "{\n");
+	cr_expect_eq(SEND(folder, "--to", url), EXIT_FAILED);
 }
 
 Test(send, the_name_of_a_file_says_what_it_is)

@@ -109,7 +109,7 @@ Test(spool, requests_that_wait_together_become_one_record_when_they_are_alike)
 	other[1] = request_new("lane", "logs", 4);
 	other[1]->batch.signal = SIGNAL_LOGS;
 	other[2] = request_new("lane", "in", 2);
-	other[2]->batch.stage = STAGE_IN;
+	other[2]->parts[0].stage = STAGE_IN;
 	other[3] = request_new("lane", "langfuse", 8);
 	other[3]->parts[0].shape = SHAPE_LANGFUSE;
 	for (int i = 0; i < 3; i++) {
@@ -255,7 +255,7 @@ Test(spool, a_reader_sees_its_lane_stage_and_shapes_only)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct request *request =
 			request_new(rows[i].lane, rows[i].text, strlen(rows[i].text));
-		request->batch.stage = rows[i].stage;
+		request->parts[0].stage = rows[i].stage;
 		request->parts[0].shape = rows[i].shape;
 		spool_append(fixture.spool, &request->batch);
 		cr_assert_eq(request_wait(request), 0);
@@ -290,8 +290,8 @@ Test(spool, parts_of_one_request_are_stored_in_one_commit)
 	open_and_write();
 	struct request *request = request_new("lane", "plain", 5);
 	request->parts[0].shape = SHAPE_PLAIN;
-	request->parts[1] = (struct part){ BYTES("langfuse"), 1, SHAPE_LANGFUSE };
-	request->parts[2] = (struct part){ BYTES("any"), 1, SHAPE_ANY };
+	request->parts[1] = (struct part){ BYTES("langfuse"), 1, SHAPE_LANGFUSE, STAGE_OUT };
+	request->parts[2] = (struct part){ BYTES("any"), 1, SHAPE_ANY, STAGE_OUT };
 	request->batch.part_count = 3;
 	spool_append(fixture.spool, &request->batch);
 	cr_assert_eq(request_wait(request), 0);

@@ -236,8 +236,9 @@ Test(spool_recovery, of_a_torn_group_nothing_is_delivered)
 		cr_assert_eq(store(&fixture, "lane", "good"), 0);
 		struct request *request = request_new("lane", "plain", 5);
 		request->parts[0].shape = SHAPE_PLAIN;
-		request->parts[1] = (struct part){ BYTES("langfuse"), 1, SHAPE_LANGFUSE };
-		request->parts[2] = (struct part){ BYTES("any"), 1, SHAPE_ANY };
+		request->parts[1] =
+			(struct part){ BYTES("langfuse"), 1, SHAPE_LANGFUSE, STAGE_OUT };
+		request->parts[2] = (struct part){ BYTES("any"), 1, SHAPE_ANY, STAGE_OUT };
 		request->batch.part_count = 3;
 		spool_append(fixture.spool, &request->batch);
 		cr_assert_eq(request_wait(request), 0);
@@ -426,7 +427,8 @@ static void fill_for_flips(void)
 		request->batch.part_count = 3;
 		for (uint64_t i = 0; i < 3; i++) {
 			size_t bytes = make_body(first + i, bodies[i]);
-			request->parts[i] = (struct part){ { bodies[i], bytes }, 1, shapes[i] };
+			request->parts[i] =
+				(struct part){ { bodies[i], bytes }, 1, shapes[i], STAGE_OUT };
 		}
 		spool_append(fixture.spool, &request->batch);
 		cr_assert_eq(request_wait(request), 0);

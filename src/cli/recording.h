@@ -1,23 +1,26 @@
 /*
  * Requests that were recorded: single files, or a folder with a manifest.json that lists what was
- * sent, in which order and with which headers.
+ * sent, in which order and with which headers, and beside it hooks.jsonl, hooks-http.jsonl and notify.jsonl
+ * with what CLIs gave their hooks, a line each.
  */
 #ifndef TG_CLI_RECORDING_H
 #define TG_CLI_RECORDING_H
 
+#include "base/bytes.h"
 #include "base/complaint.h"
 
 /* All texts live during the visit. */
 struct recording {
 	const char *name; /* for people: the file's own */
-	const char *file; /* where the body lies */
+	const char *file; /* where the body lies; NULL: it is `body` */
+	struct bytes body;
 	const char *path; /* it was posted to, from the host's root: "/v1/traces" */
 	const char *content_type;
 	const char *content_encoding; /* NULL: none */
 };
 
 /*
- * Calls `visit` for each request of a file or folder, in the recorded order, until one returns other
+ * Calls `visit` for each request of a file or folder, hooks at their recorded places, in that order, until one returns other
  * than 0, and returns that.
  *
  *   signal  of a single file: "traces", "logs" or "metrics"; NULL: by its name, else traces

@@ -44,8 +44,9 @@ struct sending {
 static void explain(void)
 {
 	printf("A PATH is a recorded body (.pb or .json, also with .gz) or a folder with\n"
-	       "a manifest.json. Logs and metrics answered with 404 are counted as not taken,\n"
-	       "which is no failure.\n");
+	       "a manifest.json; its hooks.jsonl, hooks-http.jsonl and notify.jsonl are sent at\n"
+	       "their recorded places. What is no trace and is answered with 404 is counted as not\n"
+	       "taken, which is no failure.\n");
 }
 
 static void print_result(
@@ -139,17 +140,18 @@ static int send_recording(const struct recording *recording, void *arg)
 {
 	struct sending *sending = arg;
 	char why[320];
-	struct buf body;
-	buf_init(&body, BODY_MAX_BYTES, NULL);
+	struct buf file;
+	buf_init(&file, BODY_MAX_BYTES, NULL);
 	enum verdict verdict = FAILED;
-	int error = file_read(recording->file, &body);
+	int error = recording->file ? file_read(recording->file, &file) : 0;
 	if (error == -E2BIG)
 		snprintf(why, sizeof why, "larger than %d bytes", BODY_MAX_BYTES);
 	else if (error)
 		snprintf(why, sizeof why, "%s", strerror(-error));
 	else
-		verdict = send_body(sending, recording, buf_bytes(&body), why, sizeof why);
-	buf_done(&body);
+		verdict = send_body(sending, recording,
+			recording->file ? buf_bytes(&file) : recording->body, why, sizeof why);
+	buf_done(&file);
 	sending->counts[verdict]++;
 	print_result(sending, verdict, recording->name, why);
 	return 0;
@@ -230,7 +232,7 @@ static int run(struct arguments *arguments)
 
 const struct command command_send = {
 	.name = "send",
-	.sentence = "Posts recorded OTLP requests.",
+	.sentence = "Posts recorded OTLP requests and hooks.",
 	.operands = "PATH...",
 	.flags = flags,
 	.explain = explain,

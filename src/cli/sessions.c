@@ -2,6 +2,7 @@
 #include "cli/sessions.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "cli/commands.h"
@@ -11,11 +12,12 @@
 #include "cli/table.h"
 #include "cli/tokens.h"
 
-enum { FLAG_SINCE, FLAG_LIMIT, FLAG_JSON, FLAG_SOCKET };
+enum { FLAG_SINCE, FLAG_LIMIT, FLAG_LIVE, FLAG_JSON, FLAG_SOCKET };
 
 static const struct flag flags[] = {
 	[FLAG_SINCE] = { "--since", "TIME", "Only those since 7d, 24h, 30m, 90s or 2026-11-01." },
 	[FLAG_LIMIT] = { "--limit", "N", "At most so many (20)." },
+	[FLAG_LIVE] = { "--live", NULL, "Those that are open, and what each is doing now." },
 	[FLAG_JSON] = { "--json", NULL, "The daemon's answer as it is." },
 	[FLAG_SOCKET] = { "--socket", "PATH", "The daemon's control socket." },
 	{ NULL },
@@ -36,7 +38,7 @@ static const struct table_column columns[] = {
 	[USER] = { "user", .min_columns = 8, .rank = 7 },
 };
 
-static void add_count(struct table *table, enum column column, enum style style, uint64_t count)
+static void add_count(struct table *table, size_t column, enum style style, uint64_t count)
 {
 	char figure[FIGURE_MAX];
 	table_cell(table, column, style, "", bytes_of(figure_count(figure, (int64_t)count)));
@@ -95,6 +97,106 @@ int sessions_print(
 	return error;
 }
 
+/* ---- live ---- */
+
+enum live_column {
+	LIVE_SESSION,
+	LIVE_CLI,
+	LIVE_STATE,
+	LIVE_AGE,
+	LIVE_CALLS,
+	LIVE_TOOLS,
+	LIVE_ERRORS,
+	LIVE_TOKENS,
+	LIVE_PROJECT,
+	LIVE_TURN,
+};
+
+static const struct table_column live_columns[] = {
+	[LIVE_SESSION] = { "session", .min_columns = 9 },
+	[LIVE_CLI] = { "cli", .rank = 2 },
+	[LIVE_STATE] = { "state" },
+	[LIVE_AGE] = { "ago", .is_right = true, .rank = 1 },
+	[LIVE_CALLS] = { "calls", .is_right = true, .rank = 5 },
+	[LIVE_TOOLS] = { "tools", .is_right = true, .rank = 6 },
+	[LIVE_ERRORS] = { "errors", .is_right = true, .rank = 4 },
+	[LIVE_TOKENS] = { "tokens", .is_right = true, .rank = 3 },
+	[LIVE_PROJECT] = { "project", .min_columns = 7, .rank = 2 },
+	[LIVE_TURN] = { "turn", .min_columns = 10, .rank = 1 },
+};
+
+/* As the daemon says it, in words. */
+static const struct {
+	const char *state, *words;
+	enum style style;
+} live_states[] = {
+	{ "working", "working", STYLE_GREEN },
+	{ "waiting_for_permission", "wants permission", STYLE_YELLOW },
+	{ "waiting_for_user", "your turn", STYLE_CYAN },
+	{ "finished", "finished", STYLE_DIM },
+	{ "unknown", "silent", STYLE_DIM },
+};
+
+static void add_state(struct table *table, const json_t *session)
+{
+	enum { STATES = sizeof live_states / sizeof *live_states };
+	const char *state = json_text(session, "state"), *tool = json_text(session, "waits_for");
+	char words[128];
+	size_t i = 0;
+	while (i < STATES - 1 && strcmp(live_states[i].state, state) != 0)
+		i++;
+	snprintf(words, sizeof words, "%s%s%.60s", live_states[i].words, *tool ? ": " : "", tool);
+	table_cell(table, LIVE_STATE, live_states[i].style, "", bytes_of(words));
+}
+
+static void add_live(struct table *table, const json_t *session, uint64_t now_ns)
+{
+	char figure[FIGURE_MAX];
+	uint64_t errors = json_uint(session, "errors");
+	bool is_unknown = json_is_true(json_object_get(session, "session_unknown"));
+	table_cell(table, LIVE_SESSION, is_unknown ? STYLE_DIM : STYLE_BOLD, "",
+		bytes_of(is_unknown ? "(unknown)" : json_text(session, "session_id")));
+	table_cell(table, LIVE_CLI, STYLE_PLAIN, "", bytes_of(json_text(session, "cli")));
+	add_state(table, session);
+	table_cell(table, LIVE_AGE, STYLE_PLAIN, "",
+		bytes_of(figure_age(figure, json_uint(session, "last_ns"), now_ns)));
+	add_count(table, LIVE_CALLS, STYLE_PLAIN, json_uint(session, "calls"));
+	add_count(table, LIVE_TOOLS, STYLE_PLAIN, json_uint(session, "tools"));
+	add_count(table, LIVE_ERRORS, errors ? STYLE_RED : STYLE_PLAIN, errors);
+	add_count(table, LIVE_TOKENS, STYLE_PLAIN, json_uint(session, "tokens"));
+	table_cell(table, LIVE_PROJECT, STYLE_PLAIN, "", bytes_of(json_text(session, "project")));
+	table_cell(table, LIVE_TURN, STYLE_PLAIN, "", bytes_of(json_text(session, "turn")));
+}
+
+int sessions_print_live(const json_t *answer, const struct terminal *terminal, struct buf *out)
+{
+	const json_t *sessions = json_object_get(answer, "sessions");
+	struct table table;
+	json_t *session;
+	size_t i;
+	table_init(&table);
+	for (i = 0; i < sizeof live_columns / sizeof *live_columns; i++)
+		table_column(&table, live_columns[i]);
+	table.has_titles = json_array_size(sessions) > 0;
+	if (!table.has_titles)
+		table_note(&table, STYLE_PLAIN, "", bytes_of("No session is open."));
+	json_array_foreach(sessions, i, session)
+		add_live(&table, session, json_uint(answer, "now_ns"));
+	int error = table_print(&table, terminal, out);
+	table_done(&table);
+	return error;
+}
+
+static int show_live(struct page *page)
+{
+	json_t *answer = NULL;
+	int status = control_ask(page->socket, "GET", "/v1/live", &answer);
+	if (status == EXIT_DONE)
+		status = page_print(page, answer, sessions_print_live);
+	json_decref(answer);
+	return status;
+}
+
 static int print_now(const json_t *answer, const struct terminal *terminal, struct buf *out)
 {
 	return sessions_print(answer, clock_unix_ns(), terminal, out);
@@ -104,12 +206,15 @@ static int run(struct arguments *arguments)
 {
 	struct page page = { .path = "/v1/sessions" };
 	const char *value = NULL;
+	bool is_live = false;
 	for (int argument; (argument = arguments_next(arguments, &value)) != ARGUMENT_END;) {
 		if (argument == FLAG_SINCE) {
 			if (page_since(&page, value) < 0)
 				return EXIT_USAGE;
 		} else if (argument == FLAG_LIMIT) {
 			control_argument(page.path, sizeof page.path, "limit", value);
+		} else if (argument == FLAG_LIVE) {
+			is_live = true;
 		} else if (argument == FLAG_JSON) {
 			page.is_json = true;
 		} else if (argument == FLAG_SOCKET) {
@@ -118,7 +223,7 @@ static int run(struct arguments *arguments)
 			return arguments_refuse(arguments, argument, value);
 		}
 	}
-	return page_show(&page, print_now);
+	return is_live ? show_live(&page) : page_show(&page, print_now);
 }
 
 const struct command command_sessions = {

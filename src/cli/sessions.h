@@ -13,4 +13,8 @@
 int sessions_print(
 	const json_t *answer, uint64_t now_ns, const struct terminal *terminal, struct buf *out);
 
+/*   answer  of /v1/live
+ * 0 or negative errno. */
+int sessions_print_live(const json_t *answer, const struct terminal *terminal, struct buf *out);
+
 #endif

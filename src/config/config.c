@@ -222,7 +222,43 @@ static bool is_given(const struct destination_config *destination, const char *n
 	return destination->origins[row - destination_settings].kind != ORIGIN_DEFAULT;
 }
 
-static int check_destination(struct loader *loader, const struct destination_config *destination)
+/* As destination_config.signals. */
+enum { TRACES = 1, LOGS = 2, METRICS = 4 };
+
+static int settle_signals(
+	struct loader *loader, struct destination_config *destination, const char *key)
+{
+	char signals[80];
+	unsigned own = (destination->traces_endpoint ? TRACES : 0) |
+		(destination->logs_endpoint ? LOGS : 0) |
+		(destination->metrics_endpoint ? METRICS : 0);
+	bool is_told = is_given(destination, "signals");
+	snprintf(signals, sizeof signals, "%s.signals", key);
+	if (destination->type == DESTINATION_LANGFUSE)
+		return destination->signals == TRACES ?
+			0 :
+			COMPLAIN_AT(loader, signals,
+				"%s must be [\"traces\"]: Langfuse takes nothing else", signals);
+	if (!is_told)
+		destination->signals = destination->endpoint ? TRACES | own : own;
+	else if (!destination->endpoint && destination->signals & ~own)
+		return COMPLAIN_AT(loader, signals,
+			"%s names what has no endpoint: write %s.endpoint, or one for each",
+			signals, key);
+	else if (own & ~destination->signals)
+		loader_note(loader, "an endpoint in %s does not apply: %s does not name its signal",
+			key, signals);
+	if (destination->content != CONTENT_FULL && destination->signals & ~TRACES) {
+		loader_note(loader,
+			"%s takes traces alone: %s.content is not \"full\", and what of logs and "
+			"metrics is content nobody knows",
+			key, key);
+		destination->signals &= TRACES;
+	}
+	return 0;
+}
+
+static int check_destination(struct loader *loader, struct destination_config *destination)
 {
 	char key[64];
 	const char *name = destination->name;
@@ -241,7 +277,7 @@ static int check_destination(struct loader *loader, const struct destination_con
 			"%s needs public_key and secret_key (or %s_key_file)", key,
 			destination->secret_key ? "public" : "secret");
 	if (destination->type != DESTINATION_OTLP)
-		return 0;
+		return settle_signals(loader, destination, key);
 	if (destination->public_key || destination->secret_key)
 		return COMPLAIN_AT(loader, key,
 			"%s has keys, which only type langfuse takes: use headers", key);
@@ -249,7 +285,7 @@ static int check_destination(struct loader *loader, const struct destination_con
 		!destination->logs_endpoint && !destination->metrics_endpoint)
 		return COMPLAIN_AT(loader, key,
 			"%s.endpoint is missing: write a URL such as http://127.0.0.1:4318", key);
-	return 0;
+	return settle_signals(loader, destination, key);
 }
 
 static bool lies_in(const char *path, const char *directory)

@@ -52,6 +52,7 @@ struct destination_config {
 	char *secret_key;
 	struct header_setting *headers;
 	size_t header_count;
+	unsigned signals; /* sent there: bits as of signal_bit (otlp/signal.h) */
 	enum content content;
 	uint64_t content_max_bytes; /* of one value; with CONTENT_CUT */
 	char *ca_file;              /* NULL: the system's */

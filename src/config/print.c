@@ -52,7 +52,7 @@ static void print_row(const char *prefix, const struct setting *row)
 		printf(" to ");
 		print_amount(row, row->max);
 	} else if (row->choices) {
-		printf("   one of: %s", row->choices);
+		printf("   %s: %s", row->type == SETTING_SET ? "some of" : "one of", row->choices);
 	}
 	printf("\n");
 	print_words(row->sentence, &column);
@@ -101,7 +101,7 @@ static json_t *default_json(const struct setting *row, bool is_langfuse)
 		return json_boolean(strcmp(text, "true") == 0);
 	if (row->type == SETTING_COUNT || row->type == SETTING_MILLISECONDS)
 		return json_integer(strtoll(text, NULL, 10));
-	if (row->type == SETTING_LIST)
+	if (row->type == SETTING_LIST || row->type == SETTING_SET)
 		return default_list(text);
 	return json_string(text);
 }

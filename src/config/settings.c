@@ -212,6 +212,10 @@ const struct setting destination_settings[] = {
 		.check = check_url, .sentence = "Used for logs as it is, instead." },
 	{ DESTINATION(metrics_endpoint, SETTING_TEXT), .min = 1, .max = TEXT_MAX_BYTES,
 		.check = check_url, .sentence = "Used for metrics as it is, instead." },
+	{ DESTINATION(signals, SETTING_SET), .choices = "traces logs metrics", .fallback = "traces",
+		.sentence =
+			"What is sent there; unset: traces, and what has an endpoint of its own. Langfuse "
+			"takes traces alone." },
 	{ DESTINATION(public_key, SETTING_TEXT), .is_reloaded = true, .min = 1,
 		.max = KEY_MAX_BYTES, .check = check_key, .sentence = "Of the Langfuse project." },
 	{ .name = "public_key_file",
@@ -305,7 +309,8 @@ const char *setting_form(const struct setting *setting, char out[SETTING_FORM_MA
 	};
 	if (!setting->choices)
 		return forms[setting->type];
-	size_t at = (size_t)snprintf(out, SETTING_FORM_MAX, "one of ");
+	size_t at = (size_t)snprintf(out, SETTING_FORM_MAX,
+		setting->type == SETTING_SET ? "a list of some of " : "one of ");
 	for (const char *c = setting->choices; *c; c++) {
 		if (*c == ' ')
 			out[at++] = ',';

@@ -20,6 +20,7 @@ enum setting_type {
 	SETTING_HEADERS,     /* of HTTP: name and value */
 	SETTING_SECRET_FILE, /* a path; the member of the row before gets what the file holds */
 	SETTING_CHOICE,      /* an enum, in the order of `choices` */
+	SETTING_SET,         /* some of `choices`, at least one: a bit for each, in their order */
 };
 
 enum { KEY_MAX_BYTES = 500 };

@@ -235,6 +235,24 @@ static int set_list(const struct setting *setting, void *base, const json_t *lis
 	return 0;
 }
 
+static int set_set(const struct setting *setting, void *base, const json_t *list,
+	const struct value_place *place)
+{
+	unsigned bits = 0;
+	size_t count = json_array_size(list);
+	for (size_t i = 0; i < count; i++) {
+		const char *word = json_string_value(json_array_get(list, i));
+		int index;
+		if (!word || !is_choice(setting->choices, word, &index))
+			return refuse_form(setting, word, place);
+		bits |= 1U << index;
+	}
+	if (!bits)
+		return refuse_form(setting, "an empty list", place);
+	*(unsigned *)((char *)base + setting->offset) = bits;
+	return 0;
+}
+
 static int set_headers(const struct setting *setting, void *base, const json_t *object,
 	const struct value_place *place)
 {
@@ -297,9 +315,10 @@ static void decode_percent(char *text)
 static json_t *json_of_text(enum setting_type type, char *text)
 {
 	text = trim(text);
-	if (type == SETTING_LIST && *text == '[')
+	bool is_list = type != SETTING_HEADERS;
+	if (is_list && *text == '[')
 		return json_loads(text, 0, NULL);
-	json_t *json = type == SETTING_LIST ? json_array() : json_object();
+	json_t *json = is_list ? json_array() : json_object();
 	int error = json ? 0 : -1;
 	char *rest;
 	for (char *part = strtok_r(text, ",", &rest); part && !error;
@@ -308,7 +327,7 @@ static json_t *json_of_text(enum setting_type type, char *text)
 		char *equals = strchr(part, '=');
 		if (!*part)
 			continue;
-		if (type == SETTING_LIST) {
+		if (is_list) {
 			error = json_array_append_new(json, json_string(part));
 		} else if (!equals) {
 			error = -1;
@@ -326,6 +345,15 @@ static json_t *json_of_text(enum setting_type type, char *text)
 	return json;
 }
 
+static int set_compound(const struct setting *setting, void *base, const json_t *json,
+	const struct value_place *place)
+{
+	if (setting->type == SETTING_HEADERS)
+		return set_headers(setting, base, json, place);
+	return setting->type == SETTING_LIST ? set_list(setting, base, json, place) :
+					       set_set(setting, base, json, place);
+}
+
 static int set_compound_text(const struct setting *setting, void *base, const char *text,
 	const struct value_place *place)
 {
@@ -338,8 +366,7 @@ static int set_compound_text(const struct setting *setting, void *base, const ch
 			"%s must be headers such as X-Scope-OrgID=team-a,X-Other=b", place->named);
 	if (!json)
 		return refuse_form(setting, text, place);
-	int error = setting->type == SETTING_LIST ? set_list(setting, base, json, place) :
-						    set_headers(setting, base, json, place);
+	int error = set_compound(setting, base, json, place);
 	json_decref(json);
 	return error;
 }
@@ -384,6 +411,7 @@ int value_set_text(const struct setting *setting, void *base, const char *text,
 	}
 	case SETTING_LIST:
 	case SETTING_HEADERS:
+	case SETTING_SET:
 		return set_compound_text(setting, base, text, place);
 	}
 	return -EINVAL;
@@ -438,10 +466,9 @@ int value_set_json(const struct setting *setting, void *base, const json_t *json
 	}
 	if (json_is_boolean(json) && type == SETTING_BOOL)
 		return value_set_text(setting, base, json_is_true(json) ? "true" : "false", place);
-	if (json_is_array(json) && type == SETTING_LIST)
-		return set_list(setting, base, json, place);
-	if (json_is_object(json) && type == SETTING_HEADERS)
-		return set_headers(setting, base, json, place);
+	if ((json_is_array(json) && (type == SETTING_LIST || type == SETTING_SET)) ||
+		(json_is_object(json) && type == SETTING_HEADERS))
+		return set_compound(setting, base, json, place);
 	if (setting->is_secret)
 		return refuse_form(setting, NULL, place);
 	return complain(place->complaint, "%s must be %s, not %s", place->named,
@@ -453,6 +480,15 @@ static json_t *list_json(char *const *items, size_t count)
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, json_string(items[i]));
+	return list;
+}
+
+static json_t *set_json(const char *choices, unsigned bits)
+{
+	json_t *list = json_array();
+	for (const char *word = choices; bits; bits >>= 1, word += strcspn(word, " ") + 1)
+		if (bits & 1)
+			json_array_append_new(list, json_stringn(word, strcspn(word, " ")));
 	return list;
 }
 
@@ -489,6 +525,8 @@ json_t *value_json(const struct setting *setting, const void *base)
 	}
 	case SETTING_LIST:
 		return list_json(*(char **const *)member, *count);
+	case SETTING_SET:
+		return set_json(setting->choices, *(const unsigned *)member);
 	case SETTING_HEADERS:
 		return headers_json(*(struct header_setting *const *)member, *count);
 	}

@@ -30,6 +30,9 @@ struct events {
 };
 void events_add(struct events *events, const struct event *event);
 
+/* An EVENT_SPAN with all that is the same for every CLI; whose it is and its role are the dialect's to say. */
+struct event event_of_span(const struct span *span, const struct source *source);
+
 /* What is done with the spans that a CLI writes itself. */
 enum native_policy {
 	NATIVE_COMPLETE, /* they are the trace: completed from the logs, never doubled */
@@ -43,7 +46,10 @@ struct dialect {
 	/* Whether logs or spans of this instrumentation scope are this CLI's own. */
 	bool (*owns_scope)(struct bytes name);
 
-	/* Each adds what it reads, which may be nothing. Texts of the events lie in the input or in events->arena. */
+	/*
+	 * Each adds what it reads, which may be nothing. Texts of the events lie in the input or in
+	 * events->arena, never in a hook's payload, which goes.
+	 */
 	void (*read_log)(const struct log_record *record, const struct source *source,
 		struct events *events);
 	void (*read_span)(
@@ -53,6 +59,8 @@ struct dialect {
 	/* Whether a log record is one to which session.id is added for destinations, and its value. NULL: never. */
 	bool (*session_of_log)(const struct log_record *record, struct bytes *ret_session);
 };
+
+extern const struct dialect dialect_claude_code, dialect_codex, dialect_gemini;
 
 /* NULL-terminated, in the order of asking. */
 extern const struct dialect *const dialects[];
@@ -74,10 +82,13 @@ struct bytes hook_as_logs(const struct dialect *dialect, struct bytes payload, u
 /*
  * Splits a request by whose it is, at its ResourceLogs or ResourceSpans: `ret_theirs` is what the dialects
  * own, `ret_others` all else; empty when there is none, the request itself when there is nothing else.
+ *
+ *   takes_replaced  theirs is what dialects of NATIVE_REPLACE own, too
+ *
  * 0; -EBADMSG when it is malformed; the arena's error.
  */
-int dialects_split(struct bytes request, struct arena *arena, struct bytes *ret_theirs,
-	struct bytes *ret_others);
+int dialects_split(struct bytes request, bool takes_replaced, struct arena *arena,
+	struct bytes *ret_theirs, struct bytes *ret_others);
 
 /*
  * All events of a stored request (logs, traces), in its order; what no dialect owns is passed over.

@@ -1,11 +1,8 @@
 #include <errno.h>
 
-#include "base/counters.h"
 #include "dialects/dialect.h"
+#include "dialects/saying.h"
 #include "otlp/splice.h"
-#include "otlp/writer.h"
-
-extern const struct dialect dialect_claude_code, dialect_codex, dialect_gemini;
 
 const struct dialect *const dialects[] = {
 	&dialect_claude_code,
@@ -17,7 +14,6 @@ const struct dialect *const dialects[] = {
 /* Requests of traces and of logs have their parts under the same numbers. */
 enum { RESOURCES = 1, RESOURCE = 1, SCOPES = 2, SCOPE = 1, ITEMS = 2 };
 enum { SCOPE_NAME = 1, FIRST_EVENTS = 32 };
-enum { HOOK_MAX_DEPTH = 64, HOOK_MAX_BYTES = 16 << 20 };
 
 void events_add(struct events *events, const struct event *event)
 {
@@ -33,6 +29,27 @@ void events_add(struct events *events, const struct event *event)
 	}
 	events->at[events->count] = *event;
 	events->at[events->count++].item = events->item;
+}
+
+struct event event_of_span(const struct span *span, const struct source *source)
+{
+	bool has_parent = span->parent.body.len == 8 && !span_is_root(span);
+	uint64_t end_ns = span->end_ns > span->start_ns ? span->end_ns : span->start_ns;
+	return (struct event){
+		.kind = EVENT_SPAN,
+		.time_ns = end_ns,
+		.native = {
+			.resource = source->resource_message,
+			.scope = source->scope_message,
+			.span = span->field.body,
+			.name = span->name,
+			.trace_id = span->trace_id,
+			.span_id = span->span_id,
+			.parent_id = has_parent ? span->parent.body : (struct bytes){ 0 },
+			.start_ns = span->start_ns,
+			.end_ns = end_ns,
+		},
+	};
 }
 
 const struct dialect *dialect_named(struct bytes name)
@@ -53,55 +70,53 @@ const struct dialect *dialect_of_scope(struct bytes scope_name)
 
 /* ---- hooks as logs ---- */
 
-static struct bytes wrapped(struct writer *writer, unsigned field, struct bytes message)
+/* Written from its end, so that each message's length is known when its head is. Each returns the new start. */
+static uint8_t *put_before(uint8_t *at, struct bytes bytes)
 {
-	uint8_t *start = arena_alloc(writer->arena, 1 + varint_size(message.len) + message.len);
-	if (!start)
-		return (struct bytes){ 0 };
-	uint8_t *at = varint_put(start, (uint64_t)field << 3 | WIRE_BYTES);
-	at = varint_put(at, message.len);
-	if (message.len)
-		memcpy(at, message.at, message.len);
-	return (struct bytes){ start, (size_t)(at - start) + message.len };
+	at -= bytes.len;
+	if (bytes.len)
+		memcpy(at, bytes.at, bytes.len);
+	return at;
 }
 
-static struct bytes joined(struct writer *writer, struct bytes a, struct bytes b)
+static uint8_t *put_head(uint8_t *at, unsigned field, size_t len)
 {
-	uint8_t *at = arena_alloc(writer->arena, a.len + b.len + 1);
-	if (!at)
-		return (struct bytes){ 0 };
-	if (a.len)
-		memcpy(at, a.at, a.len);
-	if (b.len)
-		memcpy(at + a.len, b.at, b.len);
-	return (struct bytes){ at, a.len + b.len };
+	at -= 1 + varint_size(len);
+	*at = (uint8_t)(field << 3 | WIRE_BYTES);
+	varint_put(at + 1, len);
+	return at;
 }
 
-static struct bytes fixed64(struct writer *writer, unsigned field, uint64_t value)
+static uint8_t *put_fixed64(uint8_t *at, unsigned field, uint64_t value)
 {
-	uint8_t *at = arena_alloc(writer->arena, 9);
-	if (!at)
-		return (struct bytes){ 0 };
-	at[0] = (uint8_t)(field << 3 | WIRE_FIXED64);
-	for (int i = 0; i < 8; i++)
-		at[1 + i] = (uint8_t)(value >> (8 * i));
-	return (struct bytes){ at, 9 };
+	for (int shift = 56; shift >= 0; shift -= 8)
+		*--at = (uint8_t)(value >> shift);
+	*--at = (uint8_t)(field << 3 | WIRE_FIXED64);
+	return at;
 }
 
 struct bytes hook_as_logs(const struct dialect *dialect, struct bytes payload, uint64_t received_ns,
 	struct arena *arena)
 {
 	enum { STRING_VALUE = 1, LOG_BODY = 5, LOG_OBSERVED = 11, LOG_EVENT_NAME = 12 };
-	static const struct bytes hook_scope = BYTES(HOOK_SCOPE);
-	struct writer writer = { .arena = arena };
-	struct bytes body = wrapped(&writer, LOG_BODY, wrapped(&writer, STRING_VALUE, payload));
-	struct bytes name = wrapped(&writer, LOG_EVENT_NAME, bytes_of(dialect->cli.name));
-	struct bytes record = joined(
-		&writer, joined(&writer, body, fixed64(&writer, LOG_OBSERVED, received_ns)), name);
-	struct bytes scope = wrapped(&writer, SCOPE, wrapped(&writer, SCOPE_NAME, hook_scope));
-	struct bytes logs = joined(&writer, scope, wrapped(&writer, ITEMS, record));
-	struct bytes request = wrapped(&writer, RESOURCES, wrapped(&writer, SCOPES, logs));
-	return arena->error ? (struct bytes){ 0 } : request;
+	enum { HEADS = 8, HEAD_MAX = 11, FIXED64_BYTES = 9 };
+	static const struct bytes scope = BYTES(HOOK_SCOPE);
+	struct bytes name = bytes_of(dialect->cli.name);
+	size_t room = payload.len + name.len + scope.len + HEADS * HEAD_MAX + FIXED64_BYTES;
+	uint8_t *start = arena_alloc(arena, room);
+	if (!start)
+		return (struct bytes){ 0 };
+	uint8_t *const end = start + room;
+	uint8_t *at = put_head(put_before(end, name), LOG_EVENT_NAME, name.len);
+	at = put_fixed64(at, LOG_OBSERVED, received_ns);
+	at = put_head(put_before(at, payload), STRING_VALUE, payload.len);
+	at = put_head(at, LOG_BODY, 1 + varint_size(payload.len) + payload.len);
+	at = put_head(at, ITEMS, (size_t)(end - at));
+	at = put_head(put_before(at, scope), SCOPE_NAME, scope.len);
+	at = put_head(at, SCOPE, 2 + scope.len);
+	at = put_head(at, SCOPES, (size_t)(end - at));
+	at = put_head(at, RESOURCES, (size_t)(end - at));
+	return (struct bytes){ at, (size_t)(end - at) };
 }
 
 /* ---- whose a request is ---- */
@@ -118,47 +133,59 @@ static struct bytes member_of(struct bytes message, uint32_t number)
 }
 
 /* A process speaks for itself: one scope of a CLI makes all of its resource the CLI's. */
-static bool is_theirs(struct bytes resource_items)
+static bool is_theirs(struct bytes resource_items, bool takes_replaced)
 {
 	struct wire wire = wire_of(resource_items);
 	struct field field;
-	while (wire_next(&wire, &field) > 0)
-		if (field_is(&field, SCOPES, WIRE_BYTES) &&
-			dialect_of_scope(member_of(member_of(field.body, SCOPE), SCOPE_NAME)))
+	while (wire_next(&wire, &field) > 0) {
+		if (!field_is(&field, SCOPES, WIRE_BYTES))
+			continue;
+		const struct dialect *dialect =
+			dialect_of_scope(member_of(member_of(field.body, SCOPE), SCOPE_NAME));
+		if (dialect && (takes_replaced || dialect->native != NATIVE_REPLACE))
 			return true;
+	}
 	return false;
 }
 
-static void leave_out(struct splice *splice, const struct field *field)
+/* The request without the resources that are not wanted. */
+static struct bytes only(
+	struct bytes request, bool theirs, bool takes_replaced, struct arena *arena)
 {
-	splice_edit(splice, SPLICE_BOTH, field->start, (size_t)(field->end - field->start),
-		(struct bytes){ 0 });
-}
-
-int dialects_split(struct bytes request, struct arena *arena, struct bytes *ret_theirs,
-	struct bytes *ret_others)
-{
-	struct splice theirs, others;
+	struct splice splice;
 	struct wire wire = wire_of(request);
 	struct field field;
-	size_t their_count = 0, other_count = 0;
+	splice_init(&splice, arena, request);
+	while (wire_next(&wire, &field) > 0)
+		if (field_is(&field, RESOURCES, WIRE_BYTES) &&
+			is_theirs(field.body, takes_replaced) != theirs)
+			splice_edit(&splice, SPLICE_BOTH, field.start,
+				(size_t)(field.end - field.start), (struct bytes){ 0 });
+	return splice_write(&splice, false);
+}
+
+int dialects_split(struct bytes request, bool takes_replaced, struct arena *arena,
+	struct bytes *ret_theirs, struct bytes *ret_others)
+{
+	struct wire wire = wire_of(request);
+	struct field field;
+	size_t count = 0, their_count = 0;
 	int more;
-	splice_init(&theirs, arena, request);
-	splice_init(&others, arena, request);
-	while ((more = wire_next(&wire, &field)) > 0) {
-		if (!field_is(&field, RESOURCES, WIRE_BYTES))
-			continue;
-		bool are_theirs = is_theirs(field.body);
-		their_count += are_theirs;
-		other_count += !are_theirs;
-		leave_out(are_theirs ? &others : &theirs, &field);
-	}
+	while ((more = wire_next(&wire, &field)) > 0)
+		if (field_is(&field, RESOURCES, WIRE_BYTES)) {
+			count++;
+			their_count += is_theirs(field.body, takes_replaced);
+		}
 	if (more < 0)
 		return more;
-	*ret_theirs = their_count ? splice_write(&theirs, false) : (struct bytes){ 0 };
-	*ret_others =
-		other_count || !their_count ? splice_write(&others, false) : (struct bytes){ 0 };
-	return arena->error;
+	bool are_mixed = their_count && their_count < count;
+	struct bytes theirs = are_mixed ? only(request, true, takes_replaced, arena) : request;
+	struct bytes others = are_mixed ? only(request, false, takes_replaced, arena) : request;
+	if (arena->error)
+		return arena->error;
+	*ret_theirs = their_count ? theirs : (struct bytes){ 0 };
+	*ret_others = are_mixed || !their_count ? others : (struct bytes){ 0 };
+	return 0;
 }
 
 /* ---- reading ---- */
@@ -173,33 +200,13 @@ struct reading {
 	unsigned depth; /* levels left below a resource */
 };
 
-static bool is_shallow(const char *text, size_t len)
-{
-	unsigned depth = 0;
-	bool in_string = false;
-	for (size_t i = 0; i < len; i++) {
-		if (in_string && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			in_string = !in_string;
-		else if (!in_string && (text[i] == '{' || text[i] == '['))
-			depth++;
-		else if (!in_string && depth && (text[i] == '}' || text[i] == ']'))
-			depth--;
-		if (depth > HOOK_MAX_DEPTH)
-			return false;
-	}
-	return true;
-}
-
 static void read_hook(struct reading *reading)
 {
 	const struct dialect *dialect = dialect_named(reading->record.event_name);
-	struct bytes text = reading->record.body.bytes;
-	if (!dialect || reading->record.body.type != VALUE_STRING || text.len > HOOK_MAX_BYTES ||
-		!is_shallow((const char *)text.at, text.len))
+	if (!dialect || reading->record.body.type != VALUE_STRING)
 		return;
-	json_t *payload = json_loadb((const char *)text.at, text.len, JSON_ALLOW_NUL, NULL);
+	json_t *payload =
+		json_of_text(reading->record.body.bytes, reading->depth, reading->events->arena);
 	if (json_is_object(payload))
 		dialect->read_hook(payload, reading->events);
 	json_decref(payload);
@@ -234,7 +241,7 @@ static int read_scope(struct reading *reading, struct bytes scope_items)
 	int error = scope_read(source->scope_message, reading->depth - 2, reading->events->arena,
 		&source->scope, &reading->scope);
 	const struct dialect *dialect = dialect_of_scope(source->scope.name);
-	bool is_hook = bytes_are(source->scope.name, HOOK_SCOPE);
+	bool is_hook = reading->signal == SIGNAL_LOGS && bytes_are(source->scope.name, HOOK_SCOPE);
 	struct wire wire = wire_of(scope_items);
 	struct field field;
 	int more = 0;

@@ -70,8 +70,8 @@ static void append_system_message(struct buf *json, struct bytes instructions)
 /* Messages that were cut short are no JSON, and stay as they are. */
 static struct bytes input_messages(struct subject *subject)
 {
-	struct bytes messages = said_text(subject, FACT_INPUT_MESSAGES);
-	struct bytes instructions = said_text(subject, FACT_SYSTEM_INSTRUCTIONS);
+	struct bytes messages = fact_text(subject, FACT_INPUT_MESSAGES);
+	struct bytes instructions = fact_text(subject, FACT_SYSTEM_INSTRUCTIONS);
 	if (!instructions.len || !json_is_container(messages))
 		return messages;
 	struct bytes items = items_of(messages);
@@ -86,19 +86,19 @@ struct bytes first_said(struct subject *subject, const enum fact *facts)
 	for (; *facts != FACT_NONE; facts++)
 		if (is_said(&subject->facts, *facts))
 			return *facts == FACT_INPUT_MESSAGES ? input_messages(subject) :
-							       said_text(subject, *facts);
+							       fact_text(subject, *facts);
 	return (struct bytes){ 0 };
 }
 
 static void add_tool(struct subject *subject, struct bytes arguments)
 {
-	struct bytes name = said_text(subject, FACT_TOOL_NAME),
-		     id = said_text(subject, FACT_TOOL_CALL_ID);
+	struct bytes name = fact_text(subject, FACT_TOOL_NAME),
+		     id = fact_text(subject, FACT_TOOL_CALL_ID);
 	add_text(subject, TARGET_TOOL_NAME, name);
 	add_text(subject, TARGET_GEN_AI_TOOL_NAME, name);
 	add_text(subject, TARGET_TOOL_ID, id);
 	add_text(subject, TARGET_GEN_AI_TOOL_CALL_ID, id);
-	add_text(subject, TARGET_TOOL_DESCRIPTION, said_text(subject, FACT_TOOL_DESCRIPTION));
+	add_text(subject, TARGET_TOOL_DESCRIPTION, fact_text(subject, FACT_TOOL_DESCRIPTION));
 	if (is_open(subject, TARGET_TOOL_PARAMETERS) && json_is_container(arguments))
 		add_text(subject, TARGET_TOOL_PARAMETERS, arguments);
 }

@@ -55,7 +55,7 @@ static void add_operation(struct subject *subject)
 	if (!is_open(subject, TARGET_OPERATION_NAME)) {
 		subject->operation = text_of(subject, &sent->value);
 	} else if (facts->kind != KIND_AGENT || !has_usage) {
-		struct bytes said = said_text(subject, FACT_OPERATION);
+		struct bytes said = fact_text(subject, FACT_OPERATION);
 		bool fits = said.len && !(is_model_call(subject) && loses_usage(said));
 		subject->operation = fits ? said : operation_names[facts->kind];
 		add_text(subject, TARGET_OPERATION_NAME, subject->operation);
@@ -76,11 +76,11 @@ static const struct {
 static void add_model(struct subject *subject)
 {
 	const struct facts *facts = &subject->facts;
-	struct bytes request = said_text(subject, FACT_REQUEST_MODEL);
-	struct bytes response = said_text(subject, FACT_RESPONSE_MODEL);
-	struct bytes shown = said_text(subject, FACT_SHOWN_MODEL);
+	struct bytes request = fact_text(subject, FACT_REQUEST_MODEL);
+	struct bytes response = fact_text(subject, FACT_RESPONSE_MODEL);
+	struct bytes shown = fact_text(subject, FACT_SHOWN_MODEL);
 	/* Under the kind's own name may stand any of them. */
-	struct bytes named = said_text(subject, model_names[facts->kind].fact);
+	struct bytes named = fact_text(subject, model_names[facts->kind].fact);
 	if (!request.len && !bytes_equal(named, response) && !bytes_equal(named, shown))
 		request = named;
 	if (!shown.len)
@@ -194,10 +194,10 @@ static struct bytes provider_of_pair(struct bytes llm_provider, struct bytes llm
 /* As the span says it, or as the model's name gives it away; empty when neither does. */
 static struct bytes provider_name(struct subject *subject)
 {
-	struct bytes name = said_text(subject, FACT_PROVIDER);
+	struct bytes name = fact_text(subject, FACT_PROVIDER);
 	if (!name.len)
 		name = provider_of_pair(
-			said_text(subject, FACT_LLM_PROVIDER), said_text(subject, FACT_LLM_SYSTEM));
+			fact_text(subject, FACT_LLM_PROVIDER), fact_text(subject, FACT_LLM_SYSTEM));
 	int guess = name.len ? -1 : model_index(subject->model);
 	return guess >= 0 && models[guess].provider ? bytes_of(models[guess].provider) : name;
 }
@@ -333,7 +333,7 @@ static void add_parameters(struct subject *subject)
 		subject, said_first(&subject->facts, FACT_REQUEST_MODEL, FACT_RESPONSE_MODEL));
 	if (!is_open(subject, TARGET_INVOCATION_PARAMETERS))
 		return;
-	struct bytes sent = said_text(subject, FACT_PARAMETERS);
+	struct bytes sent = fact_text(subject, FACT_PARAMETERS);
 	if (json_text_is_object(sent)) {
 		add_text(subject, TARGET_INVOCATION_PARAMETERS, sent);
 		return;
@@ -395,8 +395,8 @@ static void add_prompt(struct subject *subject)
 		add_text(subject, TARGET_PROMPT_NAME, name->bytes);
 		add_int(subject, TARGET_PROMPT_VERSION, (uint64_t)version);
 	}
-	add_text(subject, TARGET_PROMPT_TEMPLATE, said_text(subject, FACT_PROMPT_TEMPLATE));
-	add_text(subject, TARGET_PROMPT_VARIABLES, said_text(subject, FACT_PROMPT_VARIABLES));
+	add_text(subject, TARGET_PROMPT_TEMPLATE, fact_text(subject, FACT_PROMPT_TEMPLATE));
+	add_text(subject, TARGET_PROMPT_VARIABLES, fact_text(subject, FACT_PROMPT_VARIABLES));
 }
 
 void enrich_conventions(struct subject *subject)
@@ -417,7 +417,7 @@ void enrich_conventions(struct subject *subject)
 		add_first_token_time(subject);
 		add_prompt(subject);
 	}
-	struct bytes agent = said_text(subject, FACT_AGENT_NAME);
+	struct bytes agent = fact_text(subject, FACT_AGENT_NAME);
 	add_text(subject, TARGET_AGENT_NAME, agent);
 	if (kind == KIND_AGENT)
 		add_text(subject, TARGET_GEN_AI_AGENT_NAME, agent);

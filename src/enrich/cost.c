@@ -232,8 +232,8 @@ void enrich_cost(struct subject *subject)
 	struct price_question question = {
 		.model = subject->model,
 		.provider = subject->provider,
-		.service_tier = said_text(subject, FACT_SERVICE_TIER),
-		.region = said_text(subject, FACT_REGION),
+		.service_tier = fact_text(subject, FACT_SERVICE_TIER),
+		.region = fact_text(subject, FACT_REGION),
 		.at_ns = call_time(subject->span),
 		.usage = &subject->usage,
 	};

@@ -210,7 +210,7 @@ void identity_of_resource(
 
 static struct bytes session_of(struct subject *subject)
 {
-	return first_of(said_text(subject, FACT_SESSION), subject->of_resource->session);
+	return first_of(fact_text(subject, FACT_SESSION), subject->of_resource->session);
 }
 
 static struct bytes user_of(struct subject *subject)
@@ -218,7 +218,7 @@ static struct bytes user_of(struct subject *subject)
 	const struct identity *resource = subject->of_resource;
 	struct bytes chosen =
 		first_of(chosen_user(subject, &subject->span->attributes), resource->chosen_user);
-	return chosen.len ? chosen : first_of(said_text(subject, FACT_USER), resource->user);
+	return chosen.len ? chosen : first_of(fact_text(subject, FACT_USER), resource->user);
 }
 
 /* As Langfuse finds it, which does not look at langfuse.observation.name. */
@@ -226,24 +226,24 @@ static struct bytes observation_name(struct subject *subject)
 {
 	struct bytes name = { 0 };
 	if (subject->facts.kind == KIND_TOOL)
-		name = said_text(subject, FACT_TOOL_NAME);
-	name = first_of(name, said_text(subject, FACT_SPAN_NAME));
+		name = fact_text(subject, FACT_TOOL_NAME);
+	name = first_of(name, fact_text(subject, FACT_SPAN_NAME));
 	return first_of(name, subject->span->name);
 }
 
 static struct bytes trace_name_of(struct subject *subject)
 {
-	return first_of(said_text(subject, FACT_TRACE_NAME), subject->of_resource->trace_name);
+	return first_of(fact_text(subject, FACT_TRACE_NAME), subject->of_resource->trace_name);
 }
 
 static struct bytes environment_of(struct subject *subject)
 {
-	return first_of(said_text(subject, FACT_ENVIRONMENT), subject->of_resource->environment);
+	return first_of(fact_text(subject, FACT_ENVIRONMENT), subject->of_resource->environment);
 }
 
 static struct bytes release_of(struct subject *subject)
 {
-	struct bytes release = said_text(subject, FACT_RELEASE);
+	struct bytes release = fact_text(subject, FACT_RELEASE);
 	if (!release.len && !is_said(subject->resource, FACT_RELEASE))
 		release = chosen_release(subject, &subject->span->attributes);
 	return first_of(release, subject->of_resource->release);
@@ -251,7 +251,7 @@ static struct bytes release_of(struct subject *subject)
 
 static struct bytes version_of(struct subject *subject)
 {
-	return first_of(said_text(subject, FACT_VERSION), subject->of_resource->version);
+	return first_of(fact_text(subject, FACT_VERSION), subject->of_resource->version);
 }
 
 void identity_of_root(struct subject *root, struct identity *ret_identity)

@@ -178,7 +178,7 @@ static bool is_tags(struct bytes key)
 /* What an unwanted attribute says instead, where there is something that it may say. */
 static struct bytes instead_of(struct subject *subject, const struct attribute *attribute)
 {
-	struct bytes own = said_text(subject, FACT_RERANKER_MODEL);
+	struct bytes own = fact_text(subject, FACT_RERANKER_MODEL);
 	if (is_model_call(subject))
 		return operation_names[subject->facts.kind];
 	bool is_its_model = subject->facts.kind == KIND_RERANKER && !is_tokenized(own) &&

@@ -416,7 +416,7 @@ static void put_tool(struct subject *subject, json_t *tool, unsigned *index)
 /* Gemini has several in one item, Vercel each as JSON text. */
 static void add_tool_definitions(struct subject *subject)
 {
-	json_t *tools = parse(said_text(subject, FACT_TOOL_DEFINITIONS)), *tool, *one;
+	json_t *tools = parse(fact_text(subject, FACT_TOOL_DEFINITIONS)), *tool, *one;
 	unsigned index = 0;
 	size_t i, d;
 	json_array_foreach(tools, i, tool) {

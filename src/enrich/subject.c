@@ -118,7 +118,7 @@ struct bytes text_of(struct subject *subject, const struct value *value)
 	return take_scratch(subject);
 }
 
-struct bytes said_text(struct subject *subject, enum fact fact)
+struct bytes fact_text(struct subject *subject, enum fact fact)
 {
 	return text_of(subject, &subject->facts.said[fact]);
 }

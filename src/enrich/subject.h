@@ -109,7 +109,7 @@ void subject_finish(struct subject *subject);
  * The value as text: of a string itself, of anything else its JSON (in the arena). Empty when not said.
  */
 struct bytes text_of(struct subject *subject, const struct value *value);
-struct bytes said_text(struct subject *subject, enum fact fact);
+struct bytes fact_text(struct subject *subject, enum fact fact);
 
 /* What `scratch` holds, moved to the arena; scratch is empty again. */
 struct bytes take_scratch(struct subject *subject);

@@ -44,7 +44,7 @@ int endpoints_init(struct endpoint endpoints[SIGNAL_COUNT], const struct destina
 	struct complaint *complaint);
 void endpoints_done(struct endpoint endpoints[SIGNAL_COUNT]);
 
-/* Keys belong to an address: new ones are not shown to another one. */
+/* The same URLs for the same signals. Keys belong to an address: new ones are not shown to another one. */
 bool destination_same_address(
 	const struct destination_config *a, const struct destination_config *b);
 

@@ -24,7 +24,8 @@ static bool same_text(const char *a, const char *b)
 bool destination_same_address(
 	const struct destination_config *a, const struct destination_config *b)
 {
-	return a->type == b->type && same_text(a->endpoint, b->endpoint) &&
+	return a->type == b->type && a->signals == b->signals &&
+		same_text(a->endpoint, b->endpoint) &&
 		same_text(a->traces_endpoint, b->traces_endpoint) &&
 		same_text(a->logs_endpoint, b->logs_endpoint) &&
 		same_text(a->metrics_endpoint, b->metrics_endpoint) &&
@@ -102,6 +103,8 @@ int endpoints_init(struct endpoint endpoints[SIGNAL_COUNT], const struct destina
 	memset(endpoints, 0, SIGNAL_COUNT * sizeof *endpoints);
 	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++) {
 		struct endpoint *endpoint = &endpoints[signal];
+		if (!(config->signals & signal_bit((enum signal)signal)))
+			continue;
 		int error = make_url(config, (enum signal)signal, &endpoint->url, complaint);
 		if (error == -ENOENT)
 			continue;

@@ -15,6 +15,7 @@ enum {
 };
 
 static const size_t no_item = SIZE_MAX;
+static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 struct reader {
 	struct skim skim;
@@ -140,7 +141,7 @@ static int read_spelling(struct reader *reader, const struct level *level, struc
 /* proto3 leaves out what is zero or empty, unless it says which member was chosen or is one of a list. */
 static bool is_left_out(const struct json_field *field, bool is_default)
 {
-	return is_default && !field->is_member && !field->is_repeated;
+	return is_default && !field->is_member && !field->is_repeated && !field->has_presence;
 }
 
 static uint8_t *put_tag(uint8_t *to, const struct json_field *field, enum wire_type type)
@@ -170,7 +171,7 @@ static int write_number(
 	uint8_t *start = buf_reserve(reader->out, HEADER_MAX_BYTES);
 	if (!start)
 		return reader->out->error;
-	uint8_t *to = put_tag(start, field, type);
+	uint8_t *to = field->is_packed ? start : put_tag(start, field, type);
 	if (type == WIRE_VARINT)
 		to = varint_put(to, value);
 	else
@@ -265,12 +266,18 @@ static int read_integer(struct reader *reader, const struct level *level)
 			"must be a whole number of 32 bits" },
 		[TYPE_UINT32] = { WIRE_VARINT, 0, UINT32_MAX,
 			"must be a whole number of 32 bits, not negative" },
+		[TYPE_SINT32] = { WIRE_VARINT, UINT64_C(1) << 31, INT32_MAX,
+			"must be a whole number of 32 bits" },
 		[TYPE_FIXED32] = { WIRE_FIXED32, 0, UINT32_MAX,
 			"must be a whole number of 32 bits, not negative" },
 		[TYPE_INT64] = { WIRE_VARINT, UINT64_C(1) << 63, INT64_MAX,
 			"must be a whole number of 64 bits" },
+		[TYPE_UINT64] = { WIRE_VARINT, 0, UINT64_MAX,
+			"must be a whole number of 64 bits, not negative" },
 		[TYPE_FIXED64] = { WIRE_FIXED64, 0, UINT64_MAX,
 			"must be a whole number of 64 bits, not negative" },
+		[TYPE_SFIXED64] = { WIRE_FIXED64, UINT64_C(1) << 63, INT64_MAX,
+			"must be a whole number of 64 bits" },
 	};
 	const struct json_field *field = level->field;
 	uint64_t value;
@@ -283,6 +290,8 @@ static int read_integer(struct reader *reader, const struct level *level)
 			text, types[field->type].lowest, types[field->type].highest, &value))
 		return refuse_at(reader, level, reader->value, types[field->type].sentence,
 			field->type == TYPE_ENUM ? field->names[1] : "");
+	if (field->type == TYPE_SINT32)
+		value = value << 1 ^ (value >> 63 ? UINT64_MAX : 0);
 	return write_number(reader, field, types[field->type].wire, value);
 }
 
@@ -348,16 +357,8 @@ static int refuse_shape(struct reader *reader, const struct level *level, const 
 	return refuse_at(reader, level, reader->value, why, wanted->example);
 }
 
-static int read_list(struct reader *reader, struct level *level)
+static int read_items(struct reader *reader, struct level *level)
 {
-	const struct json_field *field = level->field;
-	reader->value = reader->skim.at;
-	if (!skim_byte(&reader->skim, '['))
-		return refuse_shape(reader, level, "must be a list of values",
-			field->type == TYPE_MESSAGE ? field->message : NULL);
-	skim_blanks(&reader->skim);
-	if (skim_byte(&reader->skim, ']'))
-		return 0;
 	for (level->item = 0;; level->item++) {
 		int error = read_value(reader, level);
 		if (error)
@@ -371,6 +372,25 @@ static int read_list(struct reader *reader, struct level *level)
 			return refuse_syntax(reader, level);
 		skim_blanks(&reader->skim);
 	}
+}
+
+static int read_list(struct reader *reader, struct level *level)
+{
+	const struct json_field *field = level->field;
+	reader->value = reader->skim.at;
+	if (!skim_byte(&reader->skim, '['))
+		return refuse_shape(reader, level, "must be a list of values",
+			field->type == TYPE_MESSAGE ? field->message : NULL);
+	skim_blanks(&reader->skim);
+	if (skim_byte(&reader->skim, ']'))
+		return 0;
+	if (!field->is_packed)
+		return read_items(reader, level);
+	size_t content = begin_length(reader->out, field, 1);
+	int error = reader->out->error;
+	if (!error)
+		error = read_items(reader, level);
+	return error ? error : end_length(reader->out, content, 1);
 }
 
 static void take_back(struct buf *out, struct level *level, unsigned index)
@@ -528,19 +548,20 @@ static int read_message(
 	return read_members(reader, &level);
 }
 
-static int read_text(struct reader *reader, struct bytes text, unsigned max_depth)
+static int read_text(struct reader *reader, const struct json_message *request, struct bytes text,
+	unsigned max_depth)
 {
 	const struct level outside = { .item = no_item, .depth_left = max_depth };
 	size_t valid_bytes = utf8_valid_bytes(text);
 	if (valid_bytes < text.len)
 		return refuse_at(reader, &outside, text.at + valid_bytes, "this is no UTF-8", "");
-	skim_word(&reader->skim, "\xef\xbb\xbf"); /* a byte order mark */
+	skim_word(&reader->skim, byte_order_mark);
 	skim_blanks(&reader->skim);
 	reader->value = reader->skim.at;
 	if (reader->skim.at == reader->skim.end)
 		return refuse_value(
-			reader, &outside, "the body is empty; a request without spans is {}");
-	int error = read_message(reader, &json_export_traces, &outside);
+			reader, &outside, "the body is empty; a request of nothing is {}");
+	int error = read_message(reader, request, &outside);
 	if (error)
 		return error;
 	skim_blanks(&reader->skim);
@@ -550,10 +571,39 @@ static int read_text(struct reader *reader, struct bytes text, unsigned max_dept
 	return 0;
 }
 
-int json_to_traces(
-	struct bytes text, unsigned max_depth, struct buf *out, struct complaint *complaint)
+bool json_find_signal(struct bytes text, enum signal *ret_signal)
 {
-	/* Each field takes more in JSON than in protobuf, so that the output grows no further. */
+	struct skim skim = { text.at, bytes_end(text) };
+	struct bytes name;
+	bool has_escapes;
+	skim_word(&skim, byte_order_mark);
+	skim_blanks(&skim);
+	if (!skim_byte(&skim, '{'))
+		return false;
+	do {
+		skim_blanks(&skim);
+		if (!skim_string(&skim, &name, &has_escapes))
+			return false;
+		for (int signal = SIGNAL_TRACES; signal <= SIGNAL_METRICS; signal++)
+			if (bytes_equal(name, json_request((enum signal)signal)->fields[0].name)) {
+				*ret_signal = (enum signal)signal;
+				return true;
+			}
+		skim_blanks(&skim);
+		if (!skim_byte(&skim, ':'))
+			return false;
+		skim_blanks(&skim);
+		if (!skim_value(&skim, SKIM_MAX_DEPTH))
+			return false;
+		skim_blanks(&skim);
+	} while (skim_byte(&skim, ','));
+	return false;
+}
+
+int json_to_request(struct bytes text, enum signal signal, unsigned max_depth, struct buf *out,
+	struct complaint *complaint)
+{
+	/* Most fields take more in JSON than in protobuf, so that the output seldom grows further. */
 	if (!buf_reserve(out, text.len))
 		return out->error;
 	struct reader reader = {
@@ -562,5 +612,5 @@ int json_to_traces(
 		.out = out,
 		.complaint = complaint,
 	};
-	return read_text(&reader, text, max_depth);
+	return read_text(&reader, json_request(signal), text, max_depth);
 }

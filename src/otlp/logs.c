@@ -24,7 +24,7 @@ static int read_bytes_field(
 {
 	switch (field->number) {
 	case BODY:
-		return value_read(field->body, depth - 1, &record->body);
+		return value_read(field->body, depth, &record->body);
 	case ATTRIBUTES:
 		return attributes_add(&record->attributes, field, depth, arena);
 	case TRACE_ID:

@@ -88,12 +88,12 @@ void reply_write_status(
 }
 
 static void write_json_success(
-	struct buf *out, enum reply_signal signal, uint64_t rejected, struct bytes why)
+	struct buf *out, enum signal signal, uint64_t rejected, struct bytes why)
 {
 	static const char *const names[] = {
-		[REPLY_TRACES] = "rejectedSpans",
-		[REPLY_LOGS] = "rejectedLogRecords",
-		[REPLY_METRICS] = "rejectedDataPoints",
+		[SIGNAL_TRACES] = "rejectedSpans",
+		[SIGNAL_LOGS] = "rejectedLogRecords",
+		[SIGNAL_METRICS] = "rejectedDataPoints",
 	};
 	if (!rejected && !why.len) {
 		buf_text(out, "{}");
@@ -111,7 +111,7 @@ static void write_json_success(
 	buf_text(out, "}}");
 }
 
-void reply_write_success(struct buf *out, enum reply_encoding encoding, enum reply_signal signal,
+void reply_write_success(struct buf *out, enum reply_encoding encoding, enum signal signal,
 	uint64_t rejected, const char *why)
 {
 	struct bytes text = bytes_of(why);

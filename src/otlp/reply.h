@@ -7,11 +7,9 @@
 #define TG_OTLP_REPLY_H
 
 #include "base/buf.h"
+#include "otlp/signal.h"
 
 enum reply_encoding { REPLY_PROTOBUF, REPLY_JSON };
-
-/* Decides what the rejected items are called in JSON; the protobuf is the same for all. */
-enum reply_signal { REPLY_TRACES, REPLY_LOGS, REPLY_METRICS };
 
 /* The google.rpc.Code that goes with an HTTP status; 2 (UNKNOWN) for what has none. */
 unsigned reply_status_code(unsigned http_status);
@@ -22,9 +20,10 @@ void reply_write_status(
 /*
  * Nothing rejected and no message is full success. Nothing rejected and a message is a warning.
  *
- *   why  for the developer of the sender; may be NULL
+ *   signal  decides what the rejected items are called in JSON; the protobuf is the same for all
+ *   why     for the developer of the sender; may be NULL
  */
-void reply_write_success(struct buf *out, enum reply_encoding encoding, enum reply_signal signal,
+void reply_write_success(struct buf *out, enum reply_encoding encoding, enum signal signal,
 	uint64_t rejected, const char *why);
 
 #endif

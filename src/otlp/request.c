@@ -2,40 +2,39 @@
 
 #include "otlp/splice.h"
 
-/* ExportTraceServiceRequest.resource_spans, ResourceSpans.scope_spans and ScopeSpans.spans. */
-enum { RESOURCE_SPANS = 1, SCOPE_SPANS = 2, SPANS = 2 };
+/* Such as ExportTraceServiceRequest.resource_spans, ResourceSpans.scope_spans and ScopeSpans.spans. */
+enum { RESOURCES = 1, SCOPES = 2, ITEMS = 2 };
 
-static int count_in_scope(struct bytes scope_spans, uint32_t *count)
+static int count_in_scope(struct bytes scope, uint32_t *count)
 {
-	struct wire wire = wire_of(scope_spans);
+	struct wire wire = wire_of(scope);
 	struct field field;
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0)
-		if (field_is(&field, SPANS, WIRE_BYTES))
+		if (field_is(&field, ITEMS, WIRE_BYTES))
 			++*count;
 	return more;
 }
 
-static int count_in_resource(struct bytes resource_spans, uint32_t *count)
+static int count_in_resource(struct bytes resource, uint32_t *count)
 {
-	struct wire wire = wire_of(resource_spans);
+	struct wire wire = wire_of(resource);
 	struct field field;
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0)
-		if (field_is(&field, SCOPE_SPANS, WIRE_BYTES) &&
-			count_in_scope(field.body, count) < 0)
+		if (field_is(&field, SCOPES, WIRE_BYTES) && count_in_scope(field.body, count) < 0)
 			return -EBADMSG;
 	return more;
 }
 
-int request_count_spans(struct bytes request, uint32_t *ret_count)
+int request_count_items(struct bytes request, uint32_t *ret_count)
 {
 	uint32_t count = 0;
 	struct wire wire = wire_of(request);
 	struct field field;
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0)
-		if (field_is(&field, RESOURCE_SPANS, WIRE_BYTES) &&
+		if (field_is(&field, RESOURCES, WIRE_BYTES) &&
 			count_in_resource(field.body, &count) < 0)
 			return -EBADMSG;
 	if (more < 0)
@@ -65,7 +64,7 @@ static bool is_span(struct bytes message)
 
 static bool holds_span(struct bytes message, unsigned depth)
 {
-	static const uint32_t path[] = { RESOURCE_SPANS, SCOPE_SPANS, SPANS };
+	static const uint32_t path[] = { RESOURCES, SCOPES, ITEMS };
 	if (depth == sizeof path / sizeof path[0])
 		return is_span(message);
 	struct wire wire = wire_of(message);
@@ -81,7 +80,7 @@ bool request_has_span(struct bytes request)
 	return holds_span(request, 0);
 }
 
-/* What of the spans is wanted, and how many were passed. */
+/* What of the items is wanted, and how many were passed. */
 struct window {
 	uint32_t from, to, at;
 };
@@ -92,14 +91,14 @@ static void leave_out(struct splice *splice, const struct field *field)
 		(struct bytes){ 0 });
 }
 
-static int cut_scope(struct splice *splice, const struct field *scope_spans, struct window *window)
+static int cut_scope(struct splice *splice, const struct field *scope, struct window *window)
 {
-	struct wire wire = wire_of(scope_spans->body);
+	struct wire wire = wire_of(scope->body);
 	struct field field;
 	int more;
-	splice_open(splice, scope_spans);
+	splice_open(splice, scope);
 	while ((more = wire_next(&wire, &field)) > 0) {
-		if (!field_is(&field, SPANS, WIRE_BYTES))
+		if (!field_is(&field, ITEMS, WIRE_BYTES))
 			continue;
 		if (window->at < window->from || window->at >= window->to)
 			leave_out(splice, &field);
@@ -109,30 +108,29 @@ static int cut_scope(struct splice *splice, const struct field *scope_spans, str
 	return more;
 }
 
-/* A message with `spans` spans that has none of the wanted ones goes as a whole. */
-static bool is_outside(struct window *window, uint32_t spans)
+/* A message with `items` items that has none of the wanted ones goes as a whole. */
+static bool is_outside(struct window *window, uint32_t items)
 {
-	bool outside = window->at + spans <= window->from || window->at >= window->to || spans == 0;
+	bool outside = window->at + items <= window->from || window->at >= window->to || items == 0;
 	if (outside)
-		window->at += spans;
+		window->at += items;
 	return outside;
 }
 
-static int cut_resource(
-	struct splice *splice, const struct field *resource_spans, struct window *window)
+static int cut_resource(struct splice *splice, const struct field *resource, struct window *window)
 {
-	struct wire wire = wire_of(resource_spans->body);
+	struct wire wire = wire_of(resource->body);
 	struct field field;
 	int more, error = 0;
-	splice_open(splice, resource_spans);
+	splice_open(splice, resource);
 	while (!error && (more = wire_next(&wire, &field)) > 0) {
-		uint32_t spans = 0;
-		if (!field_is(&field, SCOPE_SPANS, WIRE_BYTES))
+		uint32_t items = 0;
+		if (!field_is(&field, SCOPES, WIRE_BYTES))
 			continue;
-		error = count_in_scope(field.body, &spans);
+		error = count_in_scope(field.body, &items);
 		if (error)
 			break;
-		if (is_outside(window, spans))
+		if (is_outside(window, items))
 			leave_out(splice, &field);
 		else
 			error = cut_scope(splice, &field, window);
@@ -151,13 +149,13 @@ int request_cut(struct bytes request, uint32_t from, uint32_t to, struct arena *
 	struct field field;
 	int more;
 	while ((more = wire_next(&wire, &field)) > 0) {
-		uint32_t spans = 0;
-		if (!field_is(&field, RESOURCE_SPANS, WIRE_BYTES))
+		uint32_t items = 0;
+		if (!field_is(&field, RESOURCES, WIRE_BYTES))
 			continue;
-		int error = count_in_resource(field.body, &spans);
+		int error = count_in_resource(field.body, &items);
 		if (error)
 			return error;
-		if (is_outside(&window, spans))
+		if (is_outside(&window, items))
 			leave_out(&splice, &field);
 		else if ((error = cut_resource(&splice, &field, &window)) < 0)
 			return error;
@@ -171,7 +169,7 @@ int request_cut(struct bytes request, uint32_t from, uint32_t to, struct arena *
 	return 0;
 }
 
-/* Bytes taken so far, and those that stand around the span at hand: counted once a span of theirs is taken. */
+/* Bytes taken so far, and those that stand around the item at hand: counted once one of theirs is taken. */
 struct fit {
 	uint32_t from, at;
 	size_t bytes, max_bytes;
@@ -184,10 +182,10 @@ static size_t size_of(const struct field *field)
 	return (size_t)(field->end - field->start);
 }
 
-static void take(struct fit *fit, const struct field *span)
+static void take(struct fit *fit, const struct field *item)
 {
 	if (fit->at >= fit->from) {
-		size_t more = size_of(span) + fit->around_resource + fit->around_scope;
+		size_t more = size_of(item) + fit->around_resource + fit->around_scope;
 		if (fit->at > fit->from && more > fit->max_bytes - fit->bytes) {
 			fit->is_full = true;
 			return;
@@ -213,26 +211,26 @@ static int size_without(const struct field *message, uint32_t parts, size_t *ret
 	return more;
 }
 
-static int fit_scope(struct fit *fit, const struct field *scope_spans)
+static int fit_scope(struct fit *fit, const struct field *scope)
 {
-	struct wire wire = wire_of(scope_spans->body);
+	struct wire wire = wire_of(scope->body);
 	struct field field;
-	int more = size_without(scope_spans, SPANS, &fit->around_scope);
+	int more = size_without(scope, ITEMS, &fit->around_scope);
 	while (more == 0 && !fit->is_full && (more = wire_next(&wire, &field)) > 0) {
 		more = 0;
-		if (field_is(&field, SPANS, WIRE_BYTES))
+		if (field_is(&field, ITEMS, WIRE_BYTES))
 			take(fit, &field);
 	}
 	return more;
 }
 
-static int fit_resource(struct fit *fit, const struct field *resource_spans)
+static int fit_resource(struct fit *fit, const struct field *resource)
 {
-	struct wire wire = wire_of(resource_spans->body);
+	struct wire wire = wire_of(resource->body);
 	struct field field;
-	int more = size_without(resource_spans, SCOPE_SPANS, &fit->around_resource);
+	int more = size_without(resource, SCOPES, &fit->around_resource);
 	while (more == 0 && !fit->is_full && (more = wire_next(&wire, &field)) > 0)
-		more = field_is(&field, SCOPE_SPANS, WIRE_BYTES) ? fit_scope(fit, &field) : 0;
+		more = field_is(&field, SCOPES, WIRE_BYTES) ? fit_scope(fit, &field) : 0;
 	return more;
 }
 
@@ -243,8 +241,7 @@ int request_fit(struct bytes request, uint32_t from, size_t max_bytes, uint32_t 
 	struct field field;
 	int more = 0;
 	while (more == 0 && !fit.is_full && (more = wire_next(&wire, &field)) > 0)
-		more = field_is(&field, RESOURCE_SPANS, WIRE_BYTES) ? fit_resource(&fit, &field) :
-								      0;
+		more = field_is(&field, RESOURCES, WIRE_BYTES) ? fit_resource(&fit, &field) : 0;
 	if (more < 0)
 		return more;
 	*ret_to = fit.at;

@@ -224,7 +224,7 @@ static void on_committed(struct batch *batch, int error)
 	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
 	struct buf body;
 	buf_init(&body, REPLY_MAX_BYTES, NULL);
-	reply_write_success(&body, intake->media->encoding, REPLY_TRACES, batch->rejected_count,
+	reply_write_success(&body, intake->media->encoding, SIGNAL_TRACES, batch->rejected_count,
 		batch->rejected_why);
 	http_reply(intake->request, 200, intake->media->type, buf_bytes(&body), NULL);
 	buf_done(&body);
@@ -243,7 +243,6 @@ static struct intake *intake_new(struct otlp_door *door, struct http_request *re
 		&intake->batch.arena, door->config->limits.max_request_memory_bytes, door->budget);
 	intake->batch.lane = "default";
 	intake->batch.signal = SIGNAL_TRACES;
-	intake->batch.stage = STAGE_OUT;
 	intake->batch.received_ns = clock_unix_ns();
 	intake->batch.committed = on_committed;
 	intake->batch.owner = intake;
@@ -265,8 +264,8 @@ static int decode(struct otlp_door *door, struct intake *intake, struct bytes *b
 		complain(complaint, "the %s data of the body is damaged", coding->name);
 	if (error || intake->media->encoding != REPLY_JSON)
 		return error;
-	error = json_to_traces(
-		*body, (unsigned)door->config->limits.max_depth, &intake->protobuf, complaint);
+	error = json_to_request(*body, SIGNAL_TRACES, (unsigned)door->config->limits.max_depth,
+		&intake->protobuf, complaint);
 	*body = buf_bytes(&intake->protobuf);
 	buf_done(&intake->inflated);
 	return error;

@@ -20,6 +20,7 @@ enum {
 struct draft {
 	const struct batch *like; /* the first of them */
 	enum shape shape;
+	enum stage stage;
 	uint64_t received_ns;
 	uint64_t span_count;
 	uint64_t raw_bytes;
@@ -91,7 +92,7 @@ static bool can_join(const struct draft *draft, const struct batch *batch, const
 	uint64_t max_record_bytes)
 {
 	const struct batch *like = draft->like;
-	return draft->shape == part->shape && like->stage == batch->stage &&
+	return draft->shape == part->shape && draft->stage == part->stage &&
 		like->signal == batch->signal && strcmp(like->lane, batch->lane) == 0 &&
 		draft->raw_bytes + part->bytes.len <= max_record_bytes &&
 		draft->span_count + part->span_count <= UINT32_MAX;
@@ -108,7 +109,8 @@ static int draft_part(struct group *group, const struct batch *batch, const stru
 		draft--;
 	} else {
 		draft = &group->drafts[group->count++];
-		*draft = (struct draft){ .like = batch, .shape = part->shape };
+		*draft =
+			(struct draft){ .like = batch, .shape = part->shape, .stage = part->stage };
 		draft->received_ns = batch->received_ns;
 		draft->pieces_end = &draft->pieces;
 	}
@@ -211,7 +213,7 @@ static struct block *lay_out(const struct spool *spool, const struct group *grou
 			.span_count = (uint32_t)draft->span_count,
 			.group_index = (uint32_t)i,
 			.group_count = (uint32_t)group->count,
-			.stage = draft->like->stage,
+			.stage = draft->stage,
 			.signal = draft->like->signal,
 			.shape = draft->shape,
 			.encoding = spool->options.compress ? ENCODING_GZIP : ENCODING_IDENTITY,

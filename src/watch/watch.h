@@ -19,6 +19,7 @@ struct http_request;
 struct ledger;
 struct local;
 struct spool;
+struct synthesizer;
 struct tariff;
 
 struct watched_destination {
@@ -37,6 +38,7 @@ struct watch {
 	size_t destination_count;
 	struct local *local; /* NULL: off */
 	struct tariff *tariff;
+	struct synthesizer *synthesizer; /* NULL: off */
 };
 
 struct view {

@@ -29,13 +29,13 @@ static void check_cuts(struct bytes request, uint32_t spans, struct arena *arena
 {
 	uint32_t count, half = spans / 2, got = 0;
 	struct bytes cut;
-	if (request_count_spans(request, &count) < 0 || count != spans)
+	if (request_count_items(request, &count) < 0 || count != spans)
 		abort();
 	for (uint32_t from = 0; from < spans; from = from < half ? half : spans) {
 		uint32_t to = from < half ? half : spans;
 		if (request_cut(request, from, to, arena, &cut) < 0)
 			return; /* the arena is full */
-		if (request_count_spans(cut, &count) < 0 || count != to - from)
+		if (request_count_items(cut, &count) < 0 || count != to - from)
 			abort();
 		got += count;
 	}

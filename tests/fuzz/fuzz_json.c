@@ -56,7 +56,7 @@ static void check_request(struct bytes request, const struct config *config)
 	uint32_t count;
 	oracle_request *decoded = oracle_decode(request);
 	demand(decoded != NULL, "the generated code decodes it");
-	demand(request_count_spans(request, &count) == 0, "it is well formed");
+	demand(request_count_items(request, &count) == 0, "it is well formed");
 	demand(count == oracle_span_count(decoded), "it has as many spans as that says");
 	demand(request.len == otlp__export_trace_service_request__get_packed_size(decoded),
 		"nothing is written twice, or longer than it has to be");
@@ -77,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct complaint complaint = { 0 };
 	struct buf out;
 	buf_init(&out, size, &budget);
-	int error = json_to_traces(text, (unsigned)config.limits.max_depth, &out, &complaint);
+	int error = json_to_request(
+		text, SIGNAL_TRACES, (unsigned)config.limits.max_depth, &out, &complaint);
 	demand(error == 0 || error == -EBADMSG, "the output is no longer than the text");
 	demand((error == 0) == !complaint.text[0], "who is refused is told why");
 	if (!error) {

@@ -122,10 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	spool_sequence_within(spool, 1000);
 
 	int error = 1;
-	struct part part = { BYTES("new"), 1, SHAPE_ANY };
+	struct part part = { BYTES("new"), 1, SHAPE_ANY, STAGE_OUT };
 	struct batch batch = { .lane = "lane",
 		.signal = SIGNAL_TRACES,
-		.stage = STAGE_OUT,
 		.parts = &part,
 		.part_count = 1,
 		.committed = committed,

@@ -41,3 +41,7 @@ tests_fuzz_fuzz_content_LDFLAGS = $(fuzz_ldflags)
 fuzz_programs += tests/fuzz/fuzz_prices
 tests_fuzz_fuzz_prices_SOURCES = tests/fuzz/fuzz_prices.c $(fuzz_main)
 tests_fuzz_fuzz_prices_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_programs += tests/fuzz/fuzz_dialects
+tests_fuzz_fuzz_dialects_SOURCES = tests/fuzz/fuzz_dialects.c $(events) $(fuzz_main)
+tests_fuzz_fuzz_dialects_LDFLAGS = $(fuzz_ldflags)

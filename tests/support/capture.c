@@ -60,7 +60,7 @@ static struct bytes as_protobuf(struct bytes body, const char *file, enum signal
 	if (ends_with(file, ".json") || ends_with(file, ".json.gz")) {
 		struct complaint complaint = { 0 };
 		buf_init(&out, BODY_MAX_BYTES, NULL);
-		if (signal == SIGNAL_TRACES && json_to_traces(body, MAX_DEPTH, &out, &complaint))
+		if (json_to_request(body, signal, MAX_DEPTH, &out, &complaint))
 			abort();
 		replace(&body, &out);
 	}

@@ -91,7 +91,7 @@ struct bytes corpus_protobuf(const struct corpus_request *request)
 		return (struct bytes){ copy, request->body.len };
 	}
 	buf_init(&out, 1 << 24, NULL);
-	int error = json_to_traces(request->body, 100, &out, &complaint);
+	int error = json_to_request(request->body, SIGNAL_TRACES, 100, &out, &complaint);
 	if (error && error != -EBADMSG)
 		abort();
 	if (error)

@@ -1,6 +1,7 @@
 #include "support/events.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 enum { KEY_MAX = 16, KEY_SHOWN = 8, TEXT_SHOWN = 80 };
 
@@ -107,7 +108,7 @@ static void put_word(const char *word, bool is_so, FILE *out)
 /* Microseconds are as much as a double keeps. */
 static void put_ms(uint64_t ns, FILE *out)
 {
-	fprintf(out, "%.10g", (double)(int64_t)(ns / 1000) / 1e3);
+	fprintf(out, "%.10g", (double)((int64_t)ns / 1000) / 1e3);
 }
 
 static void put_time(const char *name, uint64_t time_ns, uint64_t zero_ns, FILE *out)
@@ -157,7 +158,6 @@ static void put_keys(const struct event *event, FILE *out)
 	put_key("agent", event->agent, out);
 	put_key("parent_agent", event->parent_agent, out);
 	put_key("started_agent", event->started_agent, out);
-	put_key("started_agent", event->started_agent, out);
 	put_key("call", event->call, out);
 	put_key("tool", event->tool, out);
 	put_id("trace", event->trace_id, out);
@@ -167,6 +167,7 @@ static void put_keys(const struct event *event, FILE *out)
 static void put_facts(const struct event *event, uint64_t zero_ns, FILE *out)
 {
 	put_time("turn_at", event->turn_ns, zero_ns, out);
+	put_time("said", event->said_ns, zero_ns, out);
 	put_duration("took", event->duration_ns, event->has_duration, out);
 	put_duration("first_token", event->first_token_ns, event->first_token_ns != 0, out);
 	put_duration("waited", event->wait_ns, event->wait_ns != 0, out);
@@ -222,4 +223,69 @@ char *events_text(const struct events *events)
 		event_print(&events->at[i], zero_ns, out);
 	fclose(out);
 	return text;
+}
+
+static struct attribute attribute_of(const char *said)
+{
+	const char *equals = strchr(said, '=');
+	char sign = equals[-1];
+	struct attribute attribute = { .has_value = true };
+	attribute.key = (struct bytes){ (const uint8_t *)said, (size_t)(equals - said) };
+	attribute.key.len -= strchr(":~?", sign) != NULL;
+	if (sign == ':') {
+		attribute.value.type = VALUE_INT;
+		attribute.value.integer = strtoll(equals + 1, NULL, 10);
+	} else if (sign == '~') {
+		attribute.value.type = VALUE_DOUBLE;
+		attribute.value.number = strtod(equals + 1, NULL);
+	} else if (sign == '?') {
+		attribute.value.type = VALUE_BOOL;
+		attribute.value.integer = equals[1] == 't';
+	} else {
+		attribute.value.type = VALUE_STRING;
+		attribute.value.bytes = bytes_of(equals + 1);
+	}
+	return attribute;
+}
+
+static struct attributes attributes_of(const char *const *said, struct arena *arena)
+{
+	struct attributes attributes = { 0 };
+	while (said[attributes.capacity])
+		attributes.capacity++;
+	attributes.at = arena_alloc(arena, (attributes.capacity + 1) * sizeof *attributes.at);
+	for (; attributes.count < attributes.capacity; attributes.count++)
+		attributes.at[attributes.count] = attribute_of(said[attributes.count]);
+	return attributes;
+}
+
+void events_of_log(const struct dialect *dialect, uint64_t time_ns, const char *const *said,
+	struct events *events)
+{
+	static const struct attributes nothing;
+	const struct source source = { .resource = &nothing };
+	const struct log_record record = {
+		.time_ns = time_ns,
+		.attributes = attributes_of(said, events->arena),
+	};
+	dialect->read_log(&record, &source, events);
+}
+
+void events_of_span(const struct dialect *dialect, const char *name, const char *const *said,
+	struct events *events)
+{
+	static const struct bytes trace_id = BYTES("0123456789abcdef");
+	static const struct bytes span_id = BYTES("12345678"), parent_id = BYTES("abcdefgh");
+	static const struct attributes nothing;
+	const struct source source = { .resource = &nothing };
+	const struct span span = {
+		.name = bytes_of(name),
+		.trace_id = trace_id,
+		.span_id = span_id,
+		.parent = { .start = parent_id.at, .body = parent_id },
+		.start_ns = UINT64_C(1795206130000000000),
+		.end_ns = UINT64_C(1795206130020000000),
+		.attributes = attributes_of(said, events->arena),
+	};
+	dialect->read_span(&span, &source, events);
 }

@@ -139,11 +139,10 @@ struct request *request_new(const char *lane, const void *text, size_t bytes)
 	struct request *request = calloc(1, sizeof *request);
 	check(request, "calloc");
 	snprintf(request->lane, sizeof request->lane, "%s", lane);
-	request->parts[0] = (struct part){ { text, bytes }, 1, SHAPE_ANY };
+	request->parts[0] = (struct part){ { text, bytes }, 1, SHAPE_ANY, STAGE_OUT };
 	request->batch = (struct batch){
 		.lane = request->lane,
 		.signal = SIGNAL_TRACES,
-		.stage = STAGE_OUT,
 		.received_ns = 1000,
 		.parts = request->parts,
 		.part_count = 1,

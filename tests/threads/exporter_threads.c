@@ -38,6 +38,7 @@ static void rekey(struct exporter *exporter, int number)
 	struct header_setting key = { "X-Key", value };
 	struct destination_config config = { .name = "tempo",
 		.type = DESTINATION_OTLP,
+		.signals = signal_bit(SIGNAL_TRACES),
 		.endpoint = endpoint,
 		.headers = &key,
 		.header_count = 1 };
@@ -78,6 +79,7 @@ int main(void)
 	struct fake_destination *fake = fake_destination_start(0);
 	struct destination_config config = { .name = "tempo",
 		.type = DESTINATION_OTLP,
+		.signals = signal_bit(SIGNAL_TRACES),
 		.batch_size = 30,
 		.batch_timeout_ms = 5,
 		.max_request_bytes = 4 << 20,

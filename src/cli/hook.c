@@ -1,0 +1,175 @@
+/*
+ * tollgate hook: what a coding CLI runs when something happens in it. It hands the payload to the daemon
+ * and is gone; whatever is wrong, the CLI must not feel it.
+ */
+#include "cli/commands.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/complaint.h"
+#include "cli/glance.h"
+#include "cli/kept_hooks.h"
+#include "dialects/dialect.h"
+
+enum { FLAG_TO };
+enum { PATIENCE_MS = 300, PAYLOAD_MAX_BYTES = 16 << 20, READ_BYTES = 64 << 10, URL_MAX = 2048 };
+
+static const struct flag flags[] = {
+	[FLAG_TO] = { "--to", "URL", "$TOLLGATE_URL, else where the configuration listens." },
+	{ NULL },
+};
+
+struct posting {
+	CURL *curl;
+	char to[URL_MAX];
+	uint64_t deadline_ms; /* clock_monotonic_ms */
+};
+
+static void explain(void)
+{
+	printf("CLI is claude-code, codex or gemini. The payload is what stands on the standard\n"
+	       "input, or the one argument behind CLI, as Codex gives it to notify. Nothing is\n"
+	       "printed, the exit status is 0, and it takes at most %d ms: what cannot be posted\n"
+	       "in that time is kept in a small file and goes with a later one.\n",
+		PATIENCE_MS);
+}
+
+static int left_ms(const struct posting *posting)
+{
+	uint64_t now = clock_monotonic_ms();
+	return now < posting->deadline_ms ? (int)(posting->deadline_ms - now) : 0;
+}
+
+/* Negative: it did not end in time, or is too long. */
+static int read_input(const struct posting *posting, struct buf *payload)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	for (;;) {
+		if (poll(&input, 1, left_ms(posting)) <= 0)
+			return -ETIMEDOUT;
+		uint8_t *room = buf_reserve(payload, READ_BYTES);
+		ssize_t len = room ? read(STDIN_FILENO, room, READ_BYTES) : -1;
+		if (len <= 0)
+			return (int)len;
+		payload->len += (size_t)len;
+	}
+}
+
+static size_t ignore(char *data, size_t size, size_t count, void *arg)
+{
+	(void)data, (void)arg;
+	return size * count;
+}
+
+/* False: somebody should try again. What the daemon refuses for good will never pass. */
+static bool post(void *arg, const char *cli, struct bytes payload)
+{
+	struct posting *posting = arg;
+	CURL *curl = posting->curl;
+	char url[URL_MAX + 32];
+	long status = 0;
+	int patience = left_ms(posting);
+	if (patience == 0)
+		return false;
+	snprintf(url, sizeof url, "%s/hooks/%s", posting->to, cli);
+	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+	headers = curl_slist_append(headers, "Content-Type: application/json");
+	curl_easy_reset(curl); /* keeps the connection */
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)patience);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, payload.len ? (const char *)payload.at : "");
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)payload.len);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
+	CURLcode code = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_slist_free_all(headers);
+	return code == CURLE_OK && status != 429 && status < 500;
+}
+
+/* An address that listens on all others is reached on loopback. */
+static void find_daemon(const char *given, char to[URL_MAX])
+{
+	const char *url = given ? given : getenv("TOLLGATE_URL");
+	struct complaint unread = { 0 };
+	json_t *config = NULL;
+	if (url && *url) {
+		snprintf(to, URL_MAX, "%s", url);
+		return;
+	}
+	glance(NULL, &config, &unread);
+	const char *listen = glance_text(config, "listen");
+	const char *port = listen ? strrchr(listen, ':') : NULL;
+	bool is_any =
+		listen && (strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0);
+	if (port && !is_any)
+		snprintf(to, URL_MAX, "http://%s", listen);
+	else
+		snprintf(to, URL_MAX, "http://127.0.0.1%s", port ? port : ":4318");
+	json_decref(config);
+}
+
+static void hand_over(struct posting *posting, const char *cli, struct bytes payload)
+{
+	posting->curl = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_easy_init() : NULL;
+	if (posting->curl && post(posting, cli, payload))
+		kept_hooks_give(post, posting);
+	else
+		kept_hooks_add(cli, payload);
+	curl_easy_cleanup(posting->curl);
+}
+
+/* Words for a person who tries it by hand; a CLI has no terminal for it. */
+static int refuse(const char *why)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "tollgate: hook %s\n", why);
+	return EXIT_DONE;
+}
+
+static int run(struct arguments *arguments)
+{
+	struct posting posting = { .deadline_ms = clock_monotonic_ms() + PATIENCE_MS };
+	const char *value = NULL, *to = NULL, *cli = NULL, *payload = NULL;
+	struct buf input;
+	for (int argument; (argument = arguments_next(arguments, &value)) != ARGUMENT_END;) {
+		if (argument == FLAG_TO)
+			to = value;
+		else if (argument == ARGUMENT_OPERAND && !cli)
+			cli = value;
+		else if (argument == ARGUMENT_OPERAND && !payload)
+			payload = value;
+		else
+			return refuse("takes a CLI and at most one payload");
+	}
+	if (!cli || !dialect_named(bytes_of(cli)))
+		return refuse("needs one of claude-code, codex and gemini");
+	find_daemon(to, posting.to);
+	buf_init(&input, PAYLOAD_MAX_BYTES, NULL);
+	if (payload)
+		hand_over(&posting, cli, bytes_of(payload));
+	else if (read_input(&posting, &input) == 0 && input.len)
+		hand_over(&posting, cli, buf_bytes(&input));
+	buf_done(&input);
+	return EXIT_DONE;
+}
+
+const struct command command_hook = {
+	.name = "hook",
+	.sentence = "Hands what a coding CLI gives its hooks to the daemon.",
+	.operands = "CLI [PAYLOAD]",
+	.flags = flags,
+	.explain = explain,
+	.run = run,
+};

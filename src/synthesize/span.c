@@ -31,6 +31,9 @@ enum {
 	STATUS_MESSAGE = 2,
 	STATUS_CODE = 3,
 	STATUS_IS_ERROR = 2,
+	ATTRIBUTE_KEY = 1,
+	ATTRIBUTE_VALUE = 2,
+	VALUE_OF_BOOL = 2,
 	KIND_INTERNAL = 1,
 	KIND_CLIENT = 3,
 };
@@ -465,9 +468,16 @@ static void put_native(struct making *making, bool readable_name)
 /* A trace that somebody else began goes on with our spans; there Langfuse is told which is the application's. */
 static void put_root_mark(struct making *making)
 {
+	static const uint8_t is_true[] = { VALUE_OF_BOOL << 3 | WIRE_VARINT, 1 };
 	static const struct bytes key = BYTES("langfuse.internal.is_app_root");
-	if (making->unit->kind == UNIT_TURN && making->unit->native && making->unit->has_parent)
-		put_text(making, (const char *)key.at, bytes_of("true"));
+	struct buf attribute;
+	if (making->unit->kind != UNIT_TURN || !making->unit->native || !making->unit->has_parent ||
+		is_there(making, key))
+		return;
+	start(&attribute, making->writer.arena);
+	put_message(&attribute, ATTRIBUTE_KEY, key);
+	put_bytes(&attribute, ATTRIBUTE_VALUE, is_true, sizeof is_true);
+	put_message(&making->span, SPAN_ATTRIBUTES, buf_move(&attribute, making->writer.arena));
 }
 
 static struct bytes wrapped(struct arena *arena, unsigned first, struct bytes before,

@@ -24,6 +24,7 @@
 #include "pipeline.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
+#include "receive/hooks.h"
 #include "receive/otlp.h"
 #include "setup.h"
 #include "spool/delivery.h"
@@ -83,6 +84,7 @@ struct daemon {
 	bool local_runs;
 	struct shares shares;
 	struct otlp_door door;
+	struct hook_doors hooks;
 	struct http_server *server;
 	struct watched_destination *watched;
 	struct watch watch;
@@ -331,17 +333,23 @@ static int start_threads(struct daemon *daemon)
 static int open_doors(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
-	static struct http_route routes[OTLP_ROUTE_COUNT + WATCH_ROUTE_COUNT];
+	enum { HOOKS = OTLP_ROUTE_COUNT, WATCH = HOOKS + HOOK_ROUTE_COUNT };
+	static struct http_route routes[WATCH + WATCH_ROUTE_COUNT];
 	struct complaint complaint = { 0 };
 	daemon->budget.limit_bytes = config->limits.max_memory_bytes;
 	daemon->door =
 		(struct otlp_door){ config, &daemon->budget, daemon->pipeline, daemon->spool };
+	daemon->hooks = (struct hook_doors){ .config = config,
+		.budget = &daemon->budget,
+		.pipeline = daemon->pipeline,
+		.spool = daemon->spool };
 	receive_otlp_routes(&daemon->door, routes);
-	watch_routes(&daemon->watch, routes + OTLP_ROUTE_COUNT);
+	receive_hooks_routes(&daemon->hooks, routes + HOOKS);
+	watch_routes(&daemon->watch, routes + WATCH);
 	struct http_server_options options = {
 		.listen = config->listen,
 		.routes = routes,
-		.route_count = OTLP_ROUTE_COUNT + WATCH_ROUTE_COUNT,
+		.route_count = WATCH + WATCH_ROUTE_COUNT,
 		.threads = (unsigned)config->http.threads,
 		.max_connections = (unsigned)config->http.max_connections,
 		.request_timeout_ms = config->http.request_timeout_ms,

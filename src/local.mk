@@ -148,6 +148,7 @@ libtollgate_a_SOURCES = \
 	src/synthesizer.c src/synthesizer.h \
 	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
+	src/receive/refusal.c src/receive/refusal.h \
 	src/watch/balance.c src/watch/balance.h \
 	src/watch/control.c src/watch/control.h \
 	src/watch/doors.c src/watch/doors.h \

@@ -97,10 +97,15 @@ libtollgate_a_SOURCES = \
 	src/pricing/surcharges.c src/pricing/surcharges.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
+	src/synthesize/live.c src/synthesize/live.h \
 	src/synthesize/memory.c src/synthesize/memory.h \
+	src/synthesize/parcel.c src/synthesize/parcel.h \
 	src/synthesize/plan.c src/synthesize/plan.h \
+	src/synthesize/round.c src/synthesize/round.h \
+	src/synthesize/session.c src/synthesize/session.h \
 	src/synthesize/span.c src/synthesize/span.h \
 	src/synthesize/synthesis.c src/synthesize/synthesis.h \
+	src/synthesize/timing.c src/synthesize/timing.h \
 	src/enrich/content.c src/enrich/content.h \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \

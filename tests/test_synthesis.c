@@ -53,7 +53,7 @@ static void print_hex(char *to, struct bytes bytes)
 {
 	*to = '\0';
 	for (size_t i = 0; i < bytes.len; i++)
-		sprintf(to + 2 * i, "%02x", bytes.at[i]);
+		snprintf(to + 2 * i, 3, "%02x", bytes.at[i]);
 }
 
 static void note_span(struct bytes span)
@@ -540,7 +540,7 @@ Test(synthesis, of_too_many_bytes_too)
 	config.sessions.max_held_bytes = 1 << 20;
 	memset(text, 'x', sizeof text - 1);
 	for (int i = 0; i < 10; i++) {
-		char session[8];
+		char session[16];
 		snprintf(session, sizeof session, "s%d", i);
 		begin();
 		prompt(session, "t", text);
@@ -555,7 +555,7 @@ Test(synthesis, of_too_many_bytes_too)
 
 Test(synthesis, a_thousand_sessions_are_open_at_once)
 {
-	char session[16], turn[16], key[16];
+	char session[32], turn[32], key[32];
 	for (int i = 0; i < 1000; i++) {
 		if (i % 50 == 0)
 			begin();

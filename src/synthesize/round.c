@@ -436,18 +436,16 @@ static void show(const struct round *round, struct planned *planned)
 
 /* ---- one round ---- */
 
-/* A session of many events rests longer. */
+/* A session of many events rests longer; one without any is looked after by whoever asked. */
 static void reschedule(const struct round *round, struct planned *planned)
 {
 	struct session *session = planned->session;
-	uint64_t rested_ns = round->now_ns + (session->count + 1) * REST_NS_PER_EVENT;
+	session->rested_ns = round->now_ns + session->count * REST_NS_PER_EVENT + 1;
 	if (planned->over_ns > round->now_ns)
 		look_again(planned, planned->over_ns);
-	if (!session->count)
-		planned->next_ns =
-			timing_session_forgotten_ns(&planned->timing, session->last_received_ns);
-	sessions_reschedule(round->sessions, session,
-		planned->next_ns > rested_ns ? planned->next_ns : rested_ns);
+	if (!session->count || planned->next_ns < session->rested_ns)
+		planned->next_ns = session->rested_ns;
+	sessions_reschedule(round->sessions, session, planned->next_ns);
 }
 
 static void conclude(struct round *round, struct planned *planned)

@@ -20,7 +20,8 @@ capture = tests/support/capture.c tests/support/capture.h $(fixture)
 claude_logs = tests/support/claude_logs.c tests/support/claude_logs.h
 session_tree = tests/support/session_tree.c tests/support/session_tree.h $(fixture)
 replay = tests/support/replay.c tests/support/replay.h tests/support/scratch.c \
-	tests/support/scratch.h $(session_tree) $(capture) $(oracle)
+	tests/support/scratch.h tests/support/session_tree.c tests/support/session_tree.h \
+	tests/support/capture.c tests/support/capture.h $(oracle)
 captured_events = tests/support/captured_events.c tests/support/captured_events.h $(capture) $(events)
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
 events = tests/support/events.c tests/support/events.h

@@ -60,7 +60,7 @@ static void open_memory(struct replay *replay)
 
 void replay_begin(struct replay *replay, const char *const *settings)
 {
-	static char *const no_environment[] = { NULL };
+	static char *const no_environment[] = { "HOME=/", NULL };
 	struct complaint complaint = { 0 };
 	char **notes = NULL;
 	*replay = (struct replay){ .spans = json_array() };

@@ -78,6 +78,7 @@ libtollgate_a_SOURCES = \
 	src/vocabularies/opentelemetry.c \
 	src/vocabularies/pydantic_ai.c \
 	src/vocabularies/reading.c src/vocabularies/reading.h \
+	src/vocabularies/tollgate.c \
 	src/vocabularies/vercel.c \
 	src/vocabularies/vocabularies.c \
 	src/vocabularies/vocabulary.h \

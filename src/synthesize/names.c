@@ -6,11 +6,6 @@
 
 /* ---- text on one line ---- */
 
-static struct bytes finished(struct buf *buf, struct arena *arena)
-{
-	return buf_move(buf, arena);
-}
-
 static void start(struct buf *buf, struct arena *arena)
 {
 	buf_init(buf, arena->limit_bytes, arena->budget);
@@ -70,7 +65,16 @@ struct bytes name_preview(struct bytes text, size_t max_chars, struct arena *are
 		return (struct bytes){ 0 };
 	start(&buf, arena);
 	append_line(&buf, text, max_chars);
-	return finished(&buf, arena);
+	return buf_move(&buf, arena);
+}
+
+struct bytes name_join(const struct bytes *parts, size_t count, struct arena *arena)
+{
+	struct buf buf;
+	start(&buf, arena);
+	for (size_t i = 0; i < count; i++)
+		buf_append(&buf, parts[i].at, parts[i].len);
+	return buf_move(&buf, arena);
 }
 
 enum { NAME_CHARS = 80 };
@@ -81,7 +85,7 @@ struct bytes name_of(const char *before, struct bytes text, struct arena *arena)
 	start(&buf, arena);
 	buf_text(&buf, before);
 	append_line(&buf, text, NAME_CHARS);
-	return finished(&buf, arena);
+	return buf_move(&buf, arena);
 }
 
 static struct bytes numbered(
@@ -94,7 +98,7 @@ static struct bytes numbered(
 	buf_decimal(&buf, number);
 	buf_text(&buf, preview.len ? ": " : "");
 	buf_append(&buf, preview.at, preview.len);
-	return finished(&buf, arena);
+	return buf_move(&buf, arena);
 }
 
 struct bytes name_of_turn(unsigned number, struct bytes preview, struct arena *arena)
@@ -127,7 +131,7 @@ struct bytes name_of_call(const struct event *said, struct arena *arena)
 			(unsigned long long)(tokens->input + tokens->cache_read +
 				tokens->cache_write),
 			(unsigned long long)tokens->output);
-	return finished(&buf, arena);
+	return buf_move(&buf, arena);
 }
 
 /* ---- tools ---- */
@@ -333,7 +337,7 @@ struct bytes name_of_tool(struct bytes tool, struct bytes input, struct arena *a
 		append_line(&buf, shown, rule->max_chars);
 		buf_text(&buf, quote);
 	}
-	return finished(&buf, arena);
+	return buf_move(&buf, arena);
 }
 
 struct bytes task_of_input(struct bytes input, struct arena *arena)

@@ -34,6 +34,9 @@ bool tool_starts_agents(struct bytes tool);
 /* The task of a subagent, from the input of the tool that starts it; all of that when it names none. */
 struct bytes task_of_input(struct bytes input, struct arena *arena);
 
+/* The parts one behind the other. */
+struct bytes name_join(const struct bytes *parts, size_t count, struct arena *arena);
+
 /* The last part of a path. */
 struct bytes last_part(struct bytes path);
 

@@ -62,8 +62,9 @@ enum turn_end {
 struct turn_figures {
 	uint64_t calls, tools, errors, agents;
 	struct tokens tokens;
-	__int128 cost_fusd; /* the CLI's own figures together; usd.h */
-	bool has_cost;      /* each call that used tokens has one */
+	uint64_t priced,
+		unpriced;   /* calls that used tokens, with and without a cost of the CLI's own */
+	__int128 cost_fusd; /* those together; usd.h */
 	uint64_t first_call_ns;
 };
 

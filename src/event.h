@@ -24,7 +24,7 @@ enum event_kind {
 	/* What has a time, from the CLI's own clock. */
 	EVENT_SESSION, /* a session or a thread begins, or goes on in another process */
 	EVENT_PROMPT,  /* a person's words; a turn begins */
-	/* A prompt that no person wrote: goes on with the turn of `agent`, or of `tool` where that is no agent. */
+	/* A prompt that no person wrote: goes on with the turn of `agent`, or of `tool` if that is none. */
 	EVENT_CONTINUATION,
 	EVENT_CALL_BEGIN, /* a model call began; the next EVENT_CALL of its thread without a duration ends it */
 	EVENT_CALL, /* a model call ended */
@@ -38,7 +38,7 @@ enum event_kind {
 
 	/* Signals: they say that something is so, and never when. time_ns is 0. */
 	EVENT_PLACE, /* where a session works: `text` is the directory */
-	/* `turn` is the turn of the prompt `text`; with `agent` no person's, it goes on with the turn of that */
+	/* `turn` is that of the prompt `text`; with `agent` no person's: it goes on with that one's turn */
 	EVENT_PROMPT_NAMED,
 	/*
 	 * Input or output of the tool call `tool`; without that, of the last one with this name and input that began
@@ -125,7 +125,7 @@ struct event {
 	uint64_t text_length; /* of the prompt as the CLI counts it, withheld or not; 0: not said */
 	struct said input;    /* of a call or a tool */
 	struct said output;   /* of a call, a tool, an agent or a turn */
-	/* An agent that works beside the one that started it; of EVENT_TURN_END: there are such, or commands. */
+	/* An agent that works beside who started it; of EVENT_TURN_END: there are such, or commands. */
 	bool is_background;
 
 	struct tokens tokens;

@@ -78,6 +78,7 @@ libtollgate_a_SOURCES = \
 	src/vocabularies/opentelemetry.c \
 	src/vocabularies/pydantic_ai.c \
 	src/vocabularies/reading.c src/vocabularies/reading.h \
+	src/vocabularies/tollgate.c \
 	src/vocabularies/vercel.c \
 	src/vocabularies/vocabularies.c \
 	src/vocabularies/vocabulary.h \
@@ -97,10 +98,24 @@ libtollgate_a_SOURCES = \
 	src/pricing/surcharges.c src/pricing/surcharges.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
+	src/synthesize/agents.c \
+	src/synthesize/drafts.c \
+	src/synthesize/held.c \
+	src/synthesize/ids.c src/synthesize/ids.h \
+	src/synthesize/links.c \
+	src/synthesize/lookup.c src/synthesize/lookup.h \
 	src/synthesize/memory.c src/synthesize/memory.h \
+	src/synthesize/names.c src/synthesize/names.h \
+	src/synthesize/outcomes.c \
 	src/synthesize/plan.c src/synthesize/plan.h \
+	src/synthesize/planning.h \
 	src/synthesize/span.c src/synthesize/span.h \
+	src/synthesize/starters.c \
 	src/synthesize/synthesis.c src/synthesize/synthesis.h \
+	src/synthesize/tree.c \
+	src/synthesize/turns.c \
+	src/synthesize/units.c \
+	src/synthesize/usd.c src/synthesize/usd.h \
 	src/enrich/content.c src/enrich/content.h \
 	src/enrich/conventions.c \
 	src/enrich/cost.c \

@@ -153,7 +153,8 @@ tests_test_delivery_SOURCES = tests/test_delivery.c
 tests_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 test_programs += tests/test_ledger
 tests_test_ledger_SOURCES = tests/test_ledger.c $(spool_fixture)
-tests_test_ledger_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps) -Wl,--wrap=clock_unix_ns
+tests_test_ledger_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps) \
+	-Wl,--wrap=clock_unix_ns,--wrap=spool_reader_next_head
 test_programs += tests/test_verdict
 tests_test_verdict_SOURCES = tests/test_verdict.c
 test_programs += tests/test_destinations

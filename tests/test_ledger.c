@@ -48,6 +48,21 @@ uint64_t __wrap_clock_unix_ns(void)
 	return now_ns;
 }
 
+/* So many requests come while somebody reads the log, one before each head. */
+static unsigned coming;
+static void post(uint32_t spans, bool has_two_shapes);
+
+int __real_spool_reader_next_head(struct spool_reader *reader, struct record *ret_head);
+int __wrap_spool_reader_next_head(struct spool_reader *reader, struct record *ret_head);
+int __wrap_spool_reader_next_head(struct spool_reader *reader, struct record *ret_head)
+{
+	if (coming) {
+		coming--;
+		post(2, false);
+	}
+	return __real_spool_reader_next_head(reader, ret_head);
+}
+
 static unsigned chance(unsigned below)
 {
 	chance_state = chance_state * 1664525 + 1013904223;
@@ -282,6 +297,27 @@ Test(ledger, a_part_of_a_record_waits)
 	expect_balance("tempo", 10, 4);
 	finish_all(&parties[0], OUTCOME_DROPPED);
 	expect_balance("tempo", 10, 0);
+	stop_well();
+}
+
+Test(ledger, it_comes_to_an_end_however_fast_data_flows)
+{
+	enum { THERE = 10, MORE = 200 };
+	start(1);
+	for (int i = 0; i < THERE; i++)
+		post(2, false);
+	coming = MORE;
+	struct balance balance = balance_of("tempo", 0);
+	cr_expect_gt(coming, 0, "measured as long as there was more");
+	cr_expect_geq(balance.measured, 2 * THERE);
+	cr_expect_eq(balance.waiting, balance.measured);
+	coming = MORE;
+	cr_expect_eq(ledger_commit(ledger), 0);
+	cr_expect_gt(coming, 0, "counted as long as there was more");
+	finish_all(&parties[0], OUTCOME_DELIVERED);
+	balance = balance_of("tempo", 0);
+	cr_expect_eq(balance.waiting, balance.measured);
+	coming = 0;
 	stop_well();
 }
 

@@ -1,6 +1,6 @@
 /*
- * What Claude Code says in its logs. All of it is stamped when it ends; a tool's words stand beside the id of the
- * call that asked for it, which may be logged after it.
+ * What Claude Code says in its logs. All of it is stamped when it ends; a tool's words stand beside
+ * the id of the call that asked for it, which may be logged after it.
  */
 #include "dialects/claude_code.h"
 

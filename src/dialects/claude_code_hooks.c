@@ -1,9 +1,11 @@
 /*
- * What Claude Code says in its hooks: whole texts where its logs withhold or cut them, and when it waits. A hook
- * has no time of its own, and no hook is always there.
+ * What Claude Code says in its hooks: whole texts where its logs withhold or cut them, and when it
+ * waits. A hook has no time of its own, and no hook is always there.
  */
 #include "dialects/claude_code.h"
 #include "dialects/saying.h"
+
+static const struct bytes nothing;
 
 static struct bytes text_of(const json_t *object, const char *name, struct events *events)
 {
@@ -47,7 +49,6 @@ static void name_agent(const struct event *of, struct bytes agent, struct bytes 
 
 static void read_prompt(const json_t *payload, struct events *events)
 {
-	static const struct bytes nothing;
 	struct event event = event_of(payload, EVENT_PROMPT_NAMED, events);
 	event.text.text = text_of(payload, "prompt", events);
 	bool is_notification =
@@ -60,7 +61,6 @@ static void read_prompt(const json_t *payload, struct events *events)
 
 static void read_tool(const json_t *payload, struct events *events)
 {
-	static const struct bytes nothing;
 	const json_t *response = json_object_get(payload, "tool_response");
 	struct event event = event_of(payload, EVENT_TOOL_SAID, events);
 	event.name = text_of(payload, "tool_name", events);
@@ -101,24 +101,24 @@ static void read_permission(const json_t *payload, struct events *events)
 }
 
 /* "Claude needs your permission to use Bash" */
+static struct bytes tool_of_question(struct bytes question)
+{
+	static const char before[] = "permission to use ";
+	const uint8_t *found = memmem(question.at, question.len, before, strlen(before));
+	if (!found)
+		return question;
+	found += strlen(before);
+	return (struct bytes){ found, (size_t)(bytes_end(question) - found) };
+}
+
 static void read_notification(const json_t *payload, struct events *events)
 {
-	static const char to_use[] = "permission to use ";
 	struct bytes type = member_text(payload, "notification_type");
-	bool is_permission = bytes_are(type, "permission_prompt");
-	if (!is_permission && !bytes_start_with(type, "idle"))
-		return;
 	struct event event = event_of(payload, EVENT_WAITING, events);
-	if (is_permission) {
-		event.name = text_of(payload, "message", events);
-		const uint8_t *found =
-			memmem(event.name.at, event.name.len, to_use, strlen(to_use));
-		if (found) {
-			found += strlen(to_use);
-			event.name =
-				(struct bytes){ found, (size_t)(bytes_end(event.name) - found) };
-		}
-	}
+	if (bytes_are(type, "permission_prompt"))
+		event.name = tool_of_question(text_of(payload, "message", events));
+	else if (!bytes_start_with(type, "idle"))
+		return;
 	events_add(events, &event);
 }
 

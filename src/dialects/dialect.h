@@ -47,8 +47,8 @@ struct dialect {
 	bool (*owns_scope)(struct bytes name);
 
 	/*
-	 * Each adds what it reads, which may be nothing. Texts of the events lie in the input or in events->arena,
-	 * never in a hook's payload, which goes.
+	 * Each adds what it reads, which may be nothing. Texts of the events lie in the input or in
+	 * events->arena, never in a hook's payload, which goes.
 	 */
 	void (*read_log)(const struct log_record *record, const struct source *source,
 		struct events *events);

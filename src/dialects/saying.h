@@ -28,22 +28,22 @@ bool said_number(const struct attributes *attributes, const char *name, double *
 int said_flag(const struct attributes *attributes, const char *name);
 
 /*
- * JSON from a sender as a tree, to be given back with json_decref. Half a surrogate pair, which a text cut in
- * JavaScript ends with, is U+FFFD. NULL: it is none, or deeper than max_depth, or of so many values that its tree
- * would take more than some fifty megabytes.
+ * JSON from a sender as a tree, to be given back with json_decref. Half a surrogate pair, which a text
+ * cut in JavaScript ends with, is U+FFFD. NULL: it is none, or deeper than max_depth, or of so many
+ * values that its tree would take more than some fifty megabytes.
  */
 json_t *json_of_text(struct bytes text, unsigned max_depth, struct arena *arena);
 
 /* A member of a hook's payload: its text, or empty. It lives as long as the payload. */
 struct bytes member_text(const json_t *object, const char *name);
 
-/* A member as text that outlives the payload: a string as it is, else its JSON with keys in order. In the arena. */
+/* A member as text in the arena: a string as it is, else its JSON with keys in order. */
 struct bytes member_as_text(const json_t *object, const char *name, struct arena *arena);
 
 /* The same with keys as they were sent: what people read. */
 struct bytes member_as_sent(const json_t *object, const char *name, struct arena *arena);
 
-/* JSON text with keys in order and without blanks, so that equal inputs are equal texts; as it is when it is no JSON. */
+/* Equal inputs as equal texts: keys in order and no blanks; what is no JSON as it is. */
 struct bytes canonical_json(struct bytes text, struct arena *arena);
 
 /* A text of the payload, copied to the arena. */

@@ -177,13 +177,18 @@ static uint64_t first_of(const struct accounts *accounts, bool is_measured)
 	return first;
 }
 
-/* Reads heads from `first` to the end, or to where memory is short for the moment. */
-static int add_heads(struct accounts *accounts, struct spool_reader *reader, uint64_t first)
+/*
+ * Reads heads from `first` to the end that the log has now, or to where memory is short for the moment. A
+ * log that has not grown is read to -EAGAIN, which lets go of its file.
+ */
+static int add_heads(struct ledger *ledger, struct accounts *accounts, struct spool_reader *reader,
+	uint64_t first)
 {
-	struct record head;
-	int error;
+	const uint64_t end = spool_figures(ledger->spool).next_sequence;
+	struct record head = { 0 };
+	int error = 0;
 	spool_reader_seek(reader, first);
-	while (!(error = spool_reader_next_head(reader, &head)))
+	while (head.sequence < end && !(error = spool_reader_next_head(reader, &head)))
 		for (size_t i = 0; i < accounts->count; i++)
 			add_head(&accounts->at[i], &head);
 	for (size_t i = 0; i < accounts->count; i++)
@@ -193,7 +198,7 @@ static int add_heads(struct accounts *accounts, struct spool_reader *reader, uin
 
 /*
  * The books, and what waits by the log. What is finished by then is in the log, and what of that is
- * not counted yet is found on the way: so both are as of the moment of the copy.
+ * not counted yet is found on the way. What came after the copy adds the same to both.
  */
 static int measure(struct ledger *ledger, struct accounts *ret_accounts)
 {
@@ -203,7 +208,7 @@ static int measure(struct ledger *ledger, struct accounts *ret_accounts)
 		return -ENOMEM;
 	int error = accounts_init(ledger->deliveries, &accounts);
 	if (!error) {
-		error = add_heads(&accounts, reader, first_of(&accounts, true));
+		error = add_heads(ledger, &accounts, reader, first_of(&accounts, true));
 		if (error)
 			accounts_done(&accounts);
 	}
@@ -332,7 +337,7 @@ static int count(struct ledger *ledger)
 		return error;
 	uint64_t first = first_of(&accounts, false);
 	if (first != UINT64_MAX)
-		error = add_heads(&accounts, ledger->reader, first);
+		error = add_heads(ledger, &accounts, ledger->reader, first);
 	uint64_t end = spool_reader_position(ledger->reader);
 	pthread_mutex_lock(&ledger->deliveries->lock);
 	for (size_t i = 0; i < accounts.count; i++) {

@@ -49,10 +49,11 @@ struct balance {
 
 /*
  * The books, in an array to be freed. The difference of `waiting` and `measured` is what does not add up;
- * it is exact while data flows, because all of it is as of one moment.
+ * it is exact while data flows, because what comes meanwhile is in both or in neither.
  *
  *   since_ns     sums from the minute of this time on; 0: all
- *   is_measured  reads the log from the oldest cursor on, which takes its time when much waits
+ *   is_measured  reads the log from the oldest cursor to where it ends now, which takes its time when much
+ *                waits, however much comes meanwhile
  *
  * 0 or negative errno.
  */

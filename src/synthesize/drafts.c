@@ -58,19 +58,20 @@ static void merge_figures(struct event *into, const struct event *event)
 
 static void merge_texts(struct event *into, const struct event *event)
 {
-	struct event *const to = into;
-	fill(&to->session, event->session);
-	fill(&to->agent, event->agent);
-	fill(&to->thread, event->thread);
-	fill(&to->call, event->call);
-	fill(&to->tool, event->tool);
-	if (!is_signal(event))
-		fill(&to->name, event->name);
-	fill(&to->model, event->model);
-	fill(&to->side, event->side);
-	fill(&to->tier, event->tier);
-	fill_said(&to->input, &event->input);
-	fill_said(&to->output, &event->output);
+	fill(&into->session, event->session);
+	fill(&into->agent, event->agent);
+	fill(&into->thread, event->thread);
+	fill(&into->call, event->call);
+	fill(&into->tool, event->tool);
+	if (!is_signal(event)) {
+		fill(&into->name, event->name);
+		fill(&into->turn, event->turn);
+	}
+	fill(&into->model, event->model);
+	fill(&into->side, event->side);
+	fill(&into->tier, event->tier);
+	fill_said(&into->input, &event->input);
+	fill_said(&into->output, &event->output);
 }
 
 static void merge(struct event *into, const struct event *event)

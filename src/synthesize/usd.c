@@ -12,10 +12,10 @@ __int128 usd_read(double usd, struct arena *arena)
 	return amount;
 }
 
-struct bytes usd_text(__int128 fusd, struct arena *arena)
+struct bytes usd_text(__int128 amount, struct arena *arena)
 {
 	char text[FUSD_TEXT_MAX];
-	size_t len = fusd_text(text, fusd);
+	size_t len = fusd_text(text, amount);
 	const uint8_t *at = arena_copy(arena, text, len);
 	return (struct bytes){ at, at ? len : 0 };
 }

@@ -9,6 +9,6 @@
 __int128 usd_read(double usd, struct arena *arena);
 
 /* "0.014446" */
-struct bytes usd_text(__int128 fusd, struct arena *arena);
+struct bytes usd_text(__int128 amount, struct arena *arena);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * The spans that Claude Code writes itself (beta tracing). Their names are bare, so they are read in this
- * sense only where the span's name says who speaks. Input counts leave cached tokens out.
+ * sense only where the span's name says who speaks, or the one that it had. Input counts leave cached tokens out.
  */
 #include "vocabularies/reading.h"
 
@@ -10,6 +10,9 @@ static const struct word words[] = {
 	{ "output_tokens", FACT_OUTPUT_TOKENS },
 	{ "cache_read_tokens", FACT_CACHE_READ_TOKENS },
 	{ "cache_creation_tokens", FACT_CACHE_WRITE_TOKENS },
+	{ "cache_creation_5m_tokens", FACT_CACHE_WRITE_5M_TOKENS },
+	{ "cache_creation_1h_tokens", FACT_CACHE_WRITE_1H_TOKENS },
+	{ "cost_usd", FACT_COST_TOTAL },
 	{ "speed", FACT_SERVICE_TIER },
 	{ "stop_reason", FACT_FINISH_REASON },
 	{ "ttft_ms", FACT_FIRST_TOKEN_MS },
@@ -24,9 +27,18 @@ static const struct word words[] = {
 	{ 0 },
 };
 
+/* Its own name, also where it was given one to read. */
+static struct bytes native_name(const struct span *span)
+{
+	const struct attribute *kept = attribute_find(&span->attributes, "tollgate.native_name");
+	return kept && kept->value.type == VALUE_STRING ? kept->value.bytes : span->name;
+}
+
 static bool speaks(const struct span *span, const struct surroundings *around)
 {
-	return bytes_start_with(span->name, "claude_code.");
+	return bytes_start_with(span->name, "claude_code.") ||
+		(bytes_start_with(around->scope.name, "com.anthropic.claude_code") &&
+			bytes_start_with(native_name(span), "claude_code."));
 }
 
 static enum kind kind(const struct span *span, const struct facts *facts)
@@ -42,8 +54,9 @@ static enum kind kind(const struct span *span, const struct facts *facts)
 		{ "claude_code.interaction", KIND_AGENT },
 		{ "claude_code.hook", KIND_CHAIN },
 	};
+	struct bytes name = native_name(span);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (bytes_are(span->name, kinds[i].name))
+		if (bytes_are(name, kinds[i].name))
 			return kinds[i].kind;
 	return KIND_NONE;
 }

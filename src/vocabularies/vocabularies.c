@@ -12,7 +12,7 @@ extern const struct vocabulary vocabulary_langfuse, vocabulary_openinference,
 	vocabulary_opentelemetry, vocabulary_claude_code, vocabulary_gen_ai, vocabulary_vercel,
 	vocabulary_openllmetry, vocabulary_langfuse_metadata, vocabulary_litellm, vocabulary_mlflow,
 	vocabulary_mcp, vocabulary_pydantic_ai, vocabulary_logfire, vocabulary_adk,
-	vocabulary_gemini_cli, vocabulary_codex;
+	vocabulary_gemini_cli, vocabulary_codex, vocabulary_tollgate;
 
 /*
  * Words for kinds decide this order (R1), and then those for users and sessions (R2, R3): general names
@@ -35,6 +35,7 @@ const struct vocabulary *const vocabularies[] = {
 	&vocabulary_adk,
 	&vocabulary_gemini_cli,
 	&vocabulary_codex,
+	&vocabulary_tollgate,
 	NULL,
 };
 

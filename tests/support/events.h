@@ -3,8 +3,9 @@
  *
  *     +240.5 call session=~59bbe1b4 call=~d4svj2fhhz6 took=139 model="claude-opus-5-5" in=12 out=14
  *
- * Times and durations are milliseconds. Of a key longer than 16 bytes stand its last 8, behind "~"; of a text longer
- * than 80 its first 80 and how many bytes it has; a mark stands in angle brackets. What was not said is not there.
+ * Times and durations are milliseconds. Of a key longer than 16 bytes stand its last 8, behind "~"; of
+ * a text longer than 80 its first 80 and how many bytes it has; a mark stands in angle brackets. What
+ * was not said is not there.
  */
 #ifndef TG_TESTS_SUPPORT_EVENTS_H
 #define TG_TESTS_SUPPORT_EVENTS_H

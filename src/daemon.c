@@ -24,11 +24,13 @@
 #include "pipeline.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
+#include "receive/hooks.h"
 #include "receive/otlp.h"
 #include "setup.h"
 #include "spool/delivery.h"
 #include "spool/ledger.h"
 #include "spool/spool.h"
+#include "synthesizer.h"
 #include "watch/control.h"
 #include "watch/doors.h"
 #include "watch/watch.h"
@@ -57,6 +59,7 @@ struct destination_thread {
  *   writer     the spool's writer: commits what waits, then calls the doors back
  *   exporters  one per destination: reads its own copy from the spool, keeps its delivery state
  *   local      the same for the local view, with the lowest priority: writes its file
+ *   sessions   makes spans of what coding CLIs say: reads the inbox, writes to the outbox
  *   server     libmicrohttpd's pool: receives, enriches its own batch, suspends the connection
  *   control    one thread of that library watches the control socket, two answer the commands
  *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
@@ -81,8 +84,12 @@ struct daemon {
 	struct local *local; /* NULL: off */
 	pthread_t local_thread;
 	bool local_runs;
+	struct synthesizer *synthesizer; /* NULL: off */
+	pthread_t synthesizer_thread;
+	bool synthesizer_runs;
 	struct shares shares;
 	struct otlp_door door;
+	struct hook_doors hooks;
 	struct http_server *server;
 	struct watched_destination *watched;
 	struct watch watch;
@@ -207,6 +214,13 @@ static void *run_local(void *arg)
 	return NULL;
 }
 
+static void *run_synthesizer(void *arg)
+{
+	pthread_setname_np(pthread_self(), "sessions");
+	synthesizer_run(arg);
+	return NULL;
+}
+
 static int make_exporter(struct daemon *daemon, const struct destination_config *config)
 {
 	struct complaint complaint = { 0 };
@@ -303,6 +317,16 @@ static int make_local(struct daemon *daemon)
 	return 0;
 }
 
+static int make_synthesizer(struct daemon *daemon)
+{
+	const struct synthesizer_options options = { daemon->config, daemon->spool,
+		daemon->pipeline };
+	int error = daemon->config->sessions.enabled ?
+		synthesizer_new(&options, &daemon->synthesizer) :
+		0;
+	return error ? fail("sessions", error) : 0;
+}
+
 static int start_threads(struct daemon *daemon)
 {
 	int error = ledger_begin(daemon->ledger);
@@ -325,23 +349,35 @@ static int start_threads(struct daemon *daemon)
 	if (error)
 		return fail("local", -error);
 	daemon->local_runs = daemon->local != NULL;
+	error = daemon->synthesizer ? pthread_create(&daemon->synthesizer_thread, NULL,
+					      run_synthesizer, daemon->synthesizer) :
+				      0;
+	if (error)
+		return fail("sessions", -error);
+	daemon->synthesizer_runs = daemon->synthesizer != NULL;
 	return 0;
 }
 
 static int open_doors(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
-	static struct http_route routes[OTLP_ROUTE_COUNT + WATCH_ROUTE_COUNT];
+	enum { HOOKS = OTLP_ROUTE_COUNT, WATCH = HOOKS + HOOK_ROUTE_COUNT };
+	static struct http_route routes[WATCH + WATCH_ROUTE_COUNT];
 	struct complaint complaint = { 0 };
 	daemon->budget.limit_bytes = config->limits.max_memory_bytes;
 	daemon->door =
 		(struct otlp_door){ config, &daemon->budget, daemon->pipeline, daemon->spool };
+	daemon->hooks = (struct hook_doors){ .config = config,
+		.budget = &daemon->budget,
+		.pipeline = daemon->pipeline,
+		.spool = daemon->spool };
 	receive_otlp_routes(&daemon->door, routes);
-	watch_routes(&daemon->watch, routes + OTLP_ROUTE_COUNT);
+	receive_hooks_routes(&daemon->hooks, routes + HOOKS);
+	watch_routes(&daemon->watch, routes + WATCH);
 	struct http_server_options options = {
 		.listen = config->listen,
 		.routes = routes,
-		.route_count = OTLP_ROUTE_COUNT + WATCH_ROUTE_COUNT,
+		.route_count = WATCH + WATCH_ROUTE_COUNT,
 		.threads = (unsigned)config->http.threads,
 		.max_connections = (unsigned)config->http.max_connections,
 		.request_timeout_ms = config->http.request_timeout_ms,
@@ -381,6 +417,7 @@ static int open_control(struct daemon *daemon)
 		.destination_count = daemon->destination_count,
 		.local = daemon->local,
 		.tariff = daemon->tariff,
+		.synthesizer = daemon->synthesizer,
 	};
 	int error = control_start(&daemon->watch, &daemon->control, &complaint);
 	if (error)
@@ -497,6 +534,10 @@ static void stop(struct daemon *daemon)
 	if (daemon->server)
 		http_server_stop(daemon->server, timeout_ms);
 	control_stop(daemon->control);
+	if (daemon->synthesizer_runs) {
+		synthesizer_stop(daemon->synthesizer);
+		pthread_join(daemon->synthesizer_thread, NULL);
+	}
 	if (daemon->writer_runs) {
 		spool_stop(daemon->spool);
 		pthread_join(daemon->writer, NULL);
@@ -521,6 +562,7 @@ static void stop(struct daemon *daemon)
 	free(daemon->destinations);
 	free(daemon->shares.at);
 
+	synthesizer_free(daemon->synthesizer);
 	pipeline_free(daemon->pipeline);
 	if (daemon->ledger)
 		commit_ledger(daemon);
@@ -564,8 +606,8 @@ int daemon_run(const struct setup_sources *sources, struct setup *setup)
 	(void)((error = take_signals(&daemon)) || (error = take_state_directory(&daemon)) ||
 		(error = post_prices(&daemon, setup)) || (error = open_storage(&daemon)) ||
 		(error = make_exporters(&daemon)) || (error = make_local(&daemon)) ||
-		(error = start_threads(&daemon)) || (error = open_control(&daemon)) ||
-		(error = open_doors(&daemon)));
+		(error = make_synthesizer(&daemon)) || (error = start_threads(&daemon)) ||
+		(error = open_control(&daemon)) || (error = open_doors(&daemon)));
 	if (!error)
 		serve_until_told(&daemon);
 	stop(&daemon);

@@ -103,15 +103,20 @@ libtollgate_a_SOURCES = \
 	src/synthesize/held.c \
 	src/synthesize/ids.c src/synthesize/ids.h \
 	src/synthesize/links.c \
+	src/synthesize/live.c src/synthesize/live.h \
 	src/synthesize/lookup.c src/synthesize/lookup.h \
 	src/synthesize/memory.c src/synthesize/memory.h \
 	src/synthesize/names.c src/synthesize/names.h \
 	src/synthesize/outcomes.c \
+	src/synthesize/parcel.c src/synthesize/parcel.h \
 	src/synthesize/plan.c src/synthesize/plan.h \
 	src/synthesize/planning.h \
+	src/synthesize/round.c src/synthesize/round.h \
+	src/synthesize/session.c src/synthesize/session.h \
 	src/synthesize/span.c src/synthesize/span.h \
 	src/synthesize/starters.c \
 	src/synthesize/synthesis.c src/synthesize/synthesis.h \
+	src/synthesize/timing.c src/synthesize/timing.h \
 	src/synthesize/tree.c \
 	src/synthesize/turns.c \
 	src/synthesize/units.c \
@@ -163,6 +168,7 @@ libtollgate_a_SOURCES = \
 	src/synthesizer.c src/synthesizer.h \
 	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
+	src/receive/refusal.c src/receive/refusal.h \
 	src/watch/balance.c src/watch/balance.h \
 	src/watch/control.c src/watch/control.h \
 	src/watch/doors.c src/watch/doors.h \

@@ -5,7 +5,9 @@
 
 #include "base/counters.h"
 #include "config/config.h"
+#include "dialects/dialect.h"
 #include "enrich/enrich.h"
+#include "otlp/check.h"
 #include "otlp/request.h"
 #include "pricing/tariff.h"
 #include "spool/spool.h"
@@ -124,15 +126,24 @@ static int add_spans(const struct pipeline *pipeline, struct batch *batch, struc
 	return add_copies(pipeline, batch, ret_enriched);
 }
 
+/* What waits in the inbox for its partner: as it came. */
+static int add_to_inbox(
+	const struct pipeline *pipeline, struct batch *batch, struct bytes request, uint32_t count)
+{
+	struct part part = { request, count, SHAPE_ANY, STAGE_IN };
+	return add_copy(pipeline, batch, part);
+}
+
 /* Langfuse and the local view have no use for what is no span. */
 static int add_travellers(
 	const struct pipeline *pipeline, struct batch *batch, struct bytes request, uint32_t count)
 {
 	struct part part = { request, count, SHAPE_PLAIN, STAGE_OUT };
-	batch->span_count = count;
-	return pipeline_wants(pipeline, batch->signal) && count > 0 ?
-		add_copy(pipeline, batch, part) :
-		0;
+	if (pipeline_wants(pipeline, batch->signal))
+		return add_copy(pipeline, batch, part);
+	counter_add(batch->signal == SIGNAL_LOGS ? COUNTER_UNWANTED_LOGS : COUNTER_UNWANTED_METRICS,
+		count);
+	return 0;
 }
 
 static void store(struct pipeline *pipeline, struct batch *batch)
@@ -141,16 +152,6 @@ static void store(struct pipeline *pipeline, struct batch *batch)
 		spool_append(pipeline->spool, batch);
 	else
 		batch->committed(batch, 0);
-}
-
-static const char *why_rejected(const struct enriched *enriched)
-{
-	if (enriched->looks_like_logs)
-		return "no span has a trace_id, a span_id or a start time: this looks like a logs request, which "
-		       "belongs to /v1/logs";
-	if (enriched->rejected_count)
-		return "spans without a valid trace_id (16 bytes) and span_id (8 bytes) were rejected";
-	return NULL;
 }
 
 static int count_when_stored(struct batch *batch)
@@ -164,20 +165,129 @@ static int count_when_stored(struct batch *batch)
 	return 0;
 }
 
-int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+static int check(const struct pipeline *pipeline, struct bytes request, enum signal signal,
+	struct checked *ret_checked)
 {
+	const struct config *config = pipeline->config;
+	return request_check(request, signal, (unsigned)config->limits.max_depth,
+		config->limits.max_spans, ret_checked);
+}
+
+/* Which part of a request is the coding CLIs' own, and goes to the inbox. */
+static int split(const struct pipeline *pipeline, struct batch *batch, struct bytes request,
+	struct bytes *ret_theirs, struct bytes *ret_others)
+{
+	const struct config *config = pipeline->config;
+	bool takes_replaced =
+		batch->signal == SIGNAL_LOGS || config->sessions.native_spans != NATIVE_SPANS_KEEP;
+	*ret_theirs = (struct bytes){ 0 };
+	*ret_others = request;
+	if (!config->sessions.enabled)
+		return 0;
+	return dialects_split(request, takes_replaced, &batch->arena, ret_theirs, ret_others);
+}
+
+static const char *why_rejected(const struct batch *batch, bool looks_like_logs)
+{
+	if (looks_like_logs)
+		return "no span has a trace_id, a span_id or a start time: this looks like a logs request, which "
+		       "belongs to /v1/logs";
+	if (batch->rejected_count)
+		return "spans without a valid trace_id (16 bytes) and span_id (8 bytes) were rejected";
+	return NULL;
+}
+
+static int accept_traces(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+{
+	struct bytes theirs, others;
+	struct checked checked = { 0 };
 	struct enriched enriched;
-	int error = add_spans(pipeline, batch, request, &enriched);
+	int error = split(pipeline, batch, request, &theirs, &others);
 	if (!error)
-		error = count_when_stored(batch);
+		error = check(pipeline, theirs, SIGNAL_TRACES, &checked);
+	uint32_t native_count = checked.items - checked.without_ids;
+	if (!error && native_count > 0)
+		error = add_to_inbox(pipeline, batch, theirs, checked.items);
+	if (!error)
+		error = add_spans(pipeline, batch, others, &enriched);
 	if (error)
 		return error;
-	counter_add(COUNTER_SPANS_RECEIVED, enriched.span_count + enriched.rejected_count);
-	counter_add(enriched.looks_like_logs ? COUNTER_REJECTED_LOOKS_LIKE_LOGS :
-					       COUNTER_REJECTED_WITHOUT_IDS,
-		enriched.rejected_count);
-	batch->rejected_count = enriched.rejected_count;
-	batch->rejected_why = why_rejected(&enriched);
+	uint64_t count = (uint64_t)checked.items + enriched.span_count + enriched.rejected_count;
+	if (count > pipeline->config->limits.max_spans)
+		return -E2BIG;
+	error = count_when_stored(batch);
+	if (error)
+		return error;
+	bool looks_like_logs = enriched.looks_like_logs && checked.items == 0;
+	batch->span_count = enriched.span_count + native_count;
+	batch->rejected_count = enriched.rejected_count + checked.without_ids;
+	batch->rejected_why = why_rejected(batch, looks_like_logs);
+	counter_add(COUNTER_SPANS_RECEIVED, count);
+	counter_add(
+		looks_like_logs ? COUNTER_REJECTED_LOOKS_LIKE_LOGS : COUNTER_REJECTED_WITHOUT_IDS,
+		batch->rejected_count);
+	store(pipeline, batch);
+	return 0;
+}
+
+static int accept_logs(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+{
+	struct bytes theirs, others;
+	struct checked checked;
+	uint32_t own_count = 0;
+	int error = check(pipeline, request, SIGNAL_LOGS, &checked);
+	if (!error)
+		error = split(pipeline, batch, request, &theirs, &others);
+	if (!error)
+		error = request_count_items(theirs, &own_count);
+	if (!error && own_count > 0)
+		error = add_to_inbox(pipeline, batch, theirs, own_count);
+	if (!error && checked.items > own_count)
+		error = add_travellers(pipeline, batch, others, checked.items - own_count);
+	if (error)
+		return error;
+	batch->span_count = checked.items;
+	counter_add(COUNTER_LOGS_RECEIVED, checked.items);
+	store(pipeline, batch);
+	return 0;
+}
+
+static int accept_metrics(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+{
+	struct checked checked;
+	int error = check(pipeline, request, SIGNAL_METRICS, &checked);
+	if (!error && checked.items > 0)
+		error = add_travellers(pipeline, batch, request, checked.items);
+	if (error)
+		return error;
+	batch->span_count = checked.items;
+	counter_add(COUNTER_METRICS_RECEIVED, checked.items);
+	store(pipeline, batch);
+	return 0;
+}
+
+int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+{
+	switch (batch->signal) {
+	case SIGNAL_TRACES:
+		return accept_traces(pipeline, batch, request);
+	case SIGNAL_LOGS:
+		return accept_logs(pipeline, batch, request);
+	case SIGNAL_METRICS:
+		return accept_metrics(pipeline, batch, request);
+	}
+	return -EINVAL;
+}
+
+int pipeline_accept_hook(struct pipeline *pipeline, struct batch *batch,
+	const struct dialect *dialect, struct bytes payload)
+{
+	struct bytes request = hook_as_logs(dialect, payload, batch->received_ns, &batch->arena);
+	int error = request.at ? add_to_inbox(pipeline, batch, request, 1) : batch->arena.error;
+	if (error)
+		return error;
+	batch->span_count = 1;
+	counter_add(COUNTER_HOOKS_RECEIVED, 1);
 	store(pipeline, batch);
 	return 0;
 }
@@ -199,7 +309,8 @@ bool pipeline_wants(const struct pipeline *pipeline, enum signal signal)
 int pipeline_forward(
 	struct pipeline *pipeline, struct batch *batch, struct bytes request, uint32_t count)
 {
-	int error = add_travellers(pipeline, batch, request, count);
+	int error = count > 0 ? add_travellers(pipeline, batch, request, count) : 0;
+	batch->span_count = count;
 	if (!error)
 		store(pipeline, batch);
 	return error;

@@ -1,4 +1,7 @@
-/* The life of one batch: enriched, repaired for Langfuse, cut to size, stored. */
+/*
+ * The life of one batch: told apart by who has to see it first, enriched, repaired for Langfuse, cut to size,
+ * stored.
+ */
 #ifndef TG_PIPELINE_H
 #define TG_PIPELINE_H
 
@@ -8,6 +11,7 @@
 #include "batch.h"
 
 struct config;
+struct dialect;
 struct pipeline;
 struct spool;
 struct tariff;
@@ -18,7 +22,10 @@ struct pipeline *pipeline_new(
 void pipeline_free(struct pipeline *pipeline);
 
 /*
- * Takes one ExportTraceServiceRequest in protobuf. From many threads at once.
+ * Takes one request in protobuf, of the signal that batch->signal says. From many threads at once.
+ *
+ * What the coding CLIs say in logs and spans goes to the inbox as it came, to the synthesizer; other spans are
+ * enriched, other logs and metrics go as they are to the destinations that take them. Together or not at all.
  *
  *   batch    initialised by the door (arena, lane, signal, received_ns, committed, owner)
  *   request  must live until batch->committed is called
@@ -26,10 +33,14 @@ void pipeline_free(struct pipeline *pipeline);
  * 0: batch->committed will be called, once, from another thread (span counts are set already; a
  *    request that leaves nothing to store is called back at once, from this one).
  * Negative, and the batch is not taken: -EBADMSG not protobuf of this kind or nested too deep (400),
- * -E2BIG more spans or memory than one request may have (413), -ENOMEM others hold the memory (503),
- * -ENOSPC or -EIO as in spool_append (503).
+ * -E2BIG more spans, records or metrics, or more memory, than one request may have (413), -ENOMEM others
+ * hold the memory (503), -ENOSPC or -EIO as in spool_append (503).
  */
 int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request);
+
+/* The same for the JSON that a CLI gave its hook. batch->signal is SIGNAL_LOGS. */
+int pipeline_accept_hook(struct pipeline *pipeline, struct batch *batch,
+	const struct dialect *dialect, struct bytes payload);
 
 /*
  * The synthesizer's way in: spans that it made are enriched and stored for the destinations. As

@@ -9,8 +9,9 @@
 
 #include <stdint.h>
 
+#include "synthesize/live.h"
+
 struct config;
-struct live_view;
 struct pipeline;
 struct spool;
 struct synthesizer;
@@ -34,6 +35,9 @@ void synthesizer_stop(struct synthesizer *synthesizer);
 
 /* As synthesis_live. */
 int synthesizer_live(struct synthesizer *synthesizer, struct live_view *ret_view);
+
+/* The same without the sessions. */
+struct live_view synthesizer_figures(struct synthesizer *synthesizer);
 
 /* How far it is behind, in received time of the oldest record that it has not taken; 0: not at all. */
 uint64_t synthesizer_waiting_since_ns(const struct synthesizer *synthesizer);

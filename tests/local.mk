@@ -87,7 +87,7 @@ tests_test_wrappers_SOURCES = tests/test_wrappers.c
 test_programs += tests/test_usage
 tests_test_usage_SOURCES = tests/test_usage.c $(enriched_span)
 test_programs += tests/test_pipeline
-tests_test_pipeline_SOURCES = tests/test_pipeline.c $(fixture)
+tests_test_pipeline_SOURCES = tests/test_pipeline.c $(capture)
 test_programs += tests/test_json
 tests_test_json_SOURCES = tests/test_json.c $(oracle)
 test_programs += tests/test_proto
@@ -155,6 +155,9 @@ test_programs += tests/test_ledger
 tests_test_ledger_SOURCES = tests/test_ledger.c $(spool_fixture)
 tests_test_ledger_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps) \
 	-Wl,--wrap=clock_unix_ns,--wrap=spool_reader_next_head
+test_programs += tests/test_memory
+tests_test_memory_SOURCES = tests/test_memory.c tests/support/scratch.c tests/support/scratch.h
+tests_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 test_programs += tests/test_verdict
 tests_test_verdict_SOURCES = tests/test_verdict.c
 test_programs += tests/test_destinations

@@ -16,7 +16,9 @@
 #include "config/config.h"
 #include "http/compression.h"
 #include "support/http_peer.h"
+#include "dialects/dialect.h"
 #include "pipeline.h"
+#include "receive/hooks.h"
 #include "spool/spool.h"
 
 TestSuite(receive, .timeout = 120);
@@ -34,6 +36,7 @@ static struct {
 	struct buf request;
 	char lane[LANE_NAME_MAX + 1];
 	struct batch seen;
+	const struct dialect *dialect; /* of a hook */
 } behind;
 
 static void *commit(void *batch)
@@ -42,9 +45,8 @@ static void *commit(void *batch)
 	return NULL;
 }
 
-int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+static int keep(struct batch *batch, struct bytes request)
 {
-	(void)pipeline;
 	if (behind.accept_error)
 		return behind.accept_error;
 	behind.request.len = 0;
@@ -66,6 +68,21 @@ int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes
 	return 0;
 }
 
+int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes request)
+{
+	(void)pipeline;
+	behind.dialect = NULL;
+	return keep(batch, request);
+}
+
+int pipeline_accept_hook(struct pipeline *pipeline, struct batch *batch,
+	const struct dialect *dialect, struct bytes payload)
+{
+	(void)pipeline;
+	behind.dialect = dialect;
+	return keep(batch, payload);
+}
+
 int spool_status(struct spool *spool)
 {
 	(void)spool;
@@ -77,7 +94,8 @@ struct house {
 	struct config config;
 	struct budget budget;
 	struct otlp_door door;
-	struct http_route routes[OTLP_ROUTE_COUNT];
+	struct hook_doors hooks;
+	struct http_route routes[OTLP_ROUTE_COUNT + HOOK_ROUTE_COUNT];
 	struct http_server *server;
 	struct peer peer;
 };
@@ -92,14 +110,17 @@ static void house_open(struct house *house)
 			.max_decompressed_bytes = 2 * MEGABYTE,
 			.max_request_memory_bytes = 4 * MEGABYTE,
 			.max_depth = 100 },
+		.sessions = { .enabled = true, .max_hook_bytes = 64 << 10 },
 	};
 	house->budget = (struct budget){ .limit_bytes = 16 * MEGABYTE };
 	house->door = (struct otlp_door){ .config = &house->config, .budget = &house->budget };
+	house->hooks = (struct hook_doors){ .config = &house->config, .budget = &house->budget };
 	receive_otlp_routes(&house->door, house->routes);
+	receive_hooks_routes(&house->hooks, house->routes + OTLP_ROUTE_COUNT);
 	const struct http_server_options options = {
 		.listen = "127.0.0.1:0",
 		.routes = house->routes,
-		.route_count = OTLP_ROUTE_COUNT,
+		.route_count = OTLP_ROUTE_COUNT + HOOK_ROUTE_COUNT,
 		.threads = 2,
 		.max_connections = 64,
 		.request_timeout_ms = 20000,
@@ -200,7 +221,6 @@ Test(receive, a_stored_batch_is_200_with_an_empty_body)
 	}
 	cr_expect_str_eq(behind.lane, "default");
 	cr_expect_eq(behind.seen.signal, SIGNAL_TRACES);
-	cr_expect_eq(behind.seen.stage, STAGE_OUT);
 	cr_expect_gt(behind.seen.received_ns, 0);
 	cr_expect_eq(counter_read(COUNTER_REQUESTS_RECEIVED), 2);
 	cr_expect_eq(refused(), 0);
@@ -549,30 +569,80 @@ Test(receive, without_memory_for_the_inflated_body_it_is_503_and_then_it_works_a
 	house_close(&house);
 }
 
-Test(receive, other_paths_methods_and_signals_say_where_traces_go)
+Test(receive, other_paths_and_methods_say_where_telemetry_goes)
 {
 	struct house house;
 	house_open(&house);
 	struct peer_reply reply = post(&house, "/v1/traces/x", "X: y", hello);
-	expect_json_status(&reply, 404, 12, "POST /v1/traces");
-	reply = post(&house, "/v1/logs", PROTOBUF, hello);
-	expect_status(&reply, 404, 12, "traces only");
-	reply = post(&house, "/v1/metrics/", "Content-Type: application/json", hello);
-	expect_json_status(&reply, 404, 12, "traces only");
+	expect_json_status(&reply, 404, 12, "POST /v1/traces, /v1/logs and /v1/metrics");
 	peer_send_text(&house.peer, "GET /v1 HTTP/1.1\r\nHost: t\r\n\r\n");
 	reply = peer_reply(&house.peer);
 	expect_json_status(&reply, 404, 12, "POST /v1/traces");
-	peer_send_text(&house.peer, "GET /v1/traces HTTP/1.1\r\nHost: t\r\n\r\n");
-	reply = peer_reply(&house.peer);
-	expect_json_status(&reply, 405, 2, "method");
-	cr_expect(reply_has(&reply, "Allow", "POST"));
+	static const char *const paths[] = { "/v1/traces", "/v1/logs", "/v1/metrics" };
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		peer_printf(&house.peer, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", paths[i]);
+		reply = peer_reply(&house.peer);
+		expect_json_status(&reply, 405, 2, "method");
+		cr_expect(reply_has(&reply, "Allow", "POST"));
+	}
 	reply = post(&house, "/v1/traces/", PROTOBUF, hello);
 	cr_expect_eq(reply.status, 200);
 	house_close(&house);
 }
 
-Test(receive, the_root_takes_what_says_that_it_holds_spans)
+Test(receive, logs_and_metrics_are_taken_as_traces_are)
 {
+	static const struct {
+		const char *path;
+		enum signal signal;
+		const char *json, *protobuf, *partial, *mistake;
+	} doors[] = {
+		{ "/v1/logs", SIGNAL_LOGS, "{\"resourceLogs\":[{\"schemaUrl\":\"s\"}]}",
+			"\x0a\x03\x1a\x01s", "{\"partialSuccess\":{\"rejectedLogRecords\":\"2\"}}",
+			"ExportLogsServiceRequest" },
+		{ "/v1/metrics/", SIGNAL_METRICS, "{\"resourceMetrics\":[{\"schemaUrl\":\"s\"}]}",
+			"\x0a\x03\x1a\x01s", "{\"partialSuccess\":{\"rejectedDataPoints\":\"2\"}}",
+			"ExportMetricsServiceRequest" },
+	};
+	struct house house;
+	house_open(&house);
+	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz");
+	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
+		const char *path = doors[i].path;
+		behind.rejected = 0;
+		struct peer_reply reply =
+			post(&house, path, PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&gzip));
+		cr_expect_eq(reply.status, 200);
+		cr_expect_eq(reply.body_len, 0);
+		cr_expect(bytes_equal(buf_bytes(&behind.request), buf_bytes(&plain)));
+		cr_expect_eq(behind.seen.signal, doors[i].signal);
+		behind.rejected = 2;
+		reply = post(&house, path, JSON, bytes_of(doors[i].json));
+		cr_expect_eq(reply.status, 200);
+		cr_expect_str_eq(reply.body, doors[i].partial);
+		cr_expect(bytes_are(buf_bytes(&behind.request), doors[i].protobuf));
+		reply = post(&house, path, "Content-Type: text/plain", hello);
+		expect_json_status(&reply, 415, 2, "application/x-protobuf or application/json");
+		behind.accept_error = -EBADMSG;
+		reply = post(&house, path, PROTOBUF, hello);
+		expect_status(&reply, 400, 3, doors[i].mistake);
+		behind.accept_error = 0;
+	}
+	buf_done(&plain);
+	buf_done(&gzip);
+	house_close(&house);
+}
+
+Test(receive, the_root_takes_what_says_what_it_is)
+{
+	static const struct {
+		const char *text;
+		enum signal signal;
+	} cases[] = {
+		{ "{\"resourceSpans\":[{\"schemaUrl\":\"s\"}]}", SIGNAL_TRACES },
+		{ "{\"resourceLogs\":[{\"schemaUrl\":\"s\"}]}", SIGNAL_LOGS },
+		{ " {\"other\":[{}],\"resourceMetrics\":[{\"schemaUrl\":\"s\"}]}", SIGNAL_METRICS },
+	};
 	struct house house;
 	house_open(&house);
 	struct buf plain = fixture("ok.pb"), gzip = fixture("ok.pb.gz");
@@ -581,14 +651,17 @@ Test(receive, the_root_takes_what_says_that_it_holds_spans)
 	cr_expect_eq(
 		post(&house, "/", PROTOBUF "\r\nContent-Encoding: gzip", buf_bytes(&gzip)).status,
 		200);
-	cr_expect_eq(post(&house, "/", JSON, one_schema).status, 200);
-	cr_expect(bytes_equal(buf_bytes(&behind.request), one_schema_in_protobuf));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		cr_expect_eq(post(&house, "/", JSON, bytes_of(cases[i].text)).status, 200);
+		cr_expect(bytes_equal(buf_bytes(&behind.request), one_schema_in_protobuf));
+		cr_expect_eq(behind.seen.signal, cases[i].signal);
+	}
 	buf_done(&plain);
 	buf_done(&gzip);
 	house_close(&house);
 }
 
-Test(receive, the_root_refuses_all_else_and_says_where_traces_go)
+Test(receive, the_root_refuses_all_else_and_says_where_telemetry_goes)
 {
 	struct house house;
 	house_open(&house);
@@ -598,7 +671,7 @@ Test(receive, the_root_refuses_all_else_and_says_where_traces_go)
 	expect_status(&reply, 404, 12, "POST /v1/traces");
 	reply = post(&house, "/", "Content-Type: text/plain", one_schema);
 	expect_json_status(&reply, 404, 12, "POST /v1/traces");
-	reply = post(&house, "/", JSON, bytes_of("{\"resourceLogs\":[{}]}"));
+	reply = post(&house, "/", JSON, bytes_of("{\"resourceProfiles\":[{}]}"));
 	expect_json_status(&reply, 404, 12, "POST /v1/traces");
 	reply = post(&house, "/", JSON, bytes_of("{\"resourceSpans\":[7]}"));
 	expect_json_status(&reply, 400, 3, "resourceSpans[0]: must be an object");
@@ -606,6 +679,126 @@ Test(receive, the_root_refuses_all_else_and_says_where_traces_go)
 	reply = peer_reply(&house.peer);
 	expect_json_status(&reply, 405, 2, "method");
 	cr_expect(reply_has(&reply, "Allow", "POST"));
+	house_close(&house);
+}
+
+/* ---- hooks ---- */
+
+static void expect_error(const struct peer_reply *reply, int status, const char *part)
+{
+	cr_expect_eq(reply->status, status, "%d instead of %d", reply->status, status);
+	cr_expect(reply_has(reply, "Content-Type", "application/json"));
+	cr_expect_eq(strncmp(reply->body, "{\"error\":\"", 10), 0, "%s", reply->body);
+	cr_expect(strstr(reply->body, part), "%s", reply->body);
+}
+
+static const struct bytes stop_hook = BYTES(" {\"hook_event_name\":\"Stop\",\"n\":[1]}\n");
+
+Test(receive, a_hook_is_answered_with_nothing_to_do_once_it_is_stored)
+{
+	static const struct {
+		const char *path, *cli;
+	} doors[] = {
+		{ "/hooks/claude-code", "claude-code" },
+		{ "/hooks/codex/", "codex" },
+		{ "/hooks/gemini", "gemini" },
+	};
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
+		struct peer_reply reply = post(&house, doors[i].path, i ? "X: y" : JSON, stop_hook);
+		cr_expect_eq(reply.status, 200);
+		cr_expect_str_eq(reply.body, "{}");
+		cr_expect(reply_has(&reply, "Content-Type", "application/json"));
+		cr_expect(bytes_equal(buf_bytes(&behind.request), stop_hook));
+		cr_assert_not_null(behind.dialect);
+		cr_expect_str_eq(behind.dialect->cli.name, doors[i].cli);
+		cr_expect_eq(behind.seen.signal, SIGNAL_LOGS);
+		cr_expect_str_eq(behind.seen.lane, "default");
+		cr_expect_gt(behind.seen.received_ns, 0);
+	}
+	cr_expect_eq(counter_read(COUNTER_REQUESTS_RECEIVED), 3);
+	house_close(&house);
+}
+
+Test(receive, what_is_no_hook_is_refused_in_words)
+{
+	static const char *const bodies[] = { "", "[]", "7", "{", "{}{}", "{\"a\":}", "\"secret\"",
+		"{\"a\":\"\xff\"}" };
+	struct house house;
+	house_open(&house);
+	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+		struct peer_reply reply = post(&house, "/hooks/codex", JSON, bytes_of(bodies[i]));
+		expect_error(&reply, 400, "one JSON object");
+		cr_expect_null(strstr(reply.body, "secret"));
+	}
+	struct peer_reply reply = post(&house, "/hooks/cursor", JSON, stop_hook);
+	expect_error(&reply, 404, "/hooks/claude-code, /hooks/codex or /hooks/gemini");
+	peer_send_text(&house.peer, "GET /hooks/codex HTTP/1.1\r\nHost: t\r\n\r\n");
+	reply = peer_reply(&house.peer);
+	expect_error(&reply, 405, "method");
+	cr_expect(reply_has(&reply, "Allow", "POST"));
+	reply = post(&house, "/hooks/codex", "Via: 1.1 tollgate", stop_hook);
+	expect_error(&reply, 508, "Tollgate");
+	cr_expect_eq(refused(), sizeof bodies / sizeof *bodies + 3);
+	house_close(&house);
+}
+
+static struct buf nested(unsigned depth)
+{
+	struct buf text;
+	buf_init(&text, MEGABYTE, NULL);
+	for (unsigned i = 0; i < depth; i++)
+		buf_text(&text, "{\"a\":");
+	buf_text(&text, "1");
+	for (unsigned i = 0; i < depth; i++)
+		buf_text(&text, "}");
+	return text;
+}
+
+Test(receive, a_hook_has_bounds)
+{
+	struct house house;
+	house_open(&house);
+	struct buf deep = nested(64), deeper = nested(65);
+	cr_expect_eq(post(&house, "/hooks/gemini", JSON, buf_bytes(&deep)).status, 200);
+	struct peer_reply reply = post(&house, "/hooks/gemini", JSON, buf_bytes(&deeper));
+	expect_error(&reply, 400, "64 levels");
+	house.config.sessions.max_hook_bytes = deep.len - 1;
+	reply = post(&house, "/hooks/gemini", JSON, buf_bytes(&deep));
+	expect_error(&reply, 413, "sessions.max_hook_bytes");
+	buf_done(&deep);
+	buf_done(&deeper);
+	house_close(&house);
+}
+
+Test(receive, a_hook_that_cannot_be_stored_may_come_again)
+{
+	struct house house;
+	house_open(&house);
+	behind.commit_error = -EIO;
+	struct peer_reply reply = post(&house, "/hooks/codex", JSON, stop_hook);
+	expect_error(&reply, 503, "written");
+	cr_expect(reply_has(&reply, "Retry-After", "5"));
+	behind.commit_error = 0;
+	behind.spool_status = -ENOSPC;
+	reply = post(&house, "/hooks/codex", JSON, stop_hook);
+	expect_error(&reply, 503, "full");
+	house_close(&house);
+}
+
+/* A CLI must not be disturbed by a setting of ours. */
+Test(receive, without_sessions_a_hook_is_answered_and_not_kept)
+{
+	struct house house;
+	house_open(&house);
+	house.config.sessions.enabled = false;
+	behind.spool_status = -ENOSPC;
+	struct peer_reply reply = post(&house, "/hooks/codex", JSON, stop_hook);
+	cr_expect_eq(reply.status, 200);
+	cr_expect_str_eq(reply.body, "{}");
+	cr_expect_eq(behind.request.len, 0);
+	cr_expect_eq(counter_read(COUNTER_HOOKS_RECEIVED), 1);
 	house_close(&house);
 }
 

@@ -85,7 +85,7 @@ struct config {
 		uint64_t max_body_bytes;
 		uint64_t max_decompressed_bytes;
 		uint64_t max_depth; /* message levels */
-		uint64_t max_spans; /* in one request */
+		uint64_t max_spans; /* or log records, or metrics, in one request */
 		uint64_t max_request_memory_bytes;
 		uint64_t max_memory_bytes; /* all requests together */
 	} limits;

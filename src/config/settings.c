@@ -62,7 +62,9 @@ const struct setting settings[] = {
 	{ SETTING(limits.max_depth, SETTING_COUNT), .min = 10, .max = 1000, .fallback = "100",
 		.unit = "levels", .sentence = "Messages within messages in one request." },
 	{ SETTING(limits.max_spans, SETTING_COUNT), .min = 1, .max = 10000000, .fallback = "200000",
-		.unit = "spans", .sentence = "In one request; larger ones are answered 413." },
+		.unit = "spans",
+		.sentence =
+			"Or log records, or metrics, in one request; larger ones are answered 413." },
 	{ SETTING(limits.max_request_memory_bytes, SETTING_BYTES), .min = MIB, .max = 16 * GIB,
 		.fallback = "256MiB",
 		.sentence = "What handling one request may take; over it is answered 413." },

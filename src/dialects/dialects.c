@@ -121,17 +121,6 @@ struct bytes hook_as_logs(const struct dialect *dialect, struct bytes payload, u
 
 /* ---- whose a request is ---- */
 
-/* The first member of this number, or an empty message. */
-static struct bytes member_of(struct bytes message, uint32_t number)
-{
-	struct wire wire = wire_of(message);
-	struct field field;
-	while (wire_next(&wire, &field) > 0)
-		if (field_is(&field, number, WIRE_BYTES))
-			return field.body;
-	return (struct bytes){ 0 };
-}
-
 /* A process speaks for itself: one scope of a CLI makes all of its resource the CLI's. */
 static bool is_theirs(struct bytes resource_items, bool takes_replaced)
 {
@@ -141,7 +130,7 @@ static bool is_theirs(struct bytes resource_items, bool takes_replaced)
 		if (!field_is(&field, SCOPES, WIRE_BYTES))
 			continue;
 		const struct dialect *dialect =
-			dialect_of_scope(member_of(member_of(field.body, SCOPE), SCOPE_NAME));
+			dialect_of_scope(wire_member(wire_member(field.body, SCOPE), SCOPE_NAME));
 		if (dialect && (takes_replaced || dialect->native != NATIVE_REPLACE))
 			return true;
 	}
@@ -236,7 +225,7 @@ static int read_scope(struct reading *reading, struct bytes scope_items)
 {
 	struct source *source = &reading->source;
 	source->scope = (struct scope){ 0 };
-	source->scope_message = member_of(scope_items, SCOPE);
+	source->scope_message = wire_member(scope_items, SCOPE);
 	reading->scope.count = 0;
 	int error = scope_read(source->scope_message, reading->depth - 2, reading->events->arena,
 		&source->scope, &reading->scope);
@@ -257,7 +246,7 @@ static int read_scope(struct reading *reading, struct bytes scope_items)
 static int read_resource(struct reading *reading, struct bytes resource_items)
 {
 	struct source *source = &reading->source;
-	source->resource_message = member_of(resource_items, RESOURCE);
+	source->resource_message = wire_member(resource_items, RESOURCE);
 	reading->resource.count = 0;
 	int error = resource_read(source->resource_message, reading->depth - 1,
 		reading->events->arena, &reading->resource);

@@ -80,6 +80,47 @@ bool request_has_span(struct bytes request)
 	return holds_span(request, 0);
 }
 
+struct visit {
+	void (*each)(void *arg, struct bytes trace_id, struct bytes span_id);
+	void *arg;
+};
+
+static void visit_span(struct bytes message, const struct visit *visit)
+{
+	enum { TRACE_ID = 1, SPAN_ID = 2 };
+	struct wire wire = wire_of(message);
+	struct field field;
+	struct bytes trace_id = { 0 }, span_id = { 0 };
+	while (wire_next(&wire, &field) > 0) {
+		if (field_is(&field, TRACE_ID, WIRE_BYTES))
+			trace_id = field.body;
+		else if (field_is(&field, SPAN_ID, WIRE_BYTES))
+			span_id = field.body;
+	}
+	if (trace_id.len == 16 && span_id.len == 8)
+		visit->each(visit->arg, trace_id, span_id);
+}
+
+static void visit_spans(struct bytes message, unsigned depth, const struct visit *visit)
+{
+	static const uint32_t path[] = { RESOURCES, SCOPES, ITEMS };
+	if (depth == sizeof path / sizeof path[0]) {
+		visit_span(message, visit);
+		return;
+	}
+	struct wire wire = wire_of(message);
+	struct field field;
+	while (wire_next(&wire, &field) > 0)
+		if (field_is(&field, path[depth], WIRE_BYTES))
+			visit_spans(field.body, depth + 1, visit);
+}
+
+void request_each_span(struct bytes request,
+	void (*each)(void *arg, struct bytes trace_id, struct bytes span_id), void *arg)
+{
+	visit_spans(request, 0, &(struct visit){ each, arg });
+}
+
 /* What of the items is wanted, and how many were passed. */
 struct window {
 	uint32_t from, to, at;

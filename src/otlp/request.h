@@ -17,6 +17,10 @@ int request_count_items(struct bytes request, uint32_t *ret_count);
  */
 bool request_has_span(struct bytes request);
 
+/* Calls `each` with the ids of every span that has a trace id of 16 and a span id of 8 bytes. */
+void request_each_span(struct bytes request,
+	void (*each)(void *arg, struct bytes trace_id, struct bytes span_id), void *arg);
+
 /*
  * A request with only the items [from, to) of `request`, counted in document order, each with its
  * resource and scope; everything else as it was. In the arena. -EBADMSG, -ENOMEM or -E2BIG.

@@ -93,3 +93,13 @@ int wire_next_slow(struct wire *wire, struct field *field)
 	field->end = wire->at;
 	return error ? error : 1;
 }
+
+struct bytes wire_member(struct bytes message, uint32_t number)
+{
+	struct wire wire = wire_of(message);
+	struct field field;
+	while (wire_next(&wire, &field) > 0)
+		if (field_is(&field, number, WIRE_BYTES))
+			return field.body;
+	return (struct bytes){ 0 };
+}

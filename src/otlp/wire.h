@@ -87,6 +87,9 @@ static inline bool field_is(const struct field *field, uint32_t number, enum wir
 	return field->number == number && field->type == type;
 }
 
+/* The first message or text of this number in a message; empty when there is none. */
+struct bytes wire_member(struct bytes message, uint32_t number);
+
 /* How many bytes a varint takes, and writing one; `to` has room for ten. Returns the end. */
 static inline size_t varint_size(uint64_t value)
 {

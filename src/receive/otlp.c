@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
-#include "base/log.h"
 #include "batch.h"
 #include "config/config.h"
 #include "http/compression.h"
@@ -14,14 +13,14 @@
 #include "otlp/reply.h"
 #include "otlp/request.h"
 #include "pipeline.h"
+#include "receive/hooks.h"
+#include "receive/refusal.h"
 #include "spool/spool.h"
 
-enum { REPLY_MAX_BYTES = 64 << 10, REPEAT_LOG_MS = 60 * 1000 };
-
-static const char pseudonym[] = "tollgate"; /* ours in the Via header of what we send */
+enum { REPLY_MAX_BYTES = 64 << 10 };
 
 static const char no_such_path[] =
-	"nothing is served at this path; OTLP traces go to POST /v1/traces";
+	"nothing is served at this path; OTLP goes to POST /v1/traces, /v1/logs and /v1/metrics";
 
 /* The answer has the type of the request. */
 static const struct media {
@@ -74,109 +73,39 @@ static const struct coding *coding_of(const struct http_request *request)
 	return coding->name ? coding : NULL;
 }
 
-/* A sender may repeat its mistake with every request: one line for each kind of it now and then. */
-static void note_refusal(enum counter reason, unsigned status, const char *why)
-{
-	static struct log_gate gates[COUNTER_COUNT];
-	char text[LOG_TEXT_MAX];
-	uint64_t held;
-	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
-	counter_add(reason, 1);
-	if (log_gate_open(&gates[reason], REPEAT_LOG_MS, &held))
-		log_event(LOG_LEVEL_WARNING, "request_refused", "status=%u why=%s lines_held=%llu",
-			status, log_text(text, why), (unsigned long long)held);
-}
-
 /* The one way in which an answer other than success leaves. */
-static void refuse_as(enum counter reason, struct http_request *request, const struct media *media,
-	unsigned status, const char *why, const struct http_header *headers)
+static void refuse_for(
+	struct http_request *request, const struct media *media, struct refusal refusal)
 {
 	struct buf body;
 	buf_init(&body, REPLY_MAX_BYTES, NULL);
-	reply_write_status(&body, media->encoding, status, why);
-	note_refusal(reason, status, why);
-	http_reply(request, status, media->type, buf_bytes(&body),
-		status == 503 ? http_retry_soon : headers);
+	reply_write_status(&body, media->encoding, refusal.status, refusal.why);
+	refusal_note(&refusal);
+	http_reply(request, refusal.status, media->type, buf_bytes(&body), refusal.headers);
 	buf_done(&body);
-}
-
-static enum counter reason_of(unsigned status)
-{
-	switch (status) {
-	case 400:
-		return COUNTER_REFUSED_MALFORMED;
-	case 404:
-		return COUNTER_REFUSED_NOT_FOUND;
-	case 405:
-		return COUNTER_REFUSED_METHOD;
-	case 408:
-		return COUNTER_REFUSED_TIMEOUT;
-	case 413:
-		return COUNTER_REFUSED_TOO_LARGE;
-	case 415:
-		return COUNTER_REFUSED_UNSUPPORTED;
-	case 508:
-		return COUNTER_REFUSED_LOOP;
-	default:
-		return COUNTER_REFUSED_OVERLOADED;
-	}
 }
 
 static void refuse(struct http_request *request, const struct media *media, unsigned status,
 	const char *why, const struct http_header *headers)
 {
-	refuse_as(reason_of(status), request, media, status, why, headers);
+	refuse_for(request, media, refusal_of_status(status, why, headers));
 }
 
 void receive_otlp_refuse(struct http_request *request, unsigned status, const char *why,
 	const struct http_header *headers)
 {
-	if (status == 404)
-		why = no_such_path;
-	refuse(request, media_of(request), status, why, headers);
+	if (is_for_hooks(request))
+		receive_hooks_refuse(request, status, why, headers);
+	else
+		refuse(request, media_of(request), status, status == 404 ? no_such_path : why,
+			headers);
 }
 
-/*   mistake  what a body that is no request has wrong, where somebody found words for it; else empty */
-static void refuse_for(
-	struct http_request *request, const struct media *media, int error, const char *mistake)
-{
-	switch (error) {
-	case -EBADMSG:
-		refuse(request, media, 400,
-			*mistake ? mistake :
-				   "the body is not an ExportTraceServiceRequest in protobuf",
-			NULL);
-		break;
-	case -E2BIG:
-		refuse(request, media, 413,
-			"the request has more spans or bytes than this server takes", NULL);
-		break;
-	case -ENOMEM:
-		refuse(request, media, 503, "other requests hold the memory", NULL);
-		break;
-	case -EINVAL:
-		refuse(request, media, 500,
-			"the request makes tollgate contradict itself; please report it", NULL);
-		break;
-	case -ENOSPC:
-		refuse_as(COUNTER_REFUSED_DISK_FULL, request, media, 503, "the disk buffer is full",
-			NULL);
-		break;
-	case -ESHUTDOWN:
-		refuse_as(COUNTER_REFUSED_STOPPING, request, media, 503, "the server is stopping",
-			NULL);
-		break;
-	default:
-		refuse_as(COUNTER_REFUSED_DISK_ERROR, request, media, 503,
-			"the disk buffer cannot be written", NULL);
-	}
-}
-
-static void begin_traces(struct http_request *request, void *owner)
+static void begin(struct http_request *request, void *owner)
 {
 	struct otlp_door *door = owner;
 	const struct media *media = media_of(request);
-	if (http_request_has_word(request, "Via", pseudonym)) {
+	if (is_our_own(request)) {
 		refuse(request, media, 508, "this request was sent by Tollgate itself", NULL);
 		return;
 	}
@@ -193,7 +122,7 @@ static void begin_traces(struct http_request *request, void *owner)
 	}
 	int error = spool_status(door->spool);
 	if (error)
-		refuse_for(request, media, error, "");
+		refuse_for(request, media, refusal_of_error(error, ""));
 }
 
 /* Without a type that we know the body cannot say what it is. */
@@ -202,7 +131,7 @@ static void begin_root(struct http_request *request, void *owner)
 	if (media_of(request) == &unknown_media)
 		refuse(request, &unknown_media, 404, no_such_path, NULL);
 	else
-		begin_traces(request, owner);
+		begin(request, owner);
 }
 
 static void free_intake(void *owned)
@@ -218,13 +147,13 @@ static void on_committed(struct batch *batch, int error)
 {
 	struct intake *intake = batch->owner;
 	if (error) {
-		refuse_for(intake->request, intake->media, error, "");
+		refuse_for(intake->request, intake->media, refusal_of_error(error, ""));
 		return;
 	}
 	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
 	struct buf body;
 	buf_init(&body, REPLY_MAX_BYTES, NULL);
-	reply_write_success(&body, intake->media->encoding, SIGNAL_TRACES, batch->rejected_count,
+	reply_write_success(&body, intake->media->encoding, batch->signal, batch->rejected_count,
 		batch->rejected_why);
 	http_reply(intake->request, 200, intake->media->type, buf_bytes(&body), NULL);
 	buf_done(&body);
@@ -242,7 +171,6 @@ static struct intake *intake_new(struct otlp_door *door, struct http_request *re
 	arena_init(
 		&intake->batch.arena, door->config->limits.max_request_memory_bytes, door->budget);
 	intake->batch.lane = "default";
-	intake->batch.signal = SIGNAL_TRACES;
 	intake->batch.received_ns = clock_unix_ns();
 	intake->batch.committed = on_committed;
 	intake->batch.owner = intake;
@@ -250,78 +178,100 @@ static struct intake *intake_new(struct otlp_door *door, struct http_request *re
 	return intake;
 }
 
-/* From the body as it was sent to protobuf. */
-static int decode(struct otlp_door *door, struct intake *intake, struct bytes *body,
-	struct complaint *complaint)
+static int inflate(struct intake *intake, struct bytes *body, struct complaint *complaint)
 {
 	const struct coding *coding = coding_of(intake->request);
-	int error = 0;
-	if (coding->inflate) {
-		error = coding->inflate(*body, &intake->inflated);
-		*body = buf_bytes(&intake->inflated);
-	}
+	if (!coding->inflate)
+		return 0;
+	int error = coding->inflate(*body, &intake->inflated);
+	*body = buf_bytes(&intake->inflated);
 	if (error == -EBADMSG)
 		complain(complaint, "the %s data of the body is damaged", coding->name);
-	if (error || intake->media->encoding != REPLY_JSON)
-		return error;
-	error = json_to_request(*body, SIGNAL_TRACES, (unsigned)door->config->limits.max_depth,
-		&intake->protobuf, complaint);
+	return error;
+}
+
+/* Where the path does not say it. */
+static bool find_signal(const struct intake *intake, struct bytes body, enum signal *ret_signal)
+{
+	if (intake->media->encoding == REPLY_JSON)
+		return json_find_signal(body, ret_signal);
+	*ret_signal = SIGNAL_TRACES;
+	return request_has_span(body);
+}
+
+static int make_protobuf(struct otlp_door *door, struct intake *intake, struct bytes *body,
+	struct complaint *complaint)
+{
+	if (intake->media->encoding != REPLY_JSON)
+		return 0;
+	int error = json_to_request(*body, intake->batch.signal,
+		(unsigned)door->config->limits.max_depth, &intake->protobuf, complaint);
 	*body = buf_bytes(&intake->protobuf);
 	buf_done(&intake->inflated);
 	return error;
 }
 
-/* JSON has names: what is left of it has come from resourceSpans. */
-static bool says_spans(const struct intake *intake, struct bytes protobuf)
+static int pass_on(struct otlp_door *door, struct intake *intake, struct bytes body,
+	struct complaint *complaint)
 {
-	return intake->media->encoding == REPLY_JSON ? protobuf.len > 0 :
-						       request_has_span(protobuf);
+	static const char *const mistakes[] = {
+		[SIGNAL_TRACES] = "the body is not an ExportTraceServiceRequest in protobuf",
+		[SIGNAL_LOGS] = "the body is not an ExportLogsServiceRequest in protobuf",
+		[SIGNAL_METRICS] = "the body is not an ExportMetricsServiceRequest in protobuf",
+	};
+	int error = make_protobuf(door, intake, &body, complaint);
+	if (error)
+		return error;
+	complain(complaint, "%s", mistakes[intake->batch.signal]);
+	return pipeline_accept(door->pipeline, &intake->batch, body);
 }
 
+/*   signal  0: the body has to say it */
 static void take(
-	struct otlp_door *door, struct http_request *request, struct bytes body, bool is_root)
+	struct otlp_door *door, struct http_request *request, struct bytes body, int signal)
 {
 	struct intake *intake = intake_new(door, request);
 	struct complaint complaint = { 0 };
 	if (!intake) {
-		refuse_for(request, media_of(request), -ENOMEM, "");
+		refuse_for(request, media_of(request), refusal_of_error(-ENOMEM, ""));
 		return;
 	}
-	int error = decode(door, intake, &body, &complaint);
-	if (!error && is_root && !says_spans(intake, body)) {
+	intake->batch.signal = (enum signal)signal;
+	int error = inflate(intake, &body, &complaint);
+	if (!error && !signal && !find_signal(intake, body, &intake->batch.signal)) {
 		refuse(request, intake->media, 404, no_such_path, NULL);
 		return;
 	}
 	if (!error)
-		error = pipeline_accept(door->pipeline, &intake->batch, body);
+		error = pass_on(door, intake, body, &complaint);
 	if (error)
-		refuse_for(request, intake->media, error, complaint.text);
+		refuse_for(request, intake->media, refusal_of_error(error, complaint.text));
 }
 
 static void handle_traces(struct http_request *request, struct bytes body, void *owner)
 {
-	take(owner, request, body, false);
+	take(owner, request, body, SIGNAL_TRACES);
+}
+
+static void handle_logs(struct http_request *request, struct bytes body, void *owner)
+{
+	take(owner, request, body, SIGNAL_LOGS);
+}
+
+static void handle_metrics(struct http_request *request, struct bytes body, void *owner)
+{
+	take(owner, request, body, SIGNAL_METRICS);
 }
 
 static void handle_root(struct http_request *request, struct bytes body, void *owner)
 {
-	take(owner, request, body, true);
-}
-
-static void begin_other_signal(struct http_request *request, void *owner)
-{
-	(void)owner;
-	refuse(request, media_of(request), 404,
-		"this version takes traces only (POST /v1/traces); set OTEL_LOGS_EXPORTER=none and OTEL_METRICS_EXPORTER=none",
-		NULL);
+	take(owner, request, body, 0);
 }
 
 void receive_otlp_routes(struct otlp_door *door, struct http_route ret_routes[OTLP_ROUTE_COUNT])
 {
-	ret_routes[0] =
-		(struct http_route){ "POST", "/v1/traces", begin_traces, handle_traces, door };
-	ret_routes[1] = (struct http_route){ "POST", "/v1/logs", begin_other_signal, NULL, door };
-	ret_routes[2] =
-		(struct http_route){ "POST", "/v1/metrics", begin_other_signal, NULL, door };
+	ret_routes[0] = (struct http_route){ "POST", "/v1/traces", begin, handle_traces, door };
+	ret_routes[1] = (struct http_route){ "POST", "/v1/logs", begin, handle_logs, door };
+	ret_routes[2] = (struct http_route){ "POST", "/v1/metrics", begin, handle_metrics, door };
 	ret_routes[3] = (struct http_route){ "POST", "/", begin_root, handle_root, door };
 }

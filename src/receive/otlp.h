@@ -1,13 +1,14 @@
 /*
- * The door for OTLP over HTTP: POST /v1/traces in protobuf or JSON, in any of the codings of
- * http/compression.h. JSON is protobuf from here on.
+ * The doors for OTLP over HTTP: POST /v1/traces, /v1/logs and /v1/metrics in protobuf or JSON, in any of the
+ * codings of http/compression.h. JSON is protobuf from here on.
  *
  * A request is answered when its batch is on disk; until then its connection is suspended. Every
  * answer is an OTLP body in the encoding of the request. What may pass is 503 with Retry-After,
  * never 500, which senders take as final.
  *
- * POST / is taken too when the body says that it holds spans: that is where an exporter arrives whose
- * OTEL_EXPORTER_OTLP_TRACES_ENDPOINT lacks the path.
+ * POST / is taken too when the body says what it is: that is where an exporter arrives whose endpoint of a
+ * signal lacks the path, and where some Gemini CLIs send all they have. JSON says it by a name, protobuf only
+ * where it is beyond doubt a span.
  */
 #ifndef TG_RECEIVE_OTLP_H
 #define TG_RECEIVE_OTLP_H
@@ -31,7 +32,7 @@ enum { OTLP_ROUTE_COUNT = 4 };
 
 void receive_otlp_routes(struct otlp_door *door, struct http_route ret_routes[OTLP_ROUTE_COUNT]);
 
-/* For http_server_options.refuse: the server's own refusals as OTLP bodies. */
+/* For http_server_options.refuse: the server's own refusals as OTLP bodies, or as those of hooks. */
 void receive_otlp_refuse(struct http_request *request, unsigned status, const char *why,
 	const struct http_header *headers);
 

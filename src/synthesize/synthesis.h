@@ -9,6 +9,7 @@
 #define TG_SYNTHESIZE_SYNTHESIS_H
 
 #include "batch.h"
+#include "synthesize/live.h"
 #include "synthesize/memory.h"
 
 struct config;
@@ -16,14 +17,17 @@ struct synthesis;
 
 /* Gives requests away; each call is one batch for one lane. The bytes are the synthesis' until it returns. */
 struct synthesis_sink {
-	/* Encoded ExportTraceServiceRequest. Negative errno: it could not be taken now and is offered again. */
+	/*
+	 * Encoded ExportTraceServiceRequest. 0: it is where a crash does not lose it. Negative errno: it could not
+	 * be taken now and is offered again.
+	 */
 	int (*spans)(void *arg, const char *lane, struct bytes request, uint32_t span_count);
 	/* Encoded ExportLogsServiceRequest that travels on; only with wants_logs. */
 	int (*logs)(void *arg, const char *lane, struct bytes request, uint32_t record_count);
 	void *arg;
 };
 
-/* The memory is the caller's and outlives it. 0 or negative errno. */
+/* The memory is the caller's and outlives it, as the configuration. 0 or negative errno. */
 int synthesis_new(const struct config *config, struct memory *memory, bool wants_logs,
 	struct synthesis **ret_synthesis);
 void synthesis_free(struct synthesis *synthesis);
@@ -37,11 +41,13 @@ struct stored_request {
 	uint64_t received_ns;
 };
 
-/* 0, or -ENOMEM: nothing of it was taken. What is malformed is counted and passed over. */
+/* 0, or -ENOMEM: to be offered again before others. What is malformed is counted and passed over. */
 int synthesis_take(struct synthesis *synthesis, const struct stored_request *request);
 
 /*
- * Gives what is due at this time. To be called after taking, when time has passed, and at synthesis_due.
+ * Gives what is due at this time. To be called after taking, when time has passed, and at synthesis_due. While
+ * older records are still being taken, now is when the last of them came: what belongs to it may follow.
+ *
  * Negative errno of the sink: what was not taken is given the next time.
  */
 int synthesis_advance(
@@ -50,40 +56,18 @@ int synthesis_advance(
 /* When something will be due if nothing comes; UINT64_MAX: never. */
 uint64_t synthesis_due(const struct synthesis *synthesis);
 
+/* Whether it holds more than the settings allow: it should advance before it takes more. */
+bool synthesis_is_full(const struct synthesis *synthesis);
+
 /* The first record that is still needed: a restart begins there. UINT64_MAX: none. */
 uint64_t synthesis_needed_from(const struct synthesis *synthesis);
 
-/* What people ask for while it runs. Any thread may read it; it is replaced as a whole. */
-enum live_state {
-	LIVE_UNKNOWN,
-	LIVE_WORKING,
-	LIVE_WAITING_PERMISSION,
-	LIVE_WAITING_USER,
-	LIVE_FINISHED
-};
-/* "working", "waiting_for_permission", "waiting_for_user", "finished", "unknown" */
-const char *live_state_name(enum live_state state);
+/* Of all records below, logs have travelled on; for memory_position. */
+uint64_t synthesis_travelled(const struct synthesis *synthesis);
 
-struct live_session {
-	char cli[16], lane[LANE_NAME_MAX + 1];
-	char id[128], project[128], turn_name[128]; /* cut; may be anything that a sender wrote */
-	enum live_state state;
-	char waits_for[64]; /* the tool that wants a permission */
-	unsigned turn_number;
-	uint64_t first_ns, last_ns; /* times of events */
-	uint64_t calls, tools, errors, tokens;
-	bool is_session_unknown; /* the CLI withholds session ids */
-};
-
-struct live_view {
-	struct live_session *at; /* the latest first */
-	size_t count;
-	size_t open_sessions, open_turns;
-	uint64_t held_events, held_bytes;
-};
-
-/* A copy, to be freed with live_view_free; from any thread. 0 or -ENOMEM. */
+/* What people ask for while it runs: a copy, to be freed with live_view_free; from any thread. 0 or -ENOMEM. */
 int synthesis_live(struct synthesis *synthesis, struct live_view *ret_view);
-void live_view_free(struct live_view *view);
+/* The same without the sessions. */
+struct live_view synthesis_figures(struct synthesis *synthesis);
 
 #endif

@@ -15,6 +15,8 @@
 #include "pricing/price.h"
 #include "pricing/tariff.h"
 #include "spool/spool.h"
+#include "synthesize/live.h"
+#include "synthesizer.h"
 #include "vocabularies/vocabulary.h"
 #include "watch/watch.h"
 
@@ -27,11 +29,12 @@ typedef void write_samples(
 struct family {
 	const char *name, *type, *help;
 	write_samples *write;
-	enum counter first, last;                          /* of counted and by_reason */
-	const char *label;                                 /* of by_reason */
-	double (*of_spool)(struct spool *spool);           /* of the_spool */
-	double (*of_destination)(const struct exporter *); /* of by_destination */
-	double (*of_local)(struct local_figures figures);  /* of the_local_view */
+	enum counter first, last;                            /* of counted and by_reason */
+	const char *label;                                   /* of by_reason */
+	double (*of_spool)(struct spool *spool);             /* of the_spool */
+	double (*of_destination)(const struct exporter *);   /* of by_destination */
+	double (*of_local)(struct local_figures figures);    /* of the_local_view */
+	double (*of_sessions)(const struct live_view *view); /* of the_sessions */
 };
 
 /* ---- samples ---- */
@@ -119,6 +122,34 @@ static void the_local_view(struct buf *page, const struct family *family, const 
 	if (watch->local)
 		append_sample(
 			page, family, NULL, NULL, family->of_local(local_figures(watch->local)));
+}
+
+static void the_sessions(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	if (!watch->synthesizer)
+		return;
+	const struct live_view view = synthesizer_figures(watch->synthesizer);
+	append_sample(page, family, NULL, NULL, family->of_sessions(&view));
+}
+
+static void by_dropped_name(
+	struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	struct names names;
+	names_read(NAMES_DROPPED_SPANS, &names);
+	for (size_t i = 0; i < names.count; i++)
+		append_sample(page, family, "name", names.at[i].text, (double)names.at[i].count);
+}
+
+static void sessions_age(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	if (!watch->synthesizer)
+		return;
+	uint64_t since_ns = synthesizer_waiting_since_ns(watch->synthesizer);
+	uint64_t now_ns = clock_unix_ns();
+	append_sample(page, family, NULL, NULL,
+		since_ns && since_ns < now_ns ? (double)((now_ns - since_ns) / 1000000) / 1e3 : 0);
 }
 
 static void version(struct buf *page, const struct family *family, const struct watch *watch)
@@ -261,6 +292,26 @@ static double last_write(struct local_figures figures)
 	return (double)(figures.last_write_ns / 1000000) / 1e3;
 }
 
+static double open_sessions(const struct live_view *view)
+{
+	return (double)view->open_sessions;
+}
+
+static double open_turns(const struct live_view *view)
+{
+	return (double)view->open_turns;
+}
+
+static double held_events(const struct live_view *view)
+{
+	return (double)view->held_events;
+}
+
+static double held_bytes(const struct live_view *view)
+{
+	return (double)view->held_bytes;
+}
+
 /* ---- the table, from the doors to the destinations ---- */
 
 static const struct family families[] = {
@@ -268,8 +319,8 @@ static const struct family families[] = {
 	{ "tollgate_start_time_seconds", "gauge", "When the daemon started, Unix time.",
 		start_time },
 
-	{ "tollgate_requests_total", "counter", "Requests at the OTLP door, refused ones too.",
-		counted, .first = COUNTER_REQUESTS_RECEIVED },
+	{ "tollgate_requests_total", "counter", "Requests at the doors, refused ones too.", counted,
+		.first = COUNTER_REQUESTS_RECEIVED },
 	{ "tollgate_requests_refused_total", "counter", "Requests answered with an error.",
 		by_reason, .first = COUNTER_REFUSED_MALFORMED, .last = COUNTER_REFUSED_STOPPING,
 		.label = "reason" },
@@ -281,6 +332,48 @@ static const struct family families[] = {
 		.last = COUNTER_REJECTED_LOOKS_LIKE_LOGS, .label = "reason" },
 	{ "tollgate_spans_accepted_total", "counter", "Spans on disk and acknowledged.", counted,
 		.first = COUNTER_SPANS_STORED },
+	{ "tollgate_log_records_received_total", "counter",
+		"Log records in requests that could be read.", counted,
+		.first = COUNTER_LOGS_RECEIVED },
+	{ "tollgate_metrics_received_total", "counter", "Metrics in requests that could be read.",
+		counted, .first = COUNTER_METRICS_RECEIVED },
+	{ "tollgate_hooks_received_total", "counter", "Hooks of coding CLIs.", counted,
+		.first = COUNTER_HOOKS_RECEIVED },
+	{ "tollgate_unwanted_total", "counter",
+		"Log records and metrics that were acknowledged and not kept, because no destination "
+		"takes them.",
+		by_reason, .first = COUNTER_UNWANTED_LOGS, .last = COUNTER_UNWANTED_METRICS,
+		.label = "signal" },
+
+	{ "tollgate_events_total", "counter",
+		"What coding CLIs said, by what became of it: taken, a repeat of what was taken, late for "
+		"its turn, alone because its partner did not come in time, without a session, in a request "
+		"that could not be read, or of a turn that was ended for want of room.",
+		by_reason, .first = COUNTER_EVENTS_TAKEN, .last = COUNTER_EVENTS_CROWDED_OUT,
+		.label = "what" },
+	{ "tollgate_native_spans_total", "counter",
+		"Spans that coding CLIs wrote themselves, by what was done with them.", by_reason,
+		.first = COUNTER_NATIVE_COMPLETED, .last = COUNTER_NATIVE_DROPPED,
+		.label = "what" },
+	{ "tollgate_dropped_spans_total", "counter",
+		"Spans of coding CLIs' insides that were dropped, by name; the first hundred names.",
+		by_dropped_name },
+	{ "tollgate_turns_ended_total", "counter", "Turns whose span was given.", counted,
+		.first = COUNTER_TURNS_ENDED },
+	{ "tollgate_spans_synthesized_total", "counter",
+		"Spans made of what coding CLIs said in logs and hooks.", counted,
+		.first = COUNTER_SPANS_SYNTHESIZED },
+	{ "tollgate_sessions_open", "gauge", "Sessions that are remembered as they were last seen.",
+		the_sessions, .of_sessions = open_sessions },
+	{ "tollgate_turns_open", "gauge", "Turns that are not over.", the_sessions,
+		.of_sessions = open_turns },
+	{ "tollgate_events_held", "gauge", "Events that wait in memory.", the_sessions,
+		.of_sessions = held_events },
+	{ "tollgate_events_held_bytes", "gauge", "Bytes of the events and logs that wait.",
+		the_sessions, .of_sessions = held_bytes },
+	{ "tollgate_sessions_oldest_age_seconds", "gauge",
+		"Age of the oldest request of a coding CLI that was not read yet; 0 for none.",
+		sessions_age },
 
 	{ "tollgate_spans_enriched_total", "counter",
 		"Spans of AI work, by the vocabulary that tells; all other spans got identity alone.",

@@ -98,6 +98,10 @@ size_t plan_add_turn(struct planning *planning, const struct planned_turn *turn)
 		.native = NONE,
 		.last = NONE,
 		.draft = NONE,
+		.last_call = NONE,
+		.stop = NONE,
+		.other_stop = NONE,
+		.rejected = NONE,
 	};
 	return planning->turn_count++;
 }

@@ -255,6 +255,7 @@ static void share_the_disk(struct daemon *daemon)
 	for (size_t i = 0; i < daemon->destination_count; i++) {
 		daemon->shares.at[i].exporter = daemon->destinations[i].exporter;
 		daemon->shares.at[i].destination = daemon->destinations[i].config->name;
+		daemon->shares.at[i].signals = daemon->destinations[i].config->signals;
 	}
 }
 

@@ -158,6 +158,9 @@ tests_test_ledger_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps) \
 test_programs += tests/test_memory
 tests_test_memory_SOURCES = tests/test_memory.c tests/support/scratch.c tests/support/scratch.h
 tests_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
+test_programs += tests/test_synthesis
+tests_test_synthesis_SOURCES = tests/test_synthesis.c $(capture) \
+	tests/support/scratch.c tests/support/scratch.h
 test_programs += tests/test_verdict
 tests_test_verdict_SOURCES = tests/test_verdict.c
 test_programs += tests/test_destinations

@@ -824,6 +824,48 @@ Test(exporter, a_signal_that_is_not_taken_is_told_to_an_errand)
 	finish(&road);
 }
 
+static struct fake_answer without_logs(const struct fake_request *request, void *unused)
+{
+	return (struct fake_answer){ .status = strcmp(request->path, "/v1/logs") == 0 ? 404 : 200 };
+}
+
+Test(exporter, a_destination_that_has_no_place_for_logs_takes_traces)
+{
+	struct road road;
+	prepare(&road);
+	fake_destination_rule(road.fake, without_logs, NULL);
+	start(&road);
+	fake_spool_add(road.spool, (struct fake_record){ .spans = 2, .signal = SIGNAL_LOGS });
+	cr_assert(fake_destination_wait_requests(road.fake, 1, LONG_MS));
+	add(&road, 3, 1);
+	expect_delivered(&road, 3);
+	cr_expect_eq(fake_spool_cursor(road.spool), 1, "the logs are still to come");
+	struct lane_figures lane = exporter_lane_figures(road.exporter, 0);
+	cr_expect(lane.held_since_ns);
+	cr_expect_eq(lane.status, 404);
+	fake_destination_rule(road.fake, NULL, NULL);
+	expect_delivered(&road, 5);
+	cr_expect_eq(fake_spool_cursor(road.spool), 5);
+	finish(&road);
+}
+
+Test(exporter, metrics_that_are_not_taken_hold_up_nobody)
+{
+	struct road road;
+	prepare(&road);
+	start(&road);
+	for (unsigned i = 0; i < 3; i++) {
+		fake_spool_add(
+			road.spool, (struct fake_record){ .spans = 1, .signal = SIGNAL_METRICS });
+		fake_spool_add(
+			road.spool, (struct fake_record){ .spans = 1, .signal = SIGNAL_LOGS });
+		add(&road, 1, 1);
+	}
+	expect_delivered(&road, 6);
+	cr_expect_eq(fake_spool_cursor(road.spool), 10);
+	finish(&road);
+}
+
 Test(exporter, its_lanes_tell_since_when_and_why_they_fail)
 {
 	struct road road;

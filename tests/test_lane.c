@@ -26,6 +26,7 @@ static void open_lane(struct road *road)
 		.name = "default",
 		.config = &road->config,
 		.shapes = SHAPE_ANY | SHAPE_PLAIN,
+		.signal = SIGNAL_TRACES,
 		.takes = { [SIGNAL_TRACES] = true },
 		.hold_initial_ms = 30 * 1000,
 		.hold_max_ms = 5 * MINUTE_MS,

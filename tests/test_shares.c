@@ -98,6 +98,22 @@ Test(shares, one_that_is_silent_while_the_other_answers_keeps_no_more_than_its_s
 	cr_expect_eq(tempo.enforced, before, "and no longer when it is back");
 }
 
+/* Its cursor passes logs, which it does not take: it has not got them. */
+Test(shares, what_the_other_does_not_take_is_not_given_up)
+{
+	enum { TRACES = 1, LOGS = 2 };
+	both[0].signals = TRACES;
+	both[1].signals = TRACES | LOGS;
+	pass_seconds(1, 5, true, true);
+	pass_seconds(5, 10, true, false);
+	cr_expect(tempo.enforced > 0);
+	cr_expect_eq(tempo.safe_below, 0);
+	pass_seconds(10, 15, true, true);
+	pass_seconds(15, 20, false, true);
+	cr_expect(langfuse.enforced > 0);
+	cr_expect_eq(langfuse.safe_below, 30, "tempo has all that langfuse lacks");
+}
+
 Test(shares, being_away_together_costs_nothing)
 {
 	pass_seconds(1, 5, true, true);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
@@ -18,7 +19,9 @@ struct exporter {
 	struct endpoint *endpoints;         /* by enum signal */
 	_Atomic(struct endpoint *) rekeyed; /* to take their place; NULL: nothing new */
 	struct http_client *client;
-	struct lane **lanes;
+	struct lane **lanes; /* of each name one for each signal that is taken */
+	const char **names;  /* of the lanes */
+	size_t lane_count;
 	struct exporter_counts counts;
 	uint64_t held_since_ms;
 
@@ -35,33 +38,59 @@ static void wake(void *arg)
 	http_client_wake(exporter->client);
 }
 
+static int make_lane(struct exporter *exporter, const struct lane_options *options)
+{
+	int error = lane_new(options, &exporter->lanes[exporter->lane_count]);
+	if (!error)
+		exporter->names[exporter->lane_count++] = options->name;
+	return error;
+}
+
+/* That of traces is there in any case: it moves the cursor where nothing is taken. */
+static int make_lanes_named(struct exporter *exporter, struct lane_options *options)
+{
+	unsigned signals = 0;
+	struct delivery *delivery =
+		delivery_of(options->deliveries, options->config->name, options->name);
+	if (!delivery)
+		return -ENOMEM;
+	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++)
+		signals |= options->takes[signal] ? 1U << signal : 0;
+	delivery_begin(delivery, options->shapes, signals);
+	int error = 0;
+	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT && !error; signal++) {
+		options->signal = (enum signal)signal;
+		if (signal == SIGNAL_TRACES || options->takes[signal])
+			error = make_lane(exporter, options);
+	}
+	return error;
+}
+
 static int make_lanes(struct exporter *exporter)
 {
 	const struct exporter_options *options = &exporter->options;
-	exporter->lanes = calloc(options->lane_count, sizeof(struct lane *));
-	if (!exporter->lanes)
-		return -ENOMEM;
-	for (size_t i = 0; i < options->lane_count; i++) {
-		struct lane_options lane = {
-			.name = options->lanes[i],
-			.config = options->config,
-			.shapes = destination_of(options->config->type)->shapes,
-			.hold_initial_ms = options->hold_initial_ms,
-			.hold_max_ms = options->hold_max_ms,
-			.spool = options->spool,
-			.deliveries = options->deliveries,
-			.counts = &exporter->counts,
-			.wake = wake,
-			.wake_arg = exporter,
-		};
-		for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++)
-			lane.takes[signal] = exporter->endpoints[signal].url &&
-				content_lets_pass(options->config, (enum signal)signal);
-		int error = lane_new(&lane, &exporter->lanes[i]);
-		if (error)
-			return error;
+	struct lane_options lane = {
+		.config = options->config,
+		.shapes = destination_of(options->config->type)->shapes,
+		.hold_initial_ms = options->hold_initial_ms,
+		.hold_max_ms = options->hold_max_ms,
+		.spool = options->spool,
+		.deliveries = options->deliveries,
+		.counts = &exporter->counts,
+		.wake = wake,
+		.wake_arg = exporter,
+	};
+	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++)
+		lane.takes[signal] = exporter->endpoints[signal].url &&
+			content_lets_pass(options->config, (enum signal)signal);
+	exporter->lanes = calloc(options->lane_count * SIGNAL_COUNT, sizeof(struct lane *));
+	exporter->names = calloc(options->lane_count * SIGNAL_COUNT, sizeof(char *));
+	int error = exporter->lanes && exporter->names ? 0 : -ENOMEM;
+	for (size_t i = 0; i < options->lane_count && !error; i++) {
+		lane.name = options->lanes[i];
+		error = make_lanes_named(exporter, &lane);
 	}
-	return 0;
+	return error;
 }
 
 static void endpoints_free(struct endpoint *endpoints)
@@ -83,6 +112,11 @@ static int endpoints_make(const struct destination_config *config, struct endpoi
 	return error;
 }
 
+static unsigned count_signals(const struct destination_config *config)
+{
+	return (unsigned)__builtin_popcount(config->signals | signal_bit(SIGNAL_TRACES));
+}
+
 int exporter_new(const struct exporter_options *options, struct exporter **ret_exporter,
 	struct complaint *complaint)
 {
@@ -94,7 +128,8 @@ int exporter_new(const struct exporter_options *options, struct exporter **ret_e
 	const struct http_client_options client = {
 		.ca_file = options->config->ca_file,
 		.timeout_ms = options->config->timeout_ms,
-		.connections = (unsigned)(options->config->in_flight * options->lane_count),
+		.connections = (unsigned)(options->config->in_flight * options->lane_count *
+			count_signals(options->config)),
 	};
 	int error = endpoints_make(options->config, &exporter->endpoints, complaint);
 	if (!error)
@@ -116,9 +151,10 @@ void exporter_free(struct exporter *exporter)
 	/* The lanes' readers call wake until they are gone; the client's requests use the lanes' jobs. */
 	if (exporter->client)
 		http_client_cancel(exporter->client);
-	for (size_t i = 0; exporter->lanes && i < exporter->options.lane_count; i++)
+	for (size_t i = 0; i < exporter->lane_count; i++)
 		lane_free(exporter->lanes[i]);
 	free(exporter->lanes);
+	free(exporter->names);
 	http_client_free(exporter->client);
 	endpoints_free(exporter->endpoints);
 	endpoints_free(atomic_load(&exporter->rekeyed));
@@ -205,7 +241,7 @@ static void enforce_share(struct exporter *exporter)
 {
 	if (!atomic_exchange(&exporter->is_share_asked, false))
 		return;
-	for (size_t i = 0; i < exporter->options.lane_count; i++)
+	for (size_t i = 0; i < exporter->lane_count; i++)
 		lane_enforce_share(exporter->lanes[i], atomic_load(&exporter->share_max_bytes),
 			atomic_load(&exporter->share_safe_below));
 }
@@ -218,7 +254,7 @@ static void take_keys(struct exporter *exporter)
 		return;
 	endpoints_free(exporter->endpoints);
 	exporter->endpoints = endpoints;
-	for (size_t i = 0; i < exporter->options.lane_count; i++)
+	for (size_t i = 0; i < exporter->lane_count; i++)
 		lane_rekey(exporter->lanes[i]);
 }
 
@@ -226,7 +262,7 @@ static void take_keys(struct exporter *exporter)
 static void note_holds(struct exporter *exporter, uint64_t now_ms)
 {
 	uint64_t longest_ms = 0;
-	for (size_t i = 0; i < exporter->options.lane_count; i++) {
+	for (size_t i = 0; i < exporter->lane_count; i++) {
 		uint64_t since_ms = lane_held_since_ms(exporter->lanes[i]);
 		if (since_ms && (!longest_ms || since_ms < longest_ms))
 			longest_ms = since_ms;
@@ -245,7 +281,7 @@ static bool is_over(
 	if (!deadline_ms)
 		return false;
 	bool is_done = true;
-	for (size_t i = 0; i < exporter->options.lane_count; i++)
+	for (size_t i = 0; i < exporter->lane_count; i++)
 		is_done = is_done && lane_is_done(exporter->lanes[i]);
 	bool is_waiting = atomic_load(&exporter->counts.in_flight) == 0 && next_ms > deadline_ms;
 	return is_done || is_waiting || now_ms >= deadline_ms;
@@ -259,7 +295,7 @@ void exporter_run(struct exporter *exporter)
 		take_keys(exporter);
 		enforce_share(exporter);
 		send_errands(exporter);
-		for (size_t i = 0; i < exporter->options.lane_count; i++) {
+		for (size_t i = 0; i < exporter->lane_count; i++) {
 			struct lane *lane = exporter->lanes[i];
 			if (deadline_ms)
 				lane_hurry(lane);
@@ -331,19 +367,40 @@ static uint64_t to_unix_ns(uint64_t at_ms)
 	return at_ms ? clock_unix_ns() - (clock_monotonic_ms() - at_ms) * 1000000 : 0;
 }
 
+/* Its signals share one delivery state; what the first of them keeps is what all do, or a little more. */
+static bool is_first_of_name(const struct exporter *exporter, size_t i)
+{
+	return i == 0 || strcmp(exporter->names[i], exporter->names[i - 1]) != 0;
+}
+
+static bool is_worse(const struct lane_trouble *one, const struct lane_trouble *other)
+{
+	if (!one->held_since_ms != !other->held_since_ms)
+		return one->held_since_ms;
+	return one->failing_since_ms &&
+		(!other->failing_since_ms || one->failing_since_ms < other->failing_since_ms);
+}
+
 struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane)
 {
-	const struct lane *at = exporter->lanes[lane];
-	struct lane_trouble trouble = lane_trouble(at);
-	return (struct lane_figures){
-		.name = exporter->options.lanes[lane],
-		.lag = lane_lag(at),
-		.in_flight = lane_in_flight(at),
-		.held_since_ns = to_unix_ns(trouble.held_since_ms),
-		.failing_since_ns = to_unix_ns(trouble.failing_since_ms),
-		.status = trouble.status,
-		.why = trouble.why,
-	};
+	struct lane_figures figures = { .name = exporter->options.lanes[lane] };
+	struct lane_trouble worst = { 0 };
+	for (size_t i = 0; i < exporter->lane_count; i++) {
+		const struct lane *at = exporter->lanes[i];
+		if (strcmp(exporter->names[i], figures.name) != 0)
+			continue;
+		struct lane_trouble trouble = lane_trouble(at);
+		if (is_worse(&trouble, &worst))
+			worst = trouble;
+		if (is_first_of_name(exporter, i))
+			figures.lag = lane_lag(at);
+		figures.in_flight += lane_in_flight(at);
+	}
+	figures.held_since_ns = to_unix_ns(worst.held_since_ms);
+	figures.failing_since_ns = to_unix_ns(worst.failing_since_ms);
+	figures.status = worst.status;
+	figures.why = worst.why;
+	return figures;
 }
 
 /* It was kept when the destination might have had more. What is kept compressed could not be read then. */
@@ -375,7 +432,9 @@ struct reply exporter_send_once(
 struct spool_lag exporter_lag(const struct exporter *exporter)
 {
 	struct spool_lag all = { 0 };
-	for (size_t i = 0; i < exporter->options.lane_count; i++) {
+	for (size_t i = 0; i < exporter->lane_count; i++) {
+		if (!is_first_of_name(exporter, i))
+			continue;
 		struct spool_lag lag = lane_lag(exporter->lanes[i]);
 		all.records += lag.records;
 		all.bytes += lag.bytes;

@@ -85,10 +85,15 @@ static int take_parts(struct intake *intake, const struct record *record)
 	return 0;
 }
 
-static bool is_ours(const struct intake *intake, const struct record *record)
+static bool is_taken(const struct intake *intake, const struct record *record)
 {
 	return record->signal >= SIGNAL_TRACES && record->signal <= SIGNAL_METRICS &&
 		intake->takes[record->signal];
+}
+
+static bool is_ours(const struct intake *intake, const struct record *record)
+{
+	return is_taken(intake, record) && record->signal == intake->signal;
 }
 
 /* Takes the record or gives it back. */
@@ -96,12 +101,14 @@ static int take(struct intake *intake, struct record *record, uint64_t now_ms)
 {
 	uint32_t from, to, count = units_of(record);
 	int error = 0;
-	if (!is_ours(intake, record) ||
-		!delivery_open_range(intake->delivery, record->sequence, count, 0, &from, &to)) {
+	bool is_open = is_taken(intake, record) &&
+		delivery_open_range(intake->delivery, record->sequence, count, 0, &from, &to);
+	if (is_open)
+		delivery_expect(intake->delivery, record->sequence, count);
+	if (!is_open || !is_ours(intake, record)) {
 		record_release(record);
 		return 0;
 	}
-	delivery_expect(intake->delivery, record->sequence, count);
 	bool is_whole = from == 0 && to == count;
 	if (is_whole && (record->raw_bytes <= intake->max_request_bytes || count == 1)) {
 		error = join(intake, record, now_ms);

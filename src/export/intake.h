@@ -1,6 +1,9 @@
 /*
  * From the spool to requests of a good size: reads the records of one lane in order, passes over what
- * is finished already, joins small ones and cuts large ones.
+ * is finished already or of another signal, joins small ones and cuts large ones.
+ *
+ * The intakes of one destination and lane share its delivery state. Each tells it of whatever the destination
+ * takes, so that the cursor does not pass what another of them has yet to read.
  */
 #ifndef TG_EXPORT_INTAKE_H
 #define TG_EXPORT_INTAKE_H
@@ -11,7 +14,8 @@
 struct intake {
 	struct spool_reader *reader;
 	struct delivery *delivery;
-	const bool *takes; /* by enum signal; others are passed over */
+	enum signal signal; /* its own */
+	const bool *takes;  /* by enum signal: what the destination takes */
 	uint64_t batch_size, batch_timeout_ms, max_request_bytes;
 	bool in_hurry; /* nothing waits to be joined any more */
 

@@ -52,14 +52,6 @@ static void lose(void *intake, const struct record *head)
 	intake_lose(intake, head);
 }
 
-static unsigned signals_of(const struct lane_options *options)
-{
-	unsigned signals = 0;
-	for (int signal = SIGNAL_TRACES; signal <= SIGNAL_METRICS; signal++)
-		signals |= options->takes[signal] ? 1U << signal : 0;
-	return signals;
-}
-
 int lane_new(const struct lane_options *options, struct lane **ret_lane)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
@@ -76,9 +68,9 @@ int lane_new(const struct lane_options *options, struct lane **ret_lane)
 		free(lane);
 		return -ENOMEM;
 	}
-	delivery_begin(lane->delivery, options->shapes, signals_of(options));
 	spool_reader_report_loss(lane->intake.reader, lose, &lane->intake);
 	lane->intake.delivery = lane->delivery;
+	lane->intake.signal = options->signal;
 	lane->intake.takes = lane->options.takes;
 	lane->intake.batch_size = config->batch_size;
 	lane->intake.batch_timeout_ms = config->batch_timeout_ms;
@@ -186,8 +178,9 @@ static void resume(struct lane *lane)
 	if (!lane->held_since_ms)
 		return;
 	lane->held_since_ms = 0;
-	log_event(LOG_LEVEL_INFO, "export_resumed", "destination=%s lane=%s",
-		lane->options.config->name, log_text(text, lane->options.name));
+	log_event(LOG_LEVEL_INFO, "export_resumed", "destination=%s lane=%s signal=%s",
+		lane->options.config->name, log_text(text, lane->options.name),
+		signal_name(lane->options.signal));
 }
 
 static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
@@ -465,9 +458,10 @@ static void hold(struct lane *lane, const struct reply *reply, const char *why, 
 	lane->held_status = reply->status;
 	if (log_gate_open(&lane->held_gate, is_news ? 0 : REMIND_HELD_MS, &held))
 		log_event(LOG_LEVEL_ERROR, "export_held",
-			"destination=%s lane=%s status=%d why=%s wait_ms=%llu",
+			"destination=%s lane=%s signal=%s status=%d why=%s wait_ms=%llu",
 			lane->options.config->name, log_text(name, lane->options.name),
-			reply->status, log_text(text, why), (unsigned long long)wait_ms);
+			signal_name(lane->options.signal), reply->status, log_text(text, why),
+			(unsigned long long)wait_ms);
 }
 
 static void note_attempt(struct lane *lane, struct job *job, uint64_t now_ms)

@@ -1,5 +1,5 @@
 /*
- * One lane of one destination: what is waiting, what is on its way, and when the next request may go.
+ * One signal of one lane of one destination: what is waiting, what is on its way, and when the next request may go.
  *
  * It knows no network and no clock; the exporter asks it for a job, sends it and tells it the reply.
  * Everything a destination can do to us ends in lane_settle, in one verdict.
@@ -37,7 +37,9 @@ struct lane_options {
 	const char *name; /* as in the records */
 	const struct destination_config *config;
 	unsigned shapes;
-	bool takes[SIGNAL_METRICS + 1]; /* by enum signal; others are passed over */
+	enum signal signal; /* a destination that has no place for logs still takes traces */
+	bool takes[SIGNAL_METRICS +
+		1]; /* by enum signal: what its lanes of this name take together */
 	uint64_t hold_initial_ms, hold_max_ms;
 	struct spool *spool;
 	struct deliveries *deliveries;
@@ -46,7 +48,7 @@ struct lane_options {
 	void *wake_arg;
 };
 
-/* Goes on where the delivery cursor stands. 0 or -ENOMEM. */
+/* Goes on where the delivery cursor stands; after delivery_begin. 0 or -ENOMEM. */
 int lane_new(const struct lane_options *options, struct lane **ret_lane);
 void lane_free(struct lane *lane);
 

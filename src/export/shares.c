@@ -19,12 +19,18 @@ static uint64_t cursor_of(const struct shares *shares, const struct share *share
 	return cursor;
 }
 
+/* A cursor passes what is not taken: only who takes the same signals has what another one would lose. */
+static bool has_what(const struct share *one, const struct share *other)
+{
+	return one != other && (one->signals & other->signals) == other->signals;
+}
+
 /* Sequence below which some other destination has everything. */
 static uint64_t safe_below(const struct shares *shares, const struct share *but)
 {
 	uint64_t safe = 0;
 	for (struct share *share = shares->at; share < shares->at + shares->count; share++) {
-		uint64_t cursor = share == but ? 0 : cursor_of(shares, share);
+		uint64_t cursor = has_what(share, but) ? cursor_of(shares, share) : 0;
 		if (cursor > safe)
 			safe = cursor;
 	}

@@ -16,10 +16,11 @@ struct deliveries;
 struct exporter;
 struct spool;
 
-/* One destination; the caller sets the first two and leaves the rest zero. */
+/* One destination; the caller sets the first three and leaves the rest zero. */
 struct share {
 	struct exporter *exporter;
 	const char *destination;
+	unsigned signals;             /* that it takes, as in its configuration */
 	uint64_t heard_ns, others_ns; /* its last answer and the others', when it was looked at */
 	uint64_t looked_ms;
 	uint64_t missed_ms; /* how long another was well and it did not answer */

@@ -57,7 +57,8 @@ uint64_t delivery_cursor(struct delivery *delivery);
 
 /*
  * The cursor for a destination that was never seen before begins where the log begins; this moves it
- * up, and never down. Called with the reader's position while nothing is outstanding.
+ * up, and never down, nor over what is expected and not finished. Called with the position of a reader that
+ * has nothing outstanding.
  */
 void delivery_advance(struct delivery *delivery, uint64_t sequence);
 

@@ -25,8 +25,7 @@ enum fate { FATE_WAITS, FATE_GOES, FATE_WENT };
 /* What is decided of a turn. */
 struct verdict {
 	bool is_loose; /* no turn at all, or one that is over: each of its events is for itself */
-	uint64_t closes_ns; /* its span goes */
-	uint64_t done_ns;   /* nothing of it is awaited any more */
+	uint64_t closes_ns; /* its span goes, and all of it */
 	size_t unit;        /* of its span; SIZE_MAX: it has none */
 	struct bytes resource;
 };
@@ -134,21 +133,12 @@ static void judge_turns(const struct round *round, struct planned *planned)
 		verdict->closes_ns = planned->session->is_crowded ?
 			round->now_ns :
 			timing_turn_closes_ns(&planned->timing, turn);
-		verdict->done_ns = verdict->closes_ns;
 		verdict->unit = SIZE_MAX;
 	}
 	for (size_t u = 0; u < plan->unit_count; u++) {
 		const struct unit *unit = &plan->units[u];
-		if (unit->turn >= plan->turn_count)
-			continue;
-		struct verdict *verdict = &planned->verdicts[unit->turn];
-		if (unit->kind == UNIT_TURN)
-			verdict->unit = u;
-		/* One that works on beside a turn that is over shall find what started it. */
-		if (unit->kind == UNIT_AGENT && unit->is_open && unit->said.is_background &&
-			!planned->session->is_crowded)
-			verdict->done_ns = timing_session_idle_ns(
-				&planned->timing, plan->turns[unit->turn].received_ns);
+		if (unit->kind == UNIT_TURN && unit->turn < plan->turn_count)
+			planned->verdicts[unit->turn].unit = u;
 	}
 }
 
@@ -161,8 +151,8 @@ static void judge_session(struct planned *planned)
 		uint64_t ended_ns = timing_settled_ns(&planned->timing, session->end_ns);
 		for (size_t t = 0; t < planned->plan.turn_count; t++)
 			if (!planned->verdicts[t].is_loose &&
-				planned->verdicts[t].done_ns > ended_ns)
-				ended_ns = planned->verdicts[t].done_ns;
+				planned->verdicts[t].closes_ns > ended_ns)
+				ended_ns = planned->verdicts[t].closes_ns;
 		if (ended_ns < over_ns)
 			over_ns = ended_ns;
 	}
@@ -181,10 +171,8 @@ static uint64_t goes_ns(
 	if (verdict->is_loose)
 		return unit->is_open ? timing_session_idle_ns(&planned->timing, unit->received_ns) :
 				       timing_unit_goes_ns(&planned->timing, unit);
-	if (unit->kind == UNIT_TURN)
+	if (unit->kind == UNIT_TURN || unit->is_open)
 		return verdict->closes_ns;
-	if (unit->is_open)
-		return verdict->done_ns;
 	uint64_t at_ns = timing_unit_goes_ns(&planned->timing, unit);
 	return at_ns < verdict->closes_ns ? at_ns : verdict->closes_ns;
 }
@@ -332,7 +320,7 @@ static bool is_last_turn(const struct round *round, const struct planned *planne
 static bool is_done(const struct round *round, const struct planned *planned, size_t t)
 {
 	const struct verdict *verdict = &planned->verdicts[t];
-	return !verdict->is_loose && verdict->done_ns <= round->now_ns &&
+	return !verdict->is_loose && verdict->closes_ns <= round->now_ns &&
 		(planned->session->is_crowded || !is_last_turn(round, planned, t));
 }
 
@@ -357,8 +345,8 @@ static size_t end_turns(const struct round *round, struct planned *planned, bool
 		open += !is_turn_done[t];
 		if (!is_turn_done[t])
 			look_again(planned,
-				planned->verdicts[t].done_ns > round->now_ns ?
-					planned->verdicts[t].done_ns :
+				planned->verdicts[t].closes_ns > round->now_ns ?
+					planned->verdicts[t].closes_ns :
 					planned->over_ns);
 		else if (turn->number) {
 			sessions_add_past(round->sessions, planned->session, turn);
@@ -381,7 +369,10 @@ static bool is_event_gone(const struct round *round, struct planned *planned, si
 		return false;
 	if (held->event.kind == EVENT_SESSION_END && open_turns)
 		return false;
-	uint64_t at_ns = timing_settled_ns(&planned->timing, held->received_ns);
+	/* Together, because what is left alone might look like something else. */
+	uint64_t received_ns = t < planned->plan.turn_count ? planned->plan.turns[t].received_ns :
+							      held->received_ns;
+	uint64_t at_ns = timing_settled_ns(&planned->timing, received_ns);
 	if (at_ns > round->now_ns)
 		look_again(planned, at_ns);
 	return at_ns <= round->now_ns;

@@ -99,9 +99,9 @@ size_t plan_add_turn(struct planning *planning, const struct planned_turn *turn)
 		.last = NONE,
 		.draft = NONE,
 		.last_call = NONE,
+		.rejected = NONE,
 		.stop = NONE,
 		.other_stop = NONE,
-		.rejected = NONE,
 	};
 	return planning->turn_count++;
 }

@@ -17,12 +17,6 @@
 
 enum { LIMIT = 100, LIMIT_MAX = 10000, REQUEST_MAX_BYTES = 40 << 20 };
 
-static const char *const signals[] = {
-	[SIGNAL_TRACES] = "traces",
-	[SIGNAL_LOGS] = "logs",
-	[SIGNAL_METRICS] = "metrics",
-};
-
 static json_t *letter_json(const struct dead_letter *letter)
 {
 	char id[DEAD_ID_MAX];
@@ -30,7 +24,7 @@ static json_t *letter_json(const struct dead_letter *letter)
 		dead_letter_id(letter, id), "destination", letter->destination, "lane",
 		letter->lane, "record", (json_int_t)letter->sequence, "span",
 		(json_int_t)letter->span, "spans", (json_int_t)letter->span_count, "signal",
-		signals[letter->signal], "encoding",
+		signal_name(letter->signal), "encoding",
 		letter->encoding == ENCODING_GZIP ? "gzip" : "identity", "bytes",
 		(json_int_t)letter->bytes, "status", letter->status, "reason", letter->reason,
 		"time_ns", (json_int_t)letter->time_ns);

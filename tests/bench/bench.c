@@ -20,7 +20,7 @@ static const char usage[] =
 	"  --rate N            spans per second of the paced case (15000)\n"
 	"  --backlog-bytes N   raw bytes that pile up while both sinks refuse (5000000000)\n"
 	"  --repeat N          each case N times; the run with the median s/M is shown (1)\n"
-	"  --case NAME         only this one: small, json, large, tiny, vocabularies, paced, backlog\n"
+	"  --case NAME         only this one: small, json, large, tiny, vocabularies, claude-logs, paced, backlog\n"
 	"environment: FLUENT_BIT, OTELCOL name peers' programs; TMPDIR is where state is kept (/var/tmp)\n";
 
 struct options {
@@ -194,6 +194,28 @@ static int measure_throughput(const struct options *options)
 	return error;
 }
 
+/*
+ * Log events of Claude Code, of which spans are made; s/M is for each event. What waits does so for seconds
+ * only. The peers would carry the events on.
+ */
+static int measure_sessions(const struct options *options)
+{
+	static const char *const hasty[] = { "TOLLGATE_SESSIONS_JOIN_WAIT_MS=500",
+		"TOLLGATE_SESSIONS_TURN_IDLE_MS=1000", NULL };
+	struct row row;
+	struct phase phase = {
+		.payload = PAYLOAD_CLAUDE_LOGS,
+		.spans = options->spans,
+		.connections = options->connections,
+		.is_drained = true,
+		.made_spans = CLAUDE_LOGS_SPANS,
+	};
+	int error = repeat(options, &gateways[0], "claude-logs gzip", true, hasty, &phase, &row);
+	if (!error)
+		print_row(gateways[0].name, &row, 0);
+	return error;
+}
+
 /* What a client feels: at a steady pace, and when there is next to nothing to do. */
 static int measure_pace(const struct options *options)
 {
@@ -346,6 +368,8 @@ int main(int argc, char **argv)
 	puts("s/M: CPU seconds of the gateway per million spans, load and drain; two destinations; ms; MB");
 	print_head();
 	int error = measure_throughput(&options);
+	if (!error && is_wanted(&options, "claude-logs"))
+		error = measure_sessions(&options);
 	if (!error && is_wanted(&options, "paced"))
 		error = measure_pace(&options);
 	if (!error && is_wanted(&options, "backlog"))

@@ -267,9 +267,10 @@ static int prepare_connection(const struct load_job *job, struct connection *c, 
 	if (error < 0)
 		return error;
 	c->header_bytes = (size_t)snprintf(header, sizeof(header),
-		"POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+		"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
 		"Content-Type: application/%s\r\nContent-Length: %zu\r\n\r\n",
-		job->port, job->is_json ? "json" : "x-protobuf", c->payload.request.len);
+		payload_case_path(job->payload), job->port, job->is_json ? "json" : "x-protobuf",
+		c->payload.request.len);
 	c->message_bytes = c->header_bytes + c->payload.request.len;
 	c->message = malloc(c->message_bytes);
 	if (!c->message)

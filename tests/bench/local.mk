@@ -6,6 +6,7 @@ tests_support_libharness_a_SOURCES = \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/spans.c tests/support/spans.h \
 	tests/support/wire.h \
+	tests/support/claude_logs.c tests/support/claude_logs.h \
 	tests/bench/gateway.c tests/bench/gateway.h \
 	tests/bench/inflate.c tests/bench/inflate.h \
 	tests/bench/latency.c tests/bench/latency.h \

@@ -7,17 +7,19 @@
 #include <time.h>
 
 #include "bench/tally.h"
+#include "support/claude_logs.h"
 
 static const struct {
 	const char *name;
 	unsigned spans;
 	size_t span_bytes;
 	unsigned dialects; /* of those below, with as many spans each */
-} cases[PAYLOAD_CASE_COUNT] = {
+} cases[] = {
 	[PAYLOAD_SMALL] = { "small", 100, 1190, 1 },
 	[PAYLOAD_LARGE] = { "large", 20, 8900, 1 },
 	[PAYLOAD_TINY] = { "tiny", 5, 1190, 1 },
 	[PAYLOAD_VOCABULARIES] = { "vocabularies", 100, 1190, 10 },
+	[PAYLOAD_CLAUDE_LOGS] = { "claude-logs", 39 },
 };
 
 /* The three ids open the Span, so that each has a fixed place in it. */
@@ -29,6 +31,11 @@ enum { ONE_SYLLABLE_WORDS = 64, WORDS = ONE_SYLLABLE_WORDS + 64 * 64 };
 const char *payload_case_name(enum payload_case which)
 {
 	return cases[which].name;
+}
+
+const char *payload_case_path(enum payload_case which)
+{
+	return which == PAYLOAD_CLAUDE_LOGS ? "/v1/logs" : "/v1/traces";
 }
 
 unsigned payload_case_spans(enum payload_case which)
@@ -439,8 +446,45 @@ static void put_scope(struct buf *out, struct payload *payload, const struct dia
 	buf_done(&name);
 }
 
+/* As the exporter of one process sends it; the session's id is found in each event. */
+static int init_claude_logs(struct payload *payload)
+{
+	static const char session[] = "5d1c6a4e-6a53-4f0b-9d8f-000000000000";
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	struct bytes logs = claude_turn_logs(&(struct claude_turn){
+		.session = session,
+		.prompt = "1d0cc743-c1bc-46ff-a223-86bf008d77d7",
+		.at_ns = (uint64_t)now.tv_sec * 1000000000,
+		.calls = 10,
+		.has_prompt = true,
+	});
+	buf_init(&payload->request, 1 << 24, NULL);
+	buf_append(&payload->request, logs.at, logs.len);
+	free((void *)logs.at);
+	const uint8_t *at = payload->request.at, *end = at + payload->request.len;
+	payload->span_count = 0;
+	while ((at = memmem(at, (size_t)(end - at), session, sizeof session - 1))) {
+		at += sizeof session - 1;
+		payload->span_at[payload->span_count++] = (size_t)(at - payload->request.at);
+	}
+	return payload->request.error;
+}
+
+static void stamp_sessions(const struct payload *payload, uint8_t *request, uint64_t number)
+{
+	enum { DIGITS = 12 };
+	for (unsigned i = 0; i < payload->span_count; i++)
+		for (unsigned digit = 1; digit <= DIGITS; digit++)
+			request[payload->span_at[i] - digit] =
+				(uint8_t) "0123456789abcdef"[number >> 4 * (digit - 1) & 0xf];
+}
+
 int payload_init(struct payload *payload, enum payload_case which, uint64_t seed)
 {
+	payload->is_logs = which == PAYLOAD_CLAUDE_LOGS;
+	if (payload->is_logs)
+		return init_claude_logs(payload);
 	uint64_t random = seed;
 	unsigned scopes = cases[which].dialects, each = cases[which].spans / scopes;
 	struct buf scope, resource;
@@ -489,6 +533,10 @@ static void put_id(uint8_t *to, const void *id, size_t len, bool in_hex)
 
 void payload_stamp(const struct payload *payload, uint8_t *request, uint64_t first)
 {
+	if (payload->is_logs) {
+		stamp_sessions(payload, request, first);
+		return;
+	}
 	bool is_json = payload->is_json;
 	uint8_t trace_id[16] = "tollgate", parent[8], id[8];
 	span_number_to_id(first, parent);

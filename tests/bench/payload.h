@@ -16,17 +16,24 @@ enum payload_case {
 	PAYLOAD_TINY,         /* 5 spans of 1.19 KB, many small senders */
 	PAYLOAD_VOCABULARIES, /* 100 spans of 1.19 KB, ten in each of ten vocabularies */
 	PAYLOAD_CASE_COUNT,
+	PAYLOAD_CLAUDE_LOGS =
+		PAYLOAD_CASE_COUNT, /* no spans: 39 log events, a turn of ten calls and nine tools */
 };
 
+enum { CLAUDE_LOGS_SPANS = 20 }; /* that such a turn becomes */
+
 const char *payload_case_name(enum payload_case which);
-/* Spans in one request of this case. */
+/* Where its requests are posted to. */
+const char *payload_case_path(enum payload_case which);
+/* Spans (or events) in one request of this case. */
 unsigned payload_case_spans(enum payload_case which);
 
 struct payload {
-	struct buf request; /* an encoded ExportTraceServiceRequest */
-	bool is_json;
+	struct buf request; /* encoded */
+	bool is_json, is_logs;
 	unsigned span_count;
-	size_t span_at[100]; /* where each encoded Span begins */
+	size_t span_at
+		[100]; /* where each encoded Span begins; of an event, the end of its session's id */
 };
 
 /* 0 or -ENOMEM. The same case and seed make the same text. */
@@ -37,7 +44,8 @@ void payload_done(struct payload *payload);
 int payload_to_json(struct payload *payload);
 
 /*
- * Gives the spans the numbers from `first` on and one trace id; the first span is the others' parent.
+ * Gives the spans the numbers from `first` on and one trace id; the first span is the others' parent. Events
+ * become a turn of a session of that number.
  *
  *   request  the request as it is sent: payload->request, or a copy of it
  */

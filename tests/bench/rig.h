@@ -24,6 +24,7 @@ struct rig {
 	struct load_report *load_report; /* of the newest phase */
 	uint64_t anonymous_peak_bytes;
 	uint64_t next_span;
+	unsigned made_spans; /* of the newest phase */
 };
 
 /*
@@ -50,6 +51,7 @@ struct phase {
 	uint64_t spans;
 	double spans_per_second; /* 0: closed-loop */
 	bool is_drained;         /* ends when both sinks have all that was ever acknowledged */
+	unsigned made_spans;     /* of each request, which has none itself; else 0 */
 };
 
 struct figures {

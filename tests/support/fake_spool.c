@@ -11,7 +11,7 @@
 #include "proto/otlp_trace.pb-c.h"
 #include "spool/dead_letter.h"
 
-enum { RECORDS_MAX = 4096 };
+enum { RECORDS_MAX = 4096, READERS_MAX = 4 };
 
 struct stored {
 	struct record record;
@@ -41,7 +41,7 @@ struct spool {
 	int dead_status, dead_error;
 	struct deliveries deliveries;
 	struct delivery delivery;
-	struct spool_reader *reader;
+	struct spool_reader *readers[READERS_MAX];
 };
 
 struct spool_reader {
@@ -181,11 +181,13 @@ uint64_t fake_spool_add(struct spool *spool, struct fake_record what)
 	};
 	spool->records[spool->count - 1] = stored;
 	uint64_t sequence = spool->count;
-	struct spool_reader *reader = spool->reader;
+	struct spool_reader *readers[READERS_MAX];
+	memcpy(readers, spool->readers, sizeof readers);
 	pthread_mutex_unlock(&spool->lock);
 	buf_done(&plain);
-	if (reader && reader->wake)
-		reader->wake(reader->wake_arg);
+	for (size_t i = 0; i < READERS_MAX; i++)
+		if (readers[i] && readers[i]->wake)
+			readers[i]->wake(readers[i]->wake_arg);
 	return sequence;
 }
 
@@ -210,9 +212,12 @@ struct spool_reader *spool_reader_new(struct spool *spool, const char *lane, enu
 	unsigned shapes, uint64_t from, void (*wake)(void *arg), void *wake_arg)
 {
 	struct spool_reader *reader = calloc(1, sizeof *reader);
+	size_t place = 0;
 	*reader = (struct spool_reader){ spool, shapes, from, wake, wake_arg, NULL, NULL };
 	pthread_mutex_lock(&spool->lock);
-	spool->reader = reader;
+	while (spool->readers[place])
+		place++;
+	spool->readers[place] = reader;
 	pthread_mutex_unlock(&spool->lock);
 	return reader;
 }
@@ -222,7 +227,9 @@ void spool_reader_free(struct spool_reader *reader)
 	if (!reader)
 		return;
 	pthread_mutex_lock(&reader->spool->lock);
-	reader->spool->reader = NULL;
+	for (size_t i = 0; i < READERS_MAX; i++)
+		if (reader->spool->readers[i] == reader)
+			reader->spool->readers[i] = NULL;
 	pthread_mutex_unlock(&reader->spool->lock);
 	free(reader);
 }
@@ -351,8 +358,8 @@ void delivery_advance(struct delivery *delivery, uint64_t sequence)
 	struct spool *spool = delivery->spool;
 	pthread_mutex_lock(&spool->lock);
 	for (uint64_t i = spool->cursor; i < sequence; i++)
-		spool->faults +=
-			spool->records[i - 1]->is_expected && !is_finished(spool->records[i - 1]);
+		if (spool->records[i - 1]->is_expected && !is_finished(spool->records[i - 1]))
+			sequence = i;
 	if (sequence > spool->cursor)
 		spool->cursor = sequence;
 	pthread_cond_broadcast(&spool->changed);

@@ -77,3 +77,7 @@ tests_stories_ledger_LDADD = $(story_ldadd)
 test_programs += tests/stories/prices
 tests_stories_prices_SOURCES = tests/stories/prices.c $(one_span) $(story)
 tests_stories_prices_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/signals
+tests_stories_signals_SOURCES = tests/stories/signals.c tests/support/capture.c tests/support/capture.h $(exposition) $(story)
+tests_stories_signals_LDADD = $(story_ldadd)

@@ -84,6 +84,7 @@ static void merge(struct event *into, const struct event *event)
 	fill_number(&into->attempts, event->attempts);
 	into->is_by_person |= event->is_by_person;
 	into->is_background |= event->is_background;
+	into->is_wordless |= event->is_wordless;
 }
 
 static bool ends(const struct event *event)

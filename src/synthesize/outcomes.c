@@ -56,11 +56,15 @@ static void settle_times(struct planning *planning, struct draft *draft)
 	unit->end_ns = later(unit->start_ns, unit->end_ns);
 	if (said->first_token_ns && said->first_token_ns <= unit->end_ns - unit->start_ns)
 		unit->first_token_ns = unit->start_ns + said->first_token_ns;
-	if (said->wait_ns || !said->is_by_person || !draft->has_begin || draft->asked_by == NONE)
+	if (said->wait_ns || !said->is_by_person || draft->asked_by == NONE)
 		return;
-	uint64_t asked_ns = planning->drafts[draft->asked_by].unit.end_ns;
-	if (draft->begin_ns > asked_ns)
-		said->wait_ns = draft->begin_ns - asked_ns;
+	uint64_t asked_ns = planning->drafts[draft->asked_by].unit.end_ns, decided_ns = 0;
+	if (draft->has_begin)
+		decided_ns = draft->begin_ns;
+	else if (said->ending == ENDING_REJECTED)
+		decided_ns = unit->end_ns;
+	if (decided_ns > asked_ns)
+		said->wait_ns = decided_ns - asked_ns;
 }
 
 /* What the source sends otherwise for spans of this kind. */
@@ -174,7 +178,7 @@ static void find_answers(struct planning *planning)
 		if (draft == NONE)
 			continue;
 		struct said *output = &planning->drafts[draft].unit.said.output;
-		if (!output->text.len && !output->mark)
+		if (!output->text.len && !output->mark && !call->unit.said.is_wordless)
 			*output = call->unit.said.output;
 	}
 }
@@ -362,7 +366,8 @@ static void look_at_last(struct planning *planning)
 	for (size_t c = planning->calls.count; c-- > 0;) {
 		const struct draft *call = &planning->drafts[planning->calls.at[c]];
 		struct said *output = &planning->turns[call->unit.turn].turn.output;
-		if (call->agent == NONE && !output->text.len && !output->mark)
+		if (call->agent == NONE && !output->text.len && !output->mark &&
+			!call->unit.said.is_wordless)
 			*output = call->unit.said.output;
 	}
 	for (size_t t = 0; t < planning->turn_count; t++) {

@@ -197,6 +197,10 @@ static void make_calls_and_tools(struct planning *planning)
 		planning->draft_of[i] = planning->draft_of[leader];
 		take_event(planning, &planning->drafts[planning->draft_of[i]], i);
 	}
+	for (size_t d = 0; d < planning->draft_count; d++) {
+		struct draft *draft = &planning->drafts[d];
+		draft->is_cut = !draft->has_end && planning->cut_by[draft->first] != NONE;
+	}
 	for (size_t i = 0; i < planning->question->held_count; i++) {
 		size_t said = planning->said_of[i];
 		if (said == NONE || planning->draft_of[i] == NONE)

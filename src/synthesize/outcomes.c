@@ -17,15 +17,18 @@ static bool is_rejected(const struct draft *draft)
 	return draft->unit.kind == UNIT_TOOL && draft->unit.said.ending == ENDING_REJECTED;
 }
 
-static void settle_begin(struct draft *draft)
+/* A call that was cut off ended when the next one of its thread began. */
+static void settle_begin(const struct planning *planning, struct draft *draft)
 {
 	struct unit *unit = &draft->unit;
 	if (draft->has_end || !draft->has_begin)
 		return;
 	unit->start_ns = unit->end_ns = draft->begin_ns;
-	draft->has_end = is_rejected(draft);
+	if (draft->is_cut)
+		unit->end_ns = event_start(event_at(planning, planning->cut_by[draft->first]));
+	draft->has_end = draft->is_cut || is_rejected(draft);
 	unit->is_open = !draft->has_end;
-	if (unit->is_open)
+	if (unit->is_open || draft->is_cut)
 		unit->said.ending = ENDING_INTERRUPTED;
 }
 
@@ -441,7 +444,7 @@ void plan_outcomes(struct planning *planning)
 		struct draft *draft = &planning->drafts[d];
 		if (draft->unit.kind != UNIT_CALL && draft->unit.kind != UNIT_TOOL)
 			continue;
-		settle_begin(draft);
+		settle_begin(planning, draft);
 		settle_ending(planning, draft);
 		settle_times(planning, draft);
 	}

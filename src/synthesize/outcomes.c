@@ -161,6 +161,8 @@ static void settle_agent(struct planning *planning, struct agent *agent)
 		unit->said.error = bytes_of(interrupted);
 	}
 	unit->end_ns = later(unit->start_ns, unit->end_ns);
+	if (tool && !unit->said.name.len)
+		unit->said.name = agent_of_input(tool->unit.said.input.text, planning->arena);
 	if (tool && !unit->said.input.text.len) {
 		unit->said.input = tool->unit.said.input;
 		unit->said.input.text = task_of_input(tool->unit.said.input.text, planning->arena);

@@ -90,7 +90,7 @@ struct planning {
 
 	size_t *leader;  /* by event: the first event of its span */
 	size_t *said_of; /* by leader: the EVENT_TOOL_SAID without a key that is about it */
-	size_t *cut_by;  /* by leader: the beginning of the next call of its thread, which cut it off */
+	size_t *cut_by; /* by leader: the beginning of the next call of its thread, which cut it off */
 	struct draft *drafts;
 	size_t draft_count;
 	size_t session;             /* draft of the session's span, or NONE */

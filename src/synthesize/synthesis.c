@@ -250,6 +250,8 @@ static int take_event(
 	counter_add(added ? COUNTER_EVENTS_TAKEN : COUNTER_EVENTS_REPEATED, 1);
 	heard_of(own, received_ns);
 	heard_of(session, received_ns);
+	if (own != session) /* a thread has nothing to give, and is to be forgotten all the same */
+		sessions_due(synthesis->sessions, own, received_ns + SHOWN_AFTER_NS);
 	if (!added)
 		return 0;
 	session->has_hooks |= piece->is_hook;

@@ -2,7 +2,9 @@
 #include <criterion/criterion.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -11,7 +13,7 @@
 #include "bench/rig.h"
 #include "bench/sink.h"
 #include "otlp/json.h"
-#include "support/child.h"
+#include "support/daemon.h"
 #include "support/spans.h"
 
 static struct tally *acknowledged, *received;
@@ -214,6 +216,53 @@ Test(harness, all_members_of_a_gzip_body_are_read_and_a_torn_one_is_refused)
 	cr_expect_not(inflate_all(buf_bytes(&body), &out));
 	buf_done(&body);
 	buf_done(&out);
+}
+
+static atomic_bool is_enough;
+
+/* In sizes of which the sanitizer's allocator gives nearly each one out under a lock. */
+static void *take_memory(void *unused)
+{
+	while (!is_enough)
+		for (size_t size = 300; size < 60000; size = 2 * size + 100) {
+			void *volatile memory = malloc(size);
+			free(memory);
+		}
+	return NULL;
+}
+
+/*
+ * At the fork one of them may hold that lock, and nobody in the child gives it back. The environment is long,
+ * so that a child which copies it asks for these sizes.
+ */
+Test(harness, a_program_starts_while_threads_take_memory)
+{
+	enum { THREADS = 2, STARTS = 20, PATH_BYTES = 60000 };
+	static char path[PATH_BYTES];
+	char directory[SCRATCH_PATH_MAX];
+	pthread_t threads[THREADS];
+	int status = 0;
+	cr_assert_eq(scratch_make(directory), 0);
+	memset(path, ':', PATH_BYTES - 1);
+	setenv("PATH", path, 1);
+	for (unsigned i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, take_memory, NULL), 0);
+	for (unsigned i = 0; i < STARTS && status == 0; i++) {
+		struct daemon program;
+		struct daemon_start start = {
+			.arguments = (const char *const[]){ "/bin/true", NULL },
+			.environment = (const char *const[]){ NULL },
+			.directory = directory,
+		};
+		cr_assert_eq(daemon_spawn(&program, &start), 0);
+		status = child_wait(&program.child, DAEMON_START_MS);
+		child_kill(&program.child);
+	}
+	is_enough = true;
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	scratch_remove(directory);
+	cr_expect_eq(status, 0, "it ends with %d", status);
 }
 
 Test(rig, a_measured_phase_accounts_for_every_span, .timeout = 120)

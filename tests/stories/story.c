@@ -1,6 +1,7 @@
 #include "stories/story.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -249,6 +250,11 @@ int story_command(const struct story *story, char **ret_said, ...)
 	};
 	cr_assert_eq(daemon_spawn(&child, &start), 0);
 	int status = child_wait(&child.child, DAEMON_START_MS);
+	if (status == -ETIMEDOUT) {
+		child_print_threads(&child.child);
+		child_print_threads(&story->daemon.child);
+		daemon_print_log(&story->daemon);
+	}
 	if (ret_said)
 		*ret_said = daemon_log(&child);
 	child_kill(&child.child);

@@ -1,11 +1,14 @@
 #include "support/child.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -72,6 +75,36 @@ void child_signal(const struct child *child, int signal)
 {
 	if (child->pid > 0)
 		pidfd_send_signal(child->pidfd, signal, NULL, 0);
+}
+
+/* One line of a file in /proc; empty when it cannot be read. */
+static void read_line(const char *path, char *line, int size)
+{
+	FILE *file = fopen(path, "re");
+	if (!file || !fgets(line, size, file))
+		*line = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
+
+void child_print_threads(const struct child *child)
+{
+	char path[64], file[340], name[64], place[64];
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)child->pid);
+	DIR *threads = opendir(path);
+	for (const struct dirent *at; threads && (at = readdir(threads));) {
+		if (at->d_name[0] == '.')
+			continue;
+		snprintf(file, sizeof(file), "%s/%s/comm", path, at->d_name);
+		read_line(file, name, sizeof(name));
+		snprintf(file, sizeof(file), "%s/%s/wchan", path, at->d_name);
+		read_line(file, place, sizeof(place));
+		fprintf(stderr, "process %d thread %s (%s): %s\n", (int)child->pid, at->d_name,
+			name, place);
+	}
+	if (threads)
+		closedir(threads);
 }
 
 void child_kill(struct child *child)

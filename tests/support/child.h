@@ -24,7 +24,12 @@ struct identity {
 /* Becomes that, for good, in a child. 0 or negative errno. */
 int identity_take(const struct identity *identity);
 
-/* Runs role(arg) in a process of its own, which ends with 0 when the role returns. 0 or negative errno. */
+/*
+ * Runs role(arg) in a process of its own, which ends with 0 when the role returns. 0 or negative errno.
+ *
+ * While other threads are at work the role calls only what is safe in a signal handler: they may hold locks
+ * at the fork, those of a sanitizer's allocator above all, and nobody in the child gives them back.
+ */
 int child_start(struct child *child, void (*role)(void *arg), void *arg);
 
 /*
@@ -36,6 +41,9 @@ int child_wait(struct child *child, int timeout_ms);
 bool child_has_ended(const struct child *child);
 
 void child_signal(const struct child *child, int signal);
+
+/* What each thread of it waits for, to stderr, for tests that fail since it does not end. */
+void child_print_threads(const struct child *child);
 
 /* SIGKILL and wait; nothing when it is gone already. */
 void child_kill(struct child *child);

@@ -22,46 +22,62 @@ const char *daemon_program(void)
 	return path;
 }
 
+/* All that the child needs, so that it takes no memory. */
 struct launch {
 	const struct daemon_start *start;
+	const char *environment[MAX_ENVIRONMENT];
+	char config_home[SCRATCH_PATH_MAX + 32];
 	int log;
 };
 
+static bool is_handed_on(const char *variable)
+{
+	static const char *const begins[] = {
+		"PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "TSAN_OPTIONS="
+	};
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (strncmp(variable, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Nobody's own settings; what the test says stands before them and wins. */
+static void fill_environment(struct launch *launch)
+{
+	size_t n = 0;
+	for (const char *const *given = launch->start->environment; *given; given++)
+		if (n < MAX_ENVIRONMENT - 2)
+			launch->environment[n++] = *given;
+	for (char **own = environ; *own; own++)
+		if (n < MAX_ENVIRONMENT - 2 && is_handed_on(*own))
+			launch->environment[n++] = *own;
+	snprintf(launch->config_home, sizeof(launch->config_home), "XDG_CONFIG_HOME=%s",
+		launch->start->directory);
+	launch->environment[n++] = launch->config_home;
+	launch->environment[n] = NULL;
+}
+
 /* Opened before: another user may not come as far as the build directory. */
 static void run_as(
-	const struct identity *identity, const char *const *arguments, char **environment)
+	const struct identity *identity, char *const *arguments, char *const *environment)
 {
 	int program = open(arguments[0], O_PATH | O_CLOEXEC);
 	if (identity_take(identity) == 0)
-		fexecve(program, (char **)arguments, environment);
+		fexecve(program, arguments, environment);
 }
 
 static void run_program(void *arg)
 {
-	static const char *const handed_on[] = { "PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-		"LSAN_OPTIONS", "TSAN_OPTIONS" };
 	const struct launch *launch = arg;
-	char *environment[MAX_ENVIRONMENT];
-	size_t n = 0;
-	for (const char *const *e = launch->start->environment; *e && n < MAX_ENVIRONMENT - 8; e++)
-		environment[n++] = (char *)*e;
-	for (size_t i = 0; i < sizeof(handed_on) / sizeof(handed_on[0]); i++) {
-		const char *value = getenv(handed_on[i]);
-		if (value && asprintf(&environment[n], "%s=%s", handed_on[i], value) > 0)
-			n++;
-	}
-	/* Nobody's own settings; what the test says stands before it and wins. */
-	if (asprintf(&environment[n], "XDG_CONFIG_HOME=%s", launch->start->directory) > 0)
-		n++;
-	environment[n] = NULL;
+	char *const *arguments = (char *const *)launch->start->arguments;
+	char *const *environment = (char *const *)launch->environment;
 	dup2(launch->log, STDOUT_FILENO);
 	dup2(launch->log, STDERR_FILENO);
 	signal(SIGPIPE, SIG_DFL);
 	if (launch->start->identity)
-		run_as(launch->start->identity, launch->start->arguments, environment);
+		run_as(launch->start->identity, arguments, environment);
 	else
-		execvpe(launch->start->arguments[0], (char **)launch->start->arguments,
-			environment);
+		execvpe(arguments[0], arguments, environment);
 	_exit(127);
 }
 
@@ -75,6 +91,7 @@ int daemon_spawn(struct daemon *daemon, const struct daemon_start *start)
 		return -errno;
 	daemon->log_from = fstat(log, &status) == 0 ? status.st_size : 0;
 	struct launch launch = { .start = start, .log = log };
+	fill_environment(&launch);
 	int error = child_start(&daemon->child, run_program, &launch);
 	close(log);
 	return error;

@@ -42,7 +42,7 @@ enum event_kind {
 	EVENT_PROMPT_NAMED,
 	/*
 	 * Input or output of the tool call `tool`; without that, of the last one with this name and input that began
-	 * before said_ns, or of any where that is not told.
+	 * before said_ns, or of the only one.
 	 */
 	EVENT_TOOL_SAID,
 	EVENT_AGENT_NAMED, /* `agent` was started by the tool call `tool`; or `output` is what it answered */

@@ -16,12 +16,12 @@ langfuse_rules = tests/support/langfuse_rules.c tests/support/langfuse_rules.h \
 	tests/support/langfuse_row.h tests/support/langfuse_values.c
 corpus = tests/support/corpus.c tests/support/corpus.h
 exposition = tests/support/exposition.c tests/support/exposition.h
-capture = tests/support/capture.c tests/support/capture.h $(fixture)
+capture_alone = tests/support/capture.c tests/support/capture.h
+capture = $(capture_alone) $(fixture)
 claude_logs = tests/support/claude_logs.c tests/support/claude_logs.h
-session_tree = tests/support/session_tree.c tests/support/session_tree.h $(fixture)
+session_tree = tests/support/session_tree.c tests/support/session_tree.h
 replay = tests/support/replay.c tests/support/replay.h tests/support/scratch.c \
-	tests/support/scratch.h tests/support/session_tree.c tests/support/session_tree.h \
-	tests/support/capture.c tests/support/capture.h $(oracle)
+	tests/support/scratch.h $(session_tree) $(capture_alone) $(oracle)
 captured_events = tests/support/captured_events.c tests/support/captured_events.h $(capture) $(events)
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
 events = tests/support/events.c tests/support/events.h

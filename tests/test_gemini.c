@@ -7,14 +7,18 @@
 #include <stdlib.h>
 
 #include "support/captured_events.h"
+#include "synthesize/plan.h"
 
 enum { ARENA_BYTES = 64 << 20, MAX_ATTRIBUTES = 16 };
 
+static const uint64_t second_ns = 1000000000;
+static uint64_t now_ns; /* of the next log record */
 static struct arena arena;
 static struct events events;
 
 static void begin(void)
 {
+	now_ns = second_ns;
 	arena_init(&arena, ARENA_BYTES, NULL);
 	events = (struct events){ .arena = &arena };
 }
@@ -80,7 +84,7 @@ static struct attribute text_attribute(const char *name, const char *text)
 }
 
 /*
- * Reads one log record of the session "s" at 1 s.
+ * Reads one log record of the session "s".
  *
  *   said  "key=text", "key:=12" for an int, "key?=true" for a bool
  */
@@ -92,7 +96,7 @@ static void read_record(const char *name, const char *const *said)
 	struct attribute session = text_attribute("session.id", "s");
 	struct attributes resource = { &session, 1, 1 };
 	struct source source = { .resource = &resource };
-	struct log_record record = { .time_ns = 1000000000,
+	struct log_record record = { .time_ns = now_ns,
 		.attributes = { attributes, 1, MAX_ATTRIBUTES } };
 	for (; *said; said++) {
 		struct attribute *attribute = &attributes[record.attributes.count++];
@@ -490,4 +494,115 @@ Test(gemini, shows_of_a_tool_what_the_model_sees)
 		read_hook(payload);
 		expect_events(expected);
 	}
+}
+
+/* ---- what belongs together without a key ---- */
+
+enum { MAX_HELD = 32 };
+
+static int compare_held(const void *a, const void *b)
+{
+	return held_compare(*(const struct held *const *)a, *(const struct held *const *)b);
+}
+
+static struct plan planned(void)
+{
+	static struct held held[MAX_HELD];
+	static const struct held *order[MAX_HELD];
+	struct plan plan;
+	cr_assert_leq(events.count, MAX_HELD);
+	for (size_t i = 0; i < events.count; i++) {
+		held[i] = (struct held){ .event = events.at[i] };
+		order[i] = &held[i];
+	}
+	qsort(order, events.count, sizeof *order, compare_held);
+	struct plan_question question = { .cli = &dialect_gemini.cli,
+		.session = bytes_of("s"),
+		.held = order,
+		.held_count = events.count,
+		.preview_chars = 40 };
+	cr_assert_eq(plan_make(&question, &arena, &plan), 0);
+	return plan;
+}
+
+static void expect_outputs(enum unit_kind kind, const char *first, const char *second)
+{
+	const char *const expected[] = { first, second };
+	struct plan plan = planned();
+	size_t n = 0;
+	for (size_t i = 0; i < plan.unit_count; i++) {
+		const struct unit *unit = &plan.units[i];
+		if (unit->kind != kind)
+			continue;
+		struct bytes output = kind == UNIT_TURN ? plan.turns[unit->turn].output.text :
+							  unit->said.output.text;
+		cr_assert_lt(n, 2);
+		cr_expect(bytes_are(output, expected[n]), "%zu: %.*s", n, (int)output.len,
+			(const char *)output.at);
+		n++;
+	}
+	cr_expect_eq(n, 2);
+}
+
+static void read_after_tool(const char *second, const char *output)
+{
+	char payload[256];
+	snprintf(payload, sizeof payload,
+		"{\"hook_event_name\":\"AfterTool\",\"session_id\":\"s\",\"tool_name\":\"date\","
+		"\"timestamp\":\"1970-01-01T00:00:%sZ\",\"tool_input\":{},"
+		"\"tool_response\":{\"llmContent\":\"%s\"}}",
+		second, output);
+	read_hook(payload);
+}
+
+static void read_two_runs(const char *const *said)
+{
+	for (uint64_t run = 0; run < 2; run++) {
+		now_ns = (3 + 3 * run) * second_ns;
+		read_record("gemini_cli.tool_call", said);
+	}
+	now_ns = second_ns;
+	read_record("gemini_cli.user_prompt", SAID("prompt=go"));
+}
+
+Test(gemini, hooks_say_which_of_two_equal_tool_calls_they_are_about)
+{
+	read_after_tool("05.900", "two");
+	read_two_runs(SAID("function_name=date", "function_args={}", "duration_ms:=1000"));
+	read_after_tool("02.900", "one");
+	expect_outputs(UNIT_TOOL, "one", "two");
+}
+
+Test(gemini, hooks_say_what_the_logs_withhold_of_tools)
+{
+	read_two_runs(SAID("function_name=date", "duration_ms:=1000"));
+	read_after_tool("02.900", "one");
+	read_after_tool("05.900", "two");
+	expect_outputs(UNIT_TOOL, "one", "two");
+}
+
+Test(gemini, tools_have_what_the_next_request_says_of_them)
+{
+	static const char *const requests[] = {
+		EXCHANGE(CALL("date"), RESULT("date", "{\"output\":\"one\"}")),
+		EXCHANGE(CALL("date"), RESULT("date", "{\"output\":\"two\"}")),
+	};
+	for (uint64_t run = 2; run-- > 0;) {
+		now_ns = (4 + 3 * run) * second_ns;
+		read_record("gemini_cli.api_request", SAID(requests[run]));
+	}
+	read_two_runs(
+		SAID("function_name=date", "function_args={\"a\":2,\"b\":1}", "duration_ms:=1000"));
+	expect_outputs(UNIT_TOOL, "one", "two");
+}
+
+/* A turn that a person stopped has no hook at its end. */
+Test(gemini, hooks_say_which_of_two_equal_prompts_they_are_about)
+{
+	read_record("gemini_cli.user_prompt", SAID("prompt=go"));
+	now_ns = 10 * second_ns;
+	read_record("gemini_cli.user_prompt", SAID("prompt=go"));
+	read_hook("{\"hook_event_name\":\"AfterAgent\",\"session_id\":\"s\",\"prompt\":\"go\","
+		  "\"timestamp\":\"1970-01-01T00:00:12.000Z\",\"prompt_response\":\"done\"}");
+	expect_outputs(UNIT_TURN, "", "done");
 }

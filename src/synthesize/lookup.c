@@ -57,7 +57,7 @@ const struct lookup_entry *lookup_all(
 {
 	size_t first = bound(lookup, key, false);
 	*ret_count = bound(lookup, key, true) - first;
-	return lookup->at + first;
+	return first ? lookup->at + first : lookup->at; /* an empty one has no address */
 }
 
 size_t lookup_first(const struct lookup *lookup, struct bytes key)

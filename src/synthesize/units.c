@@ -210,7 +210,36 @@ static bool adds_something(const struct event *event)
 		event->ending != ENDING_OK;
 }
 
-/* To calls of that name and input one to one. What was said once holds for all: equal events are one. */
+/*
+ * The last of the calls that had begun by then and of which nothing is said yet; none that had ended when another
+ * of them began. The calls are in the order of their ends.
+ */
+static size_t call_at(const struct planning *planning, const struct lookup_entry *calls,
+	size_t count, uint64_t said_ns)
+{
+	size_t low = 0, high = count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (event_at(planning, calls[middle].value)->time_ns < said_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low < count && event_start(event_at(planning, calls[low].value)) <= said_ns)
+		low++;
+	for (uint64_t begun_ns = 0; low > 0; low--) {
+		const struct event *call = event_at(planning, calls[low - 1].value);
+		if (call->time_ns < begun_ns)
+			break;
+		if (planning->said_of[planning->leader[calls[low - 1].value]] == NONE)
+			return calls[low - 1].value;
+		if (begun_ns < event_start(call))
+			begun_ns = event_start(call);
+	}
+	return NONE;
+}
+
+/* By name and input, and by time; a call whose input was withheld by name and time. */
 static void match_said(struct planning *planning, bool with_input)
 {
 	struct lookup calls = { .arena = planning->arena }, said = { .arena = planning->arena };
@@ -227,17 +256,15 @@ static void match_said(struct planning *planning, bool with_input)
 	}
 	lookup_sort(&calls);
 	lookup_sort(&said);
-	for (size_t s = 0, first = 0; s < said.count; s++) {
-		size_t call_count, said_count;
-		if (s && !bytes_equal(said.at[s].key, said.at[s - 1].key))
-			first = s;
-		const struct lookup_entry *same = lookup_all(&calls, said.at[s].key, &call_count);
-		lookup_all(&said, said.at[s].key, &said_count);
-		if (!with_input && (call_count != 1 || said_count != 1))
-			continue;
-		for (size_t k = s - first; k < call_count && (k == s - first || said_count == 1);
-			k++)
-			planning->said_of[planning->leader[same[k].value]] = said.at[s].value;
+	for (size_t s = 0; s < said.count; s++) {
+		size_t count;
+		const struct lookup_entry *same = lookup_all(&calls, said.at[s].key, &count);
+		uint64_t said_ns = event_at(planning, said.at[s].value)->said_ns;
+		if (!said_ns && count == 1)
+			said_ns = UINT64_MAX;
+		size_t call = call_at(planning, same, said_ns ? count : 0, said_ns);
+		if (call != NONE)
+			planning->said_of[planning->leader[call]] = said.at[s].value;
 	}
 }
 

@@ -20,6 +20,7 @@ static const struct destination_config none = { .content = CONTENT_NONE },
 static void begin(void)
 {
 	story_begin(&story);
+	story.is_sessions_off = true;
 }
 
 static void end(void)

@@ -180,8 +180,9 @@ Test(harness, a_payload_in_json_is_the_same_request)
 		buf_append(&protobuf, payload.request.at, payload.request.len);
 		cr_assert_eq(payload_to_json(&payload), 0);
 		payload_stamp(&payload, payload.request.at, 1);
-		cr_assert_eq(json_to_request(buf_bytes(&payload.request), SIGNAL_TRACES, 100, &back, &complaint), 0,
-			"%s", complaint.text);
+		cr_assert_eq(json_to_request(buf_bytes(&payload.request), SIGNAL_TRACES, 100, &back,
+				     &complaint),
+			0, "%s", complaint.text);
 		cr_expect(bytes_equal(buf_bytes(&back), buf_bytes(&protobuf)), "%s",
 			payload_case_name(which));
 		payload_done(&payload);

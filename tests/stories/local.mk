@@ -79,5 +79,8 @@ tests_stories_prices_SOURCES = tests/stories/prices.c $(one_span) $(story)
 tests_stories_prices_LDADD = $(story_ldadd)
 
 test_programs += tests/stories/sessions
-tests_stories_sessions_SOURCES = tests/stories/sessions.c $(capture) $(session_tree) $(story)
+tests_stories_sessions_SOURCES = tests/stories/sessions.c $(capture_alone) $(session_tree) $(story)
 tests_stories_sessions_LDADD = $(story_ldadd)
+test_programs += tests/stories/signals
+tests_stories_signals_SOURCES = tests/stories/signals.c tests/support/capture.c tests/support/capture.h $(exposition) $(story)
+tests_stories_signals_LDADD = $(story_ldadd)

@@ -248,7 +248,9 @@ Test(settings, the_next_span_has_the_new_price)
 {
 	struct bytes spans = fixture("captures/claude/b-tool/0003-traces.pb");
 	char more[SCRATCH_PATH_MAX + 64];
-	snprintf(more, sizeof(more), "\"pricing\": {\"file\": \"%s\"},", path_of("prices.json"));
+	snprintf(more, sizeof(more),
+		"\"sessions\": {\"enabled\": false}, \"pricing\": {\"file\": \"%s\"},",
+		path_of("prices.json"));
 	write_file("key", 0600, STORY_SECRET_KEY);
 	write_prices("0.000001");
 	serve(more);
@@ -301,7 +303,8 @@ Test(settings, prices_of_ones_own_win_and_a_broken_file_keeps_those_before)
 {
 	struct bytes spans = fixture("captures/claude/b-tool/0003-traces.pb");
 	char text[SCRATCH_PATH_MAX + 192];
-	snprintf(text, sizeof(text), "\"pricing\": {\"overrides\": \"%s\"},",
+	snprintf(text, sizeof(text),
+		"\"sessions\": {\"enabled\": false}, \"pricing\": {\"overrides\": \"%s\"},",
 		path_of("overrides.json"));
 	write_file("key", 0600, STORY_SECRET_KEY);
 	write_overrides("1");

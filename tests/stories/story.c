@@ -20,17 +20,18 @@ static void write_config(const struct story *story, const char *path)
 	cr_assert_eq(fchmod(fileno(file), 0600), 0);
 	fprintf(file,
 		"{ \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s/state\",\n"
-		"  \"shutdown_timeout_ms\": 2000,\n"
+		"  \"shutdown_timeout_ms\": 2000, \"sessions\": { \"enabled\": %s },\n"
 		"  \"destinations\": {\n"
 		"    \"langfuse\": { \"type\": \"langfuse\", \"endpoint\": \"%s\", \"public_key\": \"%s\",\n"
 		"      \"secret_key\": \"%s\", \"batch_timeout_ms\": 10, \"retry_initial_ms\": 20,\n"
 		"      \"retry_max_ms\": 200 },\n"
 		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%s\", \"enabled\": %s,\n"
-		"      \"batch_timeout_ms\": 10,\n"
+		"      \"signals\": %s, \"batch_timeout_ms\": 10,\n"
 		"      \"retry_initial_ms\": 20, \"retry_max_ms\": 200 } } }\n",
-		story->directory, fake_destination_url(story->langfuse), STORY_PUBLIC_KEY,
-		STORY_SECRET_KEY, fake_destination_url(story->tempo),
-		story->is_tempo_off ? "false" : "true");
+		story->directory, story->is_sessions_off ? "false" : "true",
+		fake_destination_url(story->langfuse), STORY_PUBLIC_KEY, STORY_SECRET_KEY,
+		fake_destination_url(story->tempo), story->is_tempo_off ? "false" : "true",
+		story->tempo_signals ? story->tempo_signals : "[\"traces\"]");
 	cr_assert_eq(fclose(file), 0);
 }
 

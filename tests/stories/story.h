@@ -23,7 +23,10 @@ struct story {
 	char directory[SCRATCH_PATH_MAX]; /* with "state" and "log" in it */
 	struct fake_destination *langfuse, *tempo;
 	struct daemon daemon;
-	bool is_tempo_off; /* not a destination at the next start */
+	/* Of the next start. */
+	bool is_tempo_off;         /* it is no destination */
+	bool is_sessions_off;      /* coding CLIs are senders as all others */
+	const char *tempo_signals; /* a list in JSON; NULL: traces */
 };
 
 /* Destinations that take everything, and an empty directory; no daemon yet. */

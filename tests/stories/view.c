@@ -12,6 +12,7 @@ static struct story story;
 static void begin(void)
 {
 	story_begin(&story);
+	story.is_sessions_off = true;
 }
 
 static void end(void)

@@ -60,11 +60,11 @@ static void open_memory(struct replay *replay)
 
 void replay_begin(struct replay *replay, const char *const *settings)
 {
-	static char *const no_environment[] = { "HOME=/", NULL };
+	static char *const environment[] = { "HOME=/", NULL };
 	struct complaint complaint = { 0 };
 	char **notes = NULL;
 	*replay = (struct replay){ .spans = json_array() };
-	cr_assert_eq(config_load(NULL, no_environment, (char *const *)settings, &replay->config,
+	cr_assert_eq(config_load(NULL, environment, (char *const *)settings, &replay->config,
 			     &notes, &complaint),
 		0, "%s", complaint.text);
 	config_notes_free(notes);

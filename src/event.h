@@ -125,6 +125,7 @@ struct event {
 	uint64_t text_length; /* of the prompt as the CLI counts it, withheld or not; 0: not said */
 	struct said input;    /* of a call or a tool */
 	struct said output;   /* of a call, a tool, an agent or a turn */
+	bool is_wordless; /* the output of a call is which functions it calls: nobody's answer */
 	/* An agent that works beside who started it; of EVENT_TURN_END: there are such, or commands. */
 	bool is_background;
 

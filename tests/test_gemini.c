@@ -304,24 +304,24 @@ Test(gemini, shows_of_a_response_what_was_said_else_which_functions_were_called)
 	} cases[] = {
 		{ "response_text=[" PART("{\"text\":\"Hello\"}") "," PART(
 			  "{\"text\":\" you\"}") "]",
-			"Hello you" },
+			" output=\"Hello you\"" },
 		{ "response_text=" PART("{\"text\":\"hm\",\"thought\":true},{\"text\":\"yes\"}"),
-			"yes" },
+			" output=\"yes\"" },
 		{ "response_text=[" PART(
 			  "{\"text\":\"so\"},{\"functionCall\":{\"name\":\"f\"}}") "]",
-			"so" },
+			" output=\"so\"" },
 		{ "response_text=[" PART("{\"functionCall\":{\"name\":\"f\",\"args\":{}}}") "," PART(
 			  "{\"functionCall\":{\"name\":\"g\"}}") "]",
-			"[{\\\"name\\\":\\\"f\\\",\\\"args\\\":{}},{\\\"name\\\":\\\"g\\\"}]" },
-		{ "response_text=no JSON", "no JSON" },
+			" wordless output=\"[{\\\"name\\\":\\\"f\\\",\\\"args\\\":{}},{\\\"name\\\":\\\"g\\\"}]\"" },
+		{ "response_text=no JSON", " output=\"no JSON\"" },
 		{ "response_text=[" PART("{\"text\":\"Hello\"}") ",7]",
-			"[{\\\"candidates\\\":[{\\\"content\\\":{\\\"parts\\\":[{\\\"text\\\":"
-			"\\\"Hello\\\"}]}}]},7]" },
+			" output=\"[{\\\"candidates\\\":[{\\\"content\\\":{\\\"parts\\\":[{\\\"text\\\":"
+			"\\\"Hello\\\"}]}}]},7]\"" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char expected[256];
 		read_record("gemini_cli.api_response", SAID(cases[i].response));
-		snprintf(expected, sizeof expected, "+0 call session=s thread=  output=\"%s\"\n",
+		snprintf(expected, sizeof expected, "+0 call session=s thread= %s\n",
 			cases[i].expected);
 		expect_events(expected);
 	}

@@ -1,4 +1,4 @@
-/* The page for Prometheus; spool, exporters and local view are played by this program. */
+/* The page for Prometheus; spool, exporters, local view and synthesizer are played by this program. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <time.h>
@@ -13,6 +13,8 @@
 #include "pricing/tariff.h"
 #include "spool/spool.h"
 #include "support/exposition.h"
+#include "synthesize/live.h"
+#include "synthesizer.h"
 #include "vocabularies/vocabulary.h"
 #include "watch/metrics.h"
 #include "watch/watch.h"
@@ -30,6 +32,21 @@ struct spool {
 struct local {
 	struct local_figures figures;
 };
+
+struct synthesizer {
+	struct live_view view;
+	uint64_t waiting_since_ns;
+};
+
+struct live_view synthesizer_figures(struct synthesizer *synthesizer)
+{
+	return synthesizer->view;
+}
+
+uint64_t synthesizer_waiting_since_ns(const struct synthesizer *synthesizer)
+{
+	return synthesizer->waiting_since_ns;
+}
 
 struct local_figures local_figures(const struct local *local)
 {
@@ -173,6 +190,24 @@ Test(metrics, every_counter_is_on_the_page_once)
 	expect("tollgate_model_calls_total{price=\"unknown_model\"}",
 		1000 + COUNTER_SPANS_UNKNOWN_MODEL);
 	expect("tollgate_sender_costs_total{ours=\"higher\"}", 1000 + COUNTER_COST_HIGHER);
+}
+
+Test(metrics, sessions_are_told_where_they_are_on)
+{
+	static struct synthesizer synthesizer = { .view = { .open_sessions = 3,
+							  .open_turns = 2,
+							  .held_events = 40,
+							  .held_bytes = 5000 } };
+	cr_expect(isnan(exposition_value(page(), "tollgate_sessions_open")));
+	watch.synthesizer = &synthesizer;
+	expect("tollgate_sessions_open", 3);
+	expect("tollgate_turns_open", 2);
+	expect("tollgate_events_held", 40);
+	expect("tollgate_events_held_bytes", 5000);
+	expect("tollgate_sessions_oldest_age_seconds", 0);
+	synthesizer.waiting_since_ns = clock_unix_ns() - UINT64_C(90000000000);
+	cr_expect_geq(exposition_value(page(), "tollgate_sessions_oldest_age_seconds"), 90);
+	expect("tollgate_unwanted_total{signal=\"logs\"}", 0);
 }
 
 Test(metrics, each_destination_has_its_own_figures)

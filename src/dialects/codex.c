@@ -405,6 +405,19 @@ static const struct hook {
 	{ "SessionEnd", .kind = EVENT_SESSION_END },
 };
 
+/* Commands are told of in Claude Code's words; the model said "cmd", as the logs have it. */
+static struct bytes input_of(const json_t *payload, const char *member, struct events *events)
+{
+	json_t *input = member ? json_object_get(payload, member) : NULL;
+	json_t *command = json_object_get(input, "command");
+	if (json_object_size(input) != 1 || !json_is_string(command))
+		return member_as_sent(payload, member, events->arena);
+	json_t *renamed = json_pack("{s:{s:O}}", member, "cmd", command);
+	struct bytes text = member_as_sent(renamed, member, events->arena);
+	json_decref(renamed);
+	return text;
+}
+
 /* Agents of no type are called "default". */
 static void add_signal(
 	const struct hook *hook, const json_t *payload, struct event event, struct events *events)
@@ -415,7 +428,7 @@ static void add_signal(
 	if (hook->kind == EVENT_AGENT_NAMED && bytes_are(event.name, "default"))
 		event.name = (struct bytes){ 0 };
 	event.text.text = text_of(payload, hook->text, events);
-	event.input.text = member_as_sent(payload, hook->input, events->arena);
+	event.input.text = input_of(payload, hook->input, events);
 	event.output.text = member_as_sent(payload, hook->output, events->arena);
 	if (hook->kind != EVENT_PLACE || event.text.text.len)
 		add(&event, events);

@@ -141,23 +141,24 @@ static bool read_chunk(struct bytes chunk, struct response *response, struct are
 }
 
 /* What the model said; if it said nothing, the functions that it called. As it is when it cannot be read. */
-static struct bytes said_in_response(struct bytes chunks, struct arena *arena)
+static void say_response(struct event *event, struct arena *arena)
 {
+	struct bytes chunks = event->output.text, chunk;
 	struct skim list = { chunks.at, bytes_end(chunks) };
-	struct bytes chunk, said = chunks;
 	struct response response;
 	bool is_read = json_is_container(chunks);
 	buf_init(&response.text, arena->limit_bytes, NULL);
 	buf_init(&response.calls, arena->limit_bytes, NULL);
 	while (is_read && next_item(&list, &chunk))
 		is_read = read_chunk(chunk, &response, arena);
-	if (is_read && !response.text.len && response.calls.len)
+	event->is_wordless = is_read && !response.text.len && response.calls.len;
+	if (event->is_wordless)
 		buf_text(&response.calls, "]");
 	if (is_read)
-		said = buf_move(response.text.len ? &response.text : &response.calls, arena);
+		event->output.text =
+			buf_move(event->is_wordless ? &response.calls : &response.text, arena);
 	buf_done(&response.text);
 	buf_done(&response.calls);
-	return said;
 }
 
 /* The words in an error of the API, which may be such an error again. */
@@ -269,7 +270,7 @@ static void read_response(const struct attributes *said, struct event *event, st
 	read_call(said, event, events);
 	event->tokens = tokens_of(said);
 	event->output = said_or_withheld(said, "response_text");
-	event->output.text = said_in_response(event->output.text, events->arena);
+	say_response(event, events->arena);
 }
 
 static void read_failure(const struct attributes *said, struct event *event, struct events *events)

@@ -34,11 +34,13 @@ static void make_agents(struct planning *planning)
 	}
 	lookup_sort(ids);
 	size_t count = 0;
-	for (size_t i = 0; i < ids->count; i++)
-		if (!i || !bytes_equal(ids->at[i].key, ids->at[i - 1].key)) {
-			ids->at[count] = (struct lookup_entry){ ids->at[i].key, count };
-			count++;
-		}
+	for (size_t i = 0; i < ids->count; i++) {
+		struct bytes id = ids->at[i].key;
+		if (i && bytes_equal(id, ids->at[count - 1].key))
+			continue;
+		ids->at[count] = (struct lookup_entry){ id, count };
+		count++;
+	}
 	ids->count = planning->agent_count = count;
 	planning->agents = plan_alloc(planning, count, sizeof *planning->agents);
 	for (size_t a = 0; planning->agents && a < count; a++)

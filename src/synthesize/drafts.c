@@ -84,6 +84,7 @@ static void merge(struct event *into, const struct event *event)
 	fill_number(&into->attempts, event->attempts);
 	into->is_by_person |= event->is_by_person;
 	into->is_background |= event->is_background;
+	into->is_wordless |= event->is_wordless;
 }
 
 static bool ends(const struct event *event)
@@ -195,6 +196,10 @@ static void make_calls_and_tools(struct planning *planning)
 				add_draft(planning, kind_of(event_at(planning, leader)), leader);
 		planning->draft_of[i] = planning->draft_of[leader];
 		take_event(planning, &planning->drafts[planning->draft_of[i]], i);
+	}
+	for (size_t d = 0; d < planning->draft_count; d++) {
+		struct draft *draft = &planning->drafts[d];
+		draft->is_cut = !draft->has_end && planning->cut_by[draft->first] != NONE;
 	}
 	for (size_t i = 0; i < planning->question->held_count; i++) {
 		size_t said = planning->said_of[i];

@@ -39,7 +39,12 @@ static bool are_together(const struct draft *a, const struct draft *b)
 	return a->unit.turn == b->unit.turn && a->agent == b->agent;
 }
 
-/* The last call of the same agent and turn that had begun and did not fail. */
+static bool is_attempt(const struct draft *call)
+{
+	return call->unit.said.ending == ENDING_FAILED || call->is_cut;
+}
+
+/* The last call of the same agent and turn that had begun and was no mere attempt. */
 static size_t call_before(
 	const struct planning *planning, const size_t *answered, const struct draft *tool)
 {
@@ -69,7 +74,7 @@ void plan_askers(struct planning *planning)
 {
 	struct lookup keys = { .arena = planning->arena };
 	order_calls(planning);
-	/* By position in that order: of the calls up to there the last that did not fail. */
+	/* By position in that order: of the calls up to there the last that was no mere attempt. */
 	size_t *answered = plan_indices(planning, planning->calls.count);
 	for (size_t d = 0; d < planning->draft_count; d++)
 		if (planning->drafts[d].unit.kind == UNIT_CALL &&
@@ -80,8 +85,7 @@ void plan_askers(struct planning *planning)
 		return;
 	for (size_t c = 0; c < planning->calls.count; c++) {
 		const struct draft *call = &planning->drafts[planning->calls.at[c]];
-		bool failed = call->unit.said.ending == ENDING_FAILED;
-		answered[c] = !failed ? c : c ? answered[c - 1] : NONE;
+		answered[c] = !is_attempt(call) ? c : c ? answered[c - 1] : NONE;
 	}
 	for (size_t d = 0; d < planning->draft_count; d++) {
 		struct draft *tool = &planning->drafts[d];
@@ -170,7 +174,7 @@ void plan_links(struct planning *planning)
 		struct draft *call = &planning->drafts[d];
 		if (last == NONE || !are_together(&planning->drafts[last], call))
 			before = last = NONE;
-		bool failed = call->unit.said.ending == ENDING_FAILED;
+		bool failed = is_attempt(call);
 		if (before != NONE && (!failed || before == last))
 			link_results(planning, &asked, before, call);
 		last = d;
@@ -178,7 +182,7 @@ void plan_links(struct planning *planning)
 	}
 	for (size_t d = 0; d < planning->draft_count && !planning->arena->error; d++) {
 		struct draft *draft = &planning->drafts[d];
-		if (draft->unit.kind == UNIT_TOOL)
+		if (draft->unit.kind == UNIT_TOOL && !draft->is_inner)
 			link_one(planning, draft, "produced_by_llm", draft->asked_by);
 		else if (draft->unit.kind == UNIT_AGENT)
 			link_one(planning, draft, "parent_task",

@@ -346,3 +346,9 @@ struct bytes task_of_input(struct bytes input, struct arena *arena)
 	struct bytes task = member_of(input, members, sizeof members / sizeof *members, arena);
 	return task.len ? task : input;
 }
+
+struct bytes agent_of_input(struct bytes input, struct arena *arena)
+{
+	static const char *const members[] = { "task_name", "agent_name", "subagent_type" };
+	return member_of(input, members, sizeof members / sizeof *members, arena);
+}

@@ -34,6 +34,9 @@ bool tool_starts_agents(struct bytes tool);
 /* The task of a subagent, from the input of the tool that starts it; all of that when it names none. */
 struct bytes task_of_input(struct bytes input, struct arena *arena);
 
+/* What it calls the subagent; empty: nothing. */
+struct bytes agent_of_input(struct bytes input, struct arena *arena);
+
 /* The parts one behind the other. */
 struct bytes name_join(const struct bytes *parts, size_t count, struct arena *arena);
 

@@ -17,15 +17,18 @@ static bool is_rejected(const struct draft *draft)
 	return draft->unit.kind == UNIT_TOOL && draft->unit.said.ending == ENDING_REJECTED;
 }
 
-static void settle_begin(struct draft *draft)
+/* A call that was cut off ended when the next one of its thread began. */
+static void settle_begin(const struct planning *planning, struct draft *draft)
 {
 	struct unit *unit = &draft->unit;
 	if (draft->has_end || !draft->has_begin)
 		return;
 	unit->start_ns = unit->end_ns = draft->begin_ns;
-	draft->has_end = is_rejected(draft);
+	if (draft->is_cut)
+		unit->end_ns = event_start(event_at(planning, planning->cut_by[draft->first]));
+	draft->has_end = draft->is_cut || is_rejected(draft);
 	unit->is_open = !draft->has_end;
-	if (unit->is_open)
+	if (unit->is_open || draft->is_cut)
 		unit->said.ending = ENDING_INTERRUPTED;
 }
 
@@ -56,11 +59,15 @@ static void settle_times(struct planning *planning, struct draft *draft)
 	unit->end_ns = later(unit->start_ns, unit->end_ns);
 	if (said->first_token_ns && said->first_token_ns <= unit->end_ns - unit->start_ns)
 		unit->first_token_ns = unit->start_ns + said->first_token_ns;
-	if (said->wait_ns || !said->is_by_person || !draft->has_begin || draft->asked_by == NONE)
+	if (said->wait_ns || !said->is_by_person || draft->asked_by == NONE)
 		return;
-	uint64_t asked_ns = planning->drafts[draft->asked_by].unit.end_ns;
-	if (draft->begin_ns > asked_ns)
-		said->wait_ns = draft->begin_ns - asked_ns;
+	uint64_t asked_ns = planning->drafts[draft->asked_by].unit.end_ns, decided_ns = 0;
+	if (draft->has_begin)
+		decided_ns = draft->begin_ns;
+	else if (said->ending == ENDING_REJECTED)
+		decided_ns = unit->end_ns;
+	if (decided_ns > asked_ns)
+		said->wait_ns = decided_ns - asked_ns;
 }
 
 /* What the source sends otherwise for spans of this kind. */
@@ -154,6 +161,8 @@ static void settle_agent(struct planning *planning, struct agent *agent)
 		unit->said.error = bytes_of(interrupted);
 	}
 	unit->end_ns = later(unit->start_ns, unit->end_ns);
+	if (tool && !unit->said.name.len)
+		unit->said.name = agent_of_input(tool->unit.said.input.text, planning->arena);
 	if (tool && !unit->said.input.text.len) {
 		unit->said.input = tool->unit.said.input;
 		unit->said.input.text = task_of_input(tool->unit.said.input.text, planning->arena);
@@ -174,7 +183,7 @@ static void find_answers(struct planning *planning)
 		if (draft == NONE)
 			continue;
 		struct said *output = &planning->drafts[draft].unit.said.output;
-		if (!output->text.len && !output->mark)
+		if (!output->text.len && !output->mark && !call->unit.said.is_wordless)
 			*output = call->unit.said.output;
 	}
 }
@@ -362,7 +371,8 @@ static void look_at_last(struct planning *planning)
 	for (size_t c = planning->calls.count; c-- > 0;) {
 		const struct draft *call = &planning->drafts[planning->calls.at[c]];
 		struct said *output = &planning->turns[call->unit.turn].turn.output;
-		if (call->agent == NONE && !output->text.len && !output->mark)
+		if (call->agent == NONE && !output->text.len && !output->mark &&
+			!call->unit.said.is_wordless)
 			*output = call->unit.said.output;
 	}
 	for (size_t t = 0; t < planning->turn_count; t++) {
@@ -436,7 +446,7 @@ void plan_outcomes(struct planning *planning)
 		struct draft *draft = &planning->drafts[d];
 		if (draft->unit.kind != UNIT_CALL && draft->unit.kind != UNIT_TOOL)
 			continue;
-		settle_begin(draft);
+		settle_begin(planning, draft);
 		settle_ending(planning, draft);
 		settle_times(planning, draft);
 	}

@@ -60,7 +60,7 @@ struct draft {
 	size_t logged;    /* event: the log record of its end that has ids */
 	size_t execution; /* of a tool: draft of the native span that it runs in */
 	size_t depth;
-	bool has_begin, has_end, is_side, is_inner, has_trace, is_on_path, is_settled;
+	bool has_begin, has_end, is_cut, is_side, is_inner, has_trace, is_on_path, is_settled;
 	uint64_t ordinal;  /* among tool calls that are equal in all that makes their ids */
 	uint64_t begin_ns; /* of EVENT_CALL_BEGIN, EVENT_TOOL_BEGIN */
 };
@@ -90,6 +90,7 @@ struct planning {
 
 	size_t *leader;  /* by event: the first event of its span */
 	size_t *said_of; /* by leader: the EVENT_TOOL_SAID without a key that is about it */
+	size_t *cut_by; /* by leader: the beginning of the next call of its thread, which cut it off */
 	struct draft *drafts;
 	size_t draft_count;
 	size_t session;             /* draft of the session's span, or NONE */

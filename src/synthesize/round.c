@@ -285,13 +285,13 @@ static void remember_units(const struct round *round, struct planned *planned)
 	}
 }
 
-/* What went out needs no partner and fewer texts. */
-static void mark_events(const struct round *round, struct planned *planned)
+/* What went out and stays needs fewer texts; from here on the plan's may be gone. */
+static void mark_events(const struct round *round, struct planned *planned, const bool *is_gone)
 {
 	struct session *session = planned->session;
 	for (size_t i = 0; i < session->count; i++) {
 		size_t u = planned->plan.unit_of[i];
-		if (u >= planned->plan.unit_count || planned->fates[u] != FATE_WENT)
+		if (is_gone[i] || u >= planned->plan.unit_count || planned->fates[u] != FATE_WENT)
 			continue;
 		struct kept *kept = session->kept[i];
 		const uint8_t *id = planned->plan.units[u].span_id;
@@ -391,6 +391,7 @@ static int remove_events(struct round *round, struct planned *planned)
 		is_gone[i] = is_event_gone(round, planned, i, is_turn_done, open);
 	if (session->is_crowded)
 		counter_add(COUNTER_EVENTS_CROWDED_OUT, session->count);
+	mark_events(round, planned, is_gone);
 	sessions_remove(round->sessions, session, is_gone);
 	sessions_set_open_turns(round->sessions, session, open);
 	session->is_crowded = false;
@@ -436,25 +437,22 @@ static void show(const struct round *round, struct planned *planned)
 
 /* ---- one round ---- */
 
-/* A session of many events rests longer. */
+/* A session of many events rests longer; one without any is looked after by whoever asked. */
 static void reschedule(const struct round *round, struct planned *planned)
 {
 	struct session *session = planned->session;
-	uint64_t rested_ns = round->now_ns + (session->count + 1) * REST_NS_PER_EVENT;
+	session->rested_ns = round->now_ns + session->count * REST_NS_PER_EVENT + 1;
 	if (planned->over_ns > round->now_ns)
 		look_again(planned, planned->over_ns);
-	if (!session->count)
-		planned->next_ns =
-			timing_session_forgotten_ns(&planned->timing, session->last_received_ns);
-	sessions_reschedule(round->sessions, session,
-		planned->next_ns > rested_ns ? planned->next_ns : rested_ns);
+	if (!session->count || planned->next_ns < session->rested_ns)
+		planned->next_ns = session->rested_ns;
+	sessions_reschedule(round->sessions, session, planned->next_ns);
 }
 
 static void conclude(struct round *round, struct planned *planned)
 {
 	remember_units(round, planned);
 	show(round, planned);
-	mark_events(round, planned);
 	if (remove_events(round, planned) == 0)
 		reschedule(round, planned);
 	else

@@ -82,6 +82,7 @@ struct session {
 	bool is_crowded; /* is to end at once, for want of room */
 
 	uint64_t due_ns;
+	uint64_t rested_ns; /* it is not planned before */
 	size_t heap_at;
 
 	struct live_session live;

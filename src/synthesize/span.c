@@ -321,10 +321,9 @@ static void put_call(struct making *making)
 		put_int(making, "tollgate.first_token_ms",
 			in_ms(unit->first_token_ns - unit->start_ns));
 	put_count(making, "llm.request.attempts", said->attempts);
-	if (said->ending == ENDING_FAILED) {
-		put_count(making, "http.response.status_code", said->status_code);
+	put_count(making, "http.response.status_code", said->status_code);
+	if (said->ending == ENDING_FAILED)
 		put_text(making, "error.type", type_of_error(said));
-	}
 }
 
 static void put_tool(struct making *making)

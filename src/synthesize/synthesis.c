@@ -250,12 +250,15 @@ static int take_event(
 	counter_add(added ? COUNTER_EVENTS_TAKEN : COUNTER_EVENTS_REPEATED, 1);
 	heard_of(own, received_ns);
 	heard_of(session, received_ns);
+	if (own != session) /* a thread has nothing to give, and is to be forgotten all the same */
+		sessions_due(synthesis->sessions, own, received_ns + SHOWN_AFTER_NS);
 	if (!added)
 		return 0;
 	session->has_hooks |= piece->is_hook;
 	note_end(session, event, received_ns);
 	note_helper(synthesis, own, event, received_ns);
-	sessions_due(synthesis->sessions, session, received_ns + SHOWN_AFTER_NS);
+	sessions_due(synthesis->sessions, session,
+		received_ns > session->rested_ns ? received_ns : session->rested_ns);
 	if (event->kind == EVENT_AGENT_BEGIN && event->agent.len &&
 		!bytes_equal(event->agent, event->session))
 		return sessions_adopt(synthesis->sessions, event->agent, session);
@@ -499,12 +502,17 @@ static int settle(struct synthesis *synthesis, struct round *round, struct sessi
 
 /* ---- giving ---- */
 
-static bool is_forgotten(
-	const struct synthesis *synthesis, const struct session *session, uint64_t now_ns)
+/* A session without events is kept for a while, for people, and as long as threads stand for it. */
+static void let_rest(struct synthesis *synthesis, struct session *session, uint64_t now_ns)
 {
 	const struct timing timing = { .config = synthesis->config };
-	return !session->count && !session->threads &&
-		now_ns >= timing_session_forgotten_ns(&timing, session->last_received_ns);
+	uint64_t at_ns = timing_session_forgotten_ns(&timing, session->last_received_ns);
+	if (at_ns <= now_ns && session->threads)
+		at_ns = timing_session_forgotten_ns(&timing, now_ns);
+	if (at_ns <= now_ns)
+		sessions_drop(synthesis->sessions, session);
+	else
+		sessions_reschedule(synthesis->sessions, session, at_ns);
 }
 
 static int look_after(struct synthesis *synthesis, struct round *round, struct session *session)
@@ -515,11 +523,10 @@ static int look_after(struct synthesis *synthesis, struct round *round, struct s
 		if (error)
 			return error;
 	}
-	if (is_forgotten(synthesis, session, round->now_ns)) {
-		sessions_drop(synthesis->sessions, session);
-		return 0;
-	}
-	return round_add(round, session);
+	if (session->count)
+		return round_add(round, session);
+	let_rest(synthesis, session, round->now_ns);
+	return 0;
 }
 
 static int give_sessions(struct synthesis *synthesis, struct round *round)

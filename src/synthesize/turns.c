@@ -602,8 +602,6 @@ static void find_aliases(struct planning *planning)
 		planning->turn_of[i] = place_of_key(planning, event->turn, event->turn_ns).turn;
 		if (planning->turn_of[i] == NONE && event->turn_ns)
 			planning->turn_of[i] = turn_near(planning, event->turn_ns);
-		if (planning->turn_of[i] == NONE && event->said_ns)
-			planning->turn_of[i] = turn_before(planning, event->said_ns);
 	}
 	find_texts(planning, EVENT_PROMPT, &prompts);
 	match_texts(planning, &prompts, EVENT_PROMPT_NAMED);

@@ -147,6 +147,8 @@ static void lead_calls(struct planning *planning)
 			continue;
 		struct thread *thread = &threads[thread_of[i]];
 		if (event->kind == EVENT_CALL_BEGIN && planning->leader[i] == NONE) {
+			if (thread->begun != NONE)
+				planning->cut_by[thread->begun] = i;
 			planning->leader[i] = thread->latest = thread->begun = i;
 			thread->was_fresh = is_fresh || event->agent.len;
 		} else if (event->kind == EVENT_CALL) {
@@ -344,6 +346,7 @@ void plan_leaders(struct planning *planning)
 	size_t count = planning->question->held_count;
 	planning->leader = plan_indices(planning, count);
 	planning->said_of = plan_indices(planning, count);
+	planning->cut_by = plan_indices(planning, count);
 	if (planning->arena->error)
 		return;
 	lead_keyed(planning, is_of_call, call_key, &calls);

@@ -96,8 +96,8 @@ Test(signals, who_has_no_place_for_logs_gets_its_traces)
 	cr_expect_eq(story_verify(&story, "tempo").waiting, 1);
 	story_stop(&story);
 
-	story_start(&story, NULL);
 	fake_destination_rule(story.tempo, NULL, NULL);
+	story_start(&story, NULL);
 	story_post_spans(&story, 50, 5);
 	story_expect_each_once(story.tempo, 50, 5);
 	while (request_at(story.tempo, "/v1/logs", logs)->status != 200)

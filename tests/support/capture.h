@@ -27,7 +27,7 @@ struct capture {
 	size_t count;
 };
 
-/* The scenarios' names, by name; ended by NULL. Lives as long as the process. */
+/* The scenarios' names, ended by NULL; only $CAPTURE where that is set. Lives as long as the process. */
 const char *const *capture_names(void);
 
 /* The test fails when it is not there or cannot be read. */

@@ -191,6 +191,7 @@ static void put_facts(const struct event *event, uint64_t zero_ns, FILE *out)
 	put_count("length", event->text_length, out);
 	put_said("text", &event->text, out);
 	put_said("input", &event->input, out);
+	put_word("wordless", event->is_wordless, out);
 	put_said("output", &event->output, out);
 }
 

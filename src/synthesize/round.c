@@ -333,22 +333,25 @@ static void sum(struct turn_figures *to, const struct turn_figures *more)
 	to->tokens.output += more->tokens.output;
 }
 
-/* Returns how many are still open. */
+/*
+ * Returns how many are still open. What is planned counts on from what is over, so that no turn is over before
+ * those that began earlier.
+ */
 static size_t end_turns(const struct round *round, struct planned *planned, bool *is_turn_done)
 {
-	size_t open = 0;
+	size_t open = 0, waiting = 0;
 	for (size_t t = 0; t < planned->plan.turn_count; t++) {
 		const struct planned_turn *turn = &planned->plan.turns[t];
+		uint64_t closes_ns = planned->verdicts[t].closes_ns;
 		if (planned->verdicts[t].is_loose)
 			continue;
-		is_turn_done[t] = is_done(round, planned, t);
-		open += !is_turn_done[t];
-		if (!is_turn_done[t])
-			look_again(planned,
-				planned->verdicts[t].closes_ns > round->now_ns ?
-					planned->verdicts[t].closes_ns :
-					planned->over_ns);
-		else if (turn->number) {
+		open += closes_ns > round->now_ns;
+		is_turn_done[t] = is_done(round, planned, t) && !(turn->number && waiting);
+		if (!is_turn_done[t]) {
+			waiting += turn->number > 0;
+			look_again(
+				planned, closes_ns > round->now_ns ? closes_ns : planned->over_ns);
+		} else if (turn->number) {
 			sessions_add_past(round->sessions, planned->session, turn);
 			sum(&planned->session->done, &turn->figures);
 		}

@@ -519,7 +519,6 @@ static int look_after(struct synthesis *synthesis, struct round *round, struct s
 {
 	bool is_unsettled = session->settle_ns && !session->is_settled;
 	if (is_unsettled && round->now_ns < session->settle_ns) {
-		/* Whose it is decides about ids. */
 		sessions_reschedule(synthesis->sessions, session, session->settle_ns);
 		return 0;
 	}

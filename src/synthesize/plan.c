@@ -22,39 +22,6 @@ static int compare_turns(const void *a, const void *b, void *arg)
 	return bytes_compare(one->key, other->key);
 }
 
-static bool is_number_taken(const struct plan_question *question, unsigned number)
-{
-	size_t low = 0, high = question->past_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (question->past[middle].number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < question->past_count && question->past[low].number == number;
-}
-
-/* Behind the turn before it, be that over or not; where that number is another's, behind the last. */
-static void number_turns(struct planning *planning, const size_t *order)
-{
-	const struct plan_question *question = planning->question;
-	unsigned last = question->last_number;
-	unsigned number = question->past_count ? 0 : last;
-	for (size_t k = 0; k < planning->turn_count; k++) {
-		struct planned_turn *turn = &planning->turns[order[k]].turn;
-		if (!turn->is_past && turn->is_nothing)
-			turn->number = 0;
-		else if (!turn->is_past)
-			turn->number =
-				is_number_taken(question, number + 1) ? last + 1 : number + 1;
-		if (turn->number)
-			number = turn->number;
-		if (turn->number > last)
-			last = turn->number;
-	}
-}
-
 static size_t *order_turns(struct planning *planning)
 {
 	size_t *order = plan_indices(planning, planning->turn_count);
@@ -62,8 +29,12 @@ static size_t *order_turns(struct planning *planning)
 		order[t] = t;
 	if (order && planning->turn_count)
 		qsort_r(order, planning->turn_count, sizeof *order, compare_turns, planning);
-	if (order)
-		number_turns(planning, order);
+	unsigned number = planning->question->last_number;
+	for (size_t k = 0; order && k < planning->turn_count; k++) {
+		struct planned_turn *turn = &planning->turns[order[k]].turn;
+		if (!turn->is_past)
+			turn->number = turn->is_nothing ? 0 : ++number;
+	}
 	return order;
 }
 

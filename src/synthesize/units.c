@@ -227,9 +227,11 @@ static size_t call_at(const struct planning *planning, const struct lookup_entry
 		else
 			high = middle;
 	}
-	while (low < count && event_start(event_at(planning, calls[low].value)) <= said_ns)
-		low++;
-	for (uint64_t begun_ns = 0; low > 0; low--) {
+	for (size_t i = 0; i < NEAR_MAX && low < count; i++, low++)
+		if (event_start(event_at(planning, calls[low].value)) > said_ns)
+			break;
+	uint64_t begun_ns = 0;
+	for (size_t i = 0; i < NEAR_MAX && low > 0; i++, low--) {
 		const struct event *call = event_at(planning, calls[low - 1].value);
 		if (call->time_ns < begun_ns)
 			break;

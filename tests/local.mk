@@ -86,6 +86,9 @@ tests_test_sessions_SOURCES = tests/test_sessions.c $(replay) $(claude_logs)
 test_programs += tests/test_plan
 tests_test_plan_SOURCES = tests/test_plan.c tests/support/session_events.c \
 	tests/support/session_events.h $(oracle)
+test_programs += tests/test_session_spans
+tests_test_session_spans_SOURCES = tests/test_session_spans.c tests/support/session_events.c \
+	tests/support/session_events.h $(enriched_span)
 test_programs += tests/test_session_names
 tests_test_session_names_SOURCES = tests/test_session_names.c
 test_programs += tests/test_wrappers

@@ -103,6 +103,7 @@ struct event {
 		thread; /* calls of one thread follow each other; pairs EVENT_CALL_BEGIN and EVENT_CALL */
 	struct bytes call; /* key of the model call; of a tool: the call that asked for it */
 	struct bytes tool; /* key of the tool call */
+	struct bytes user; /* who works, where that is said */
 	struct bytes trace_id, span_id; /* of the log record; empty when it has none */
 
 	uint64_t time_ns; /* when; of what ends, its end */

@@ -106,6 +106,7 @@ static struct event event_of(const struct log_record *record, enum event_kind ki
 		.agent = said_text(attributes, "agent_id"),
 		.call = said_text(attributes, "request_id"),
 		.tool = said_text(attributes, "tool_use_id"),
+		.user = said_text(attributes, "user.id"),
 		.trace_id = record->trace_id,
 		.span_id = record->span_id,
 		.time_ns = log_record_when(record),

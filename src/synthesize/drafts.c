@@ -70,6 +70,7 @@ static void merge_texts(struct event *into, const struct event *event)
 	fill(&into->model, event->model);
 	fill(&into->side, event->side);
 	fill(&into->tier, event->tier);
+	fill(&into->user, event->user);
 	fill_said(&into->input, &event->input);
 	fill_said(&into->output, &event->output);
 }

@@ -17,12 +17,12 @@ static int compare_keys(const struct event *a, const struct event *b)
 {
 	const struct bytes first[] = { a->turn, a->agent, a->thread, a->call, a->tool, a->session,
 		a->parent_agent, a->started_agent, a->trace_id, a->span_id, a->native.trace_id,
-		a->native.span_id, a->name, a->model, a->side, a->tier, a->error, a->error_type,
-		a->native.span, a->native.resource, a->native.scope };
+		a->native.span_id, a->name, a->model, a->side, a->tier, a->user, a->error,
+		a->error_type, a->native.span, a->native.resource, a->native.scope };
 	const struct bytes second[] = { b->turn, b->agent, b->thread, b->call, b->tool, b->session,
 		b->parent_agent, b->started_agent, b->trace_id, b->span_id, b->native.trace_id,
-		b->native.span_id, b->name, b->model, b->side, b->tier, b->error, b->error_type,
-		b->native.span, b->native.resource, b->native.scope };
+		b->native.span_id, b->name, b->model, b->side, b->tier, b->user, b->error,
+		b->error_type, b->native.span, b->native.resource, b->native.scope };
 	int order = 0;
 	for (size_t i = 0; !order && i < sizeof first / sizeof *first; i++)
 		order = bytes_compare(first[i], second[i]);

@@ -308,14 +308,39 @@ static void close_turn(struct turn_draft *turn, enum turn_end end, uint64_t rece
 	turn->turn.end_received_ns = received_ns;
 }
 
+/* The last ends of the session's processes; by the CLI's clock where it told. */
+struct session_ends {
+	const struct held *told, *heard;
+};
+
+static void note_session_end(struct session_ends *ends, const struct held *end)
+{
+	if (!end->event.said_ns && (!ends->heard || end->received_ns > ends->heard->received_ns))
+		ends->heard = end;
+	if (end->event.said_ns && (!ends->told || end->event.said_ns > ends->told->event.said_ns))
+		ends->told = end;
+}
+
+/* The one that ended this turn, or NULL: a session goes on in another process. */
+static const struct held *session_end_of(const struct planning *planning,
+	const struct turn_draft *turn, const struct session_ends *ends)
+{
+	const struct held *prompt =
+		turn->prompt == NONE ? NULL : planning->question->held[turn->prompt];
+	if (ends->told && turn->turn.start_ns <= ends->told->event.said_ns)
+		return ends->told;
+	bool is_heard = ends->heard && (!prompt || prompt->received_ns <= ends->heard->received_ns);
+	return is_heard ? ends->heard : NULL;
+}
+
 static void settle_end(struct planning *planning, size_t t, const struct lookup *natives,
-	const struct held *session_end)
+	const struct session_ends *ends)
 {
 	const struct plan_question *question = planning->question;
 	struct turn_draft *turn = &planning->turns[t];
 	uint64_t native_ns = native_stop(planning, turn, natives, planning);
 	size_t next = prompt_after(planning, t);
-	uint64_t prompt_ns = turn->prompt == NONE ? 0 : question->held[turn->prompt]->received_ns;
+	const struct held *session_end = session_end_of(planning, turn, ends);
 	if (!turn->has_running && turn->stop != NONE)
 		close_turn(turn, TURN_STOPPED, question->held[turn->stop]->received_ns);
 	if (!turn->has_running && native_ns)
@@ -325,7 +350,7 @@ static void settle_end(struct planning *planning, size_t t, const struct lookup 
 			planning->segments[next].event == NONE ?
 				0 :
 				question->held[planning->segments[next].event]->received_ns);
-	if (session_end && prompt_ns <= session_end->received_ns)
+	if (session_end)
 		close_turn(turn, TURN_SESSION_END, session_end->received_ns);
 	bool must_go_on = turn->last_call == NONE ?
 		turn->prompt == NONE || !event_at(planning, turn->prompt)->name.len :
@@ -413,13 +438,13 @@ static void settle_turns(struct planning *planning)
 {
 	const struct plan_question *question = planning->question;
 	struct lookup natives = { .arena = planning->arena };
-	const struct held *session_end = NULL;
+	struct session_ends ends = { 0 };
 	bool has_hooks = false;
 	for (size_t i = 0; i < question->held_count; i++) {
 		const struct event *event = event_at(planning, i);
 		has_hooks |= is_hook(event);
 		if (event->kind == EVENT_SESSION_END && !event->agent.len)
-			session_end = question->held[i];
+			note_session_end(&ends, question->held[i]);
 		if (event->kind == EVENT_SPAN && event->native.role == ROLE_TURN)
 			lookup_add(&natives,
 				native_place(
@@ -433,7 +458,7 @@ static void settle_turns(struct planning *planning)
 		turn->turn.end_ns = later(turn->turn.end_ns, turn->turn.start_ns);
 		turn->turn.prompt = turn->prompt == NONE ? NULL : question->held[turn->prompt];
 		settle_turn_ending(planning, turn);
-		settle_end(planning, t, &natives, session_end);
+		settle_end(planning, t, &natives, &ends);
 		bool is_command =
 			turn->prompt == NONE || event_at(planning, turn->prompt)->name.len;
 		turn->turn.is_nothing |= !turn->has_work && is_command && !turn->turn.is_past;

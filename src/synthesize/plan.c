@@ -149,6 +149,14 @@ static void finish_turn(struct planning *planning, size_t t)
 	unit->has_hook = turn->stop != NONE;
 }
 
+static void note_arrival(struct unit *unit, const struct held *held)
+{
+	if (held->received_ns > unit->received_ns)
+		unit->received_ns = held->received_ns;
+	if (held->sequence < unit->sequence)
+		unit->sequence = held->sequence;
+}
+
 static void finish_session(struct planning *planning)
 {
 	struct unit *unit = &planning->drafts[planning->session].unit;
@@ -169,28 +177,24 @@ static void finish_session(struct planning *planning)
 			unit->start_ns = held->event.time_ns;
 		if (held->event.time_ns > unit->end_ns)
 			unit->end_ns = held->event.time_ns;
-		if (held->received_ns > unit->received_ns)
-			unit->received_ns = held->received_ns;
-		if (held->sequence < unit->sequence)
-			unit->sequence = held->sequence;
+		note_arrival(unit, held);
 	}
 	if (unit->start_ns > unit->end_ns)
 		unit->start_ns = unit->end_ns;
 }
 
-/* Arrivals of what a turn's own span is made from. */
+/* Arrivals of what the spans of turns and agents are made from. */
 static void note_arrivals(struct planning *planning)
 {
 	for (size_t i = 0; i < planning->question->held_count; i++) {
 		const struct held *held = planning->question->held[i];
+		size_t agent = agent_of(planning, doer_of(&held->event));
+		if (agent != NONE && planning->agents[agent].draft != NONE)
+			note_arrival(&planning->drafts[planning->agents[agent].draft].unit, held);
 		if (planning->turn_of[i] == NONE || planning->turn_of[i] == planning->orphans)
 			continue;
 		struct turn_draft *turn = &planning->turns[planning->turn_of[i]];
-		struct unit *unit = &planning->drafts[turn->draft].unit;
-		if (held->received_ns > unit->received_ns)
-			unit->received_ns = held->received_ns;
-		if (held->sequence < unit->sequence)
-			unit->sequence = held->sequence;
+		note_arrival(&planning->drafts[turn->draft].unit, held);
 		if (i == turn->prompt || i == turn->native)
 			planning->draft_of[i] = turn->draft;
 	}

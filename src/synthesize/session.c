@@ -33,6 +33,7 @@ static const size_t texts[] = {
 	offsetof(struct event, thread),
 	offsetof(struct event, call),
 	offsetof(struct event, tool),
+	offsetof(struct event, user),
 	offsetof(struct event, trace_id),
 	offsetof(struct event, span_id),
 	offsetof(struct event, model),

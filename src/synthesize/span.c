@@ -8,6 +8,7 @@
 #include "otlp/writer.h"
 #include "synthesize/names.h"
 #include "synthesize/usd.h"
+#include "vocabularies/vocabulary.h"
 
 enum {
 	RESOURCE_SPANS = 1,
@@ -167,6 +168,14 @@ static const char *kind_word(const struct unit *unit, const struct planned_turn 
 	}
 }
 
+/* Who asked, where nothing of it says who did it. */
+static struct bytes user_of(const struct making *making)
+{
+	const struct held *prompt = making->turn ? making->turn->prompt : NULL;
+	struct bytes user = making->unit->said.user;
+	return user.len || !prompt ? user : prompt->event.user;
+}
+
 static void put_identity(struct making *making)
 {
 	const struct plan_question *question = making->question;
@@ -177,6 +186,8 @@ static void put_identity(struct making *making)
 	put_text(making, "gen_ai.conversation.id", question->session);
 	if (!question->session.len)
 		put_text(making, "tollgate.session", bytes_of("unknown"));
+	if (!unit->native)
+		put_text(making, "user.id", user_of(making));
 	put_text(making, "gen_ai.system", bytes_of(question->cli->system));
 	put_text(making, "gen_ai.provider.name", bytes_of(question->cli->provider));
 	put_text(making, "langfuse.trace.name", unit->trace_name);
@@ -503,7 +514,7 @@ static struct bytes request_of(
 
 static struct bytes own_scope(struct arena *arena)
 {
-	return wrapped(arena, 0, (struct bytes){ 0 }, SCOPE_NAME, bytes_of(SYNTHESIZED_SCOPE));
+	return wrapped(arena, 0, (struct bytes){ 0 }, SCOPE_NAME, bytes_of(SESSION_SCOPE));
 }
 
 struct bytes span_of_unit(const struct plan_question *question, const struct plan *plan,

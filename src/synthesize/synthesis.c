@@ -518,11 +518,13 @@ static void let_rest(struct synthesis *synthesis, struct session *session, uint6
 static int look_after(struct synthesis *synthesis, struct round *round, struct session *session)
 {
 	bool is_unsettled = session->settle_ns && !session->is_settled;
-	if (is_unsettled && round->now_ns >= session->settle_ns) {
-		int error = settle(synthesis, round, session);
-		if (error)
-			return error;
+	if (is_unsettled && round->now_ns < session->settle_ns) {
+		sessions_reschedule(synthesis->sessions, session, session->settle_ns);
+		return 0;
 	}
+	int error = is_unsettled ? settle(synthesis, round, session) : 0;
+	if (error)
+		return error;
 	if (session->count)
 		return round_add(round, session);
 	let_rest(synthesis, session, round->now_ns);

@@ -136,6 +136,7 @@ json_t *span_json(const oracle_span *span, const char *lane)
 		{ "native_name", "tollgate.native_name" },
 		{ "session", "session.id" },
 		{ "turn", "turn.number" },
+		{ "user", "langfuse.user.id" },
 		{ "trace_name", "langfuse.trace.name" },
 		{ "first_token", "langfuse.observation.completion_start_time" },
 		{ "side", "tollgate.side_call" },
@@ -430,8 +431,8 @@ static bool is_name_of_session(const json_t *wanted, const json_t *got)
 static void compare_span(struct comparison *comparison, const json_t *wanted, const json_t *got)
 {
 	static const char *const exact[] = { "kind", "name", "start", "end", "turn", "trace_name",
-		"session", "side", "agent", "tool", "key", "wait_ms", "exit_code", "status_code",
-		"level", "cost" };
+		"session", "user", "side", "agent", "tool", "key", "wait_ms", "exit_code",
+		"status_code", "level", "cost" };
 	for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
 		json_t *theirs = json_object_get(wanted, exact[i]);
 		json_t *ours = json_object_get(got, exact[i]);

@@ -215,6 +215,11 @@ thread_programs += tests/threads/local_threads
 tests_threads_local_threads_SOURCES = tests/threads/local_threads.c $(fake_spool)
 tests_threads_local_threads_LDADD = $(harness_ldadd)
 
+thread_programs += tests/threads/synthesizer_threads
+tests_threads_synthesizer_threads_SOURCES = tests/threads/synthesizer_threads.c $(claude_logs) \
+	$(fixture) $(spool_fixture)
+tests_threads_synthesizer_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
+
 # A shared object for LD_PRELOAD, built as if it were a program: libtool for one file would be too much.
 check_PROGRAMS += tests/faults/failing_disk.so
 tests_faults_failing_disk_so_SOURCES = tests/faults/failing_disk.c

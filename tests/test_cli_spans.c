@@ -265,3 +265,21 @@ Test(mcp, a_tool_that_failed_says_so)
 		EXPECTED("langfuse.observation.level=ERROR",
 			"langfuse.observation.status_message=tool_error"));
 }
+
+Test(cli_spans, langfuse_shows_what_a_tool_did_where_a_session_says_it)
+{
+	static const char *const named[] = { "openinference.span.kind=TOOL",
+		"gen_ai.tool.name=Bash", "tollgate.native_name=claude_code.tool", NULL };
+	expect_enriched(NULL, "Execute command: echo", named,
+		EXPECTED("gen_ai.tool.name=Bash", "tool.name=Bash",
+			"langfuse.observation.name=Execute command: echo"));
+	expect_for_langfuse(NULL, "Execute command: echo", named,
+		EXPECTED("gen_ai.tool.name", "tool.name=Bash",
+			"langfuse.observation.name=Execute command: echo"));
+	expect_for_langfuse("tollgate.sessions", "Execute command: echo",
+		SENT("openinference.span.kind=TOOL", "gen_ai.tool.name=exec_command"),
+		EXPECTED("gen_ai.tool.name", "tool.name=exec_command"));
+	expect_enriched("other", "execute_tool",
+		SENT("openinference.span.kind=TOOL", "gen_ai.tool.name=Bash"),
+		EXPECTED("gen_ai.tool.name=Bash", "langfuse.observation.name=Bash"));
+}

@@ -566,3 +566,46 @@ Test(content, the_densest_request_finds_room)
 		free((void *)input.at);
 	}
 }
+
+Test(content, names_of_a_coding_session_lose_what_was_said)
+{
+	static const struct {
+		const char *name, *without;
+	} rows[] = {
+		{ "Turn #12: Please run #3: echo hi", "Turn #12" },
+		{ "Turn #2", "Turn #2" },
+		{ "Turn #2 (continued)", "Turn #2 (continued)" },
+		{ "tollgate #2: fix it", "tollgate #2" },
+		{ "a: b #2: fix it", "a: b #2" },
+		{ "Execute command: rm", "Execute command" },
+		{ "Read file: secret: plans.txt", "Read file" },
+		{ "LLM Call: gpt: 5 (1→2 tokens)", "LLM Call: gpt: 5 (1→2 tokens)" },
+		{ "Tool: calendar", "Tool: calendar" },
+		{ "Subagent: Explore", "Subagent: Explore" },
+		{ "Command: /exit", "Command: /exit" },
+		{ "claude_code.tool.execution", "claude_code.tool.execution" },
+		{ "#1:", "#1:" },
+		{ "", "" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char trace_name[128];
+		snprintf(trace_name, sizeof trace_name, "langfuse.trace.name=%s", rows[i].name);
+		const char *const attributes[] = { trace_name, "turn.number=2", NULL };
+		struct bytes input = one_span(rows[i].name, attributes);
+		oracle_free(decoded);
+		decoded = oracle_decode(rewrite(&none, input));
+		oracle_span *span = oracle_span_at(decoded, 0);
+		cr_expect_eq(span->name.len, strlen(rows[i].without), "%s", rows[i].name);
+		cr_expect(span->name.len == 0 ||
+			memcmp(span->name.data, rows[i].without, span->name.len) == 0);
+		oracle_free(decoded);
+		decoded = oracle_decode(rewrite(&cut, input));
+		span = oracle_span_at(decoded, 0);
+		cr_expect_eq(span->name.len, strlen(rows[i].name), "a part of it is a part");
+		free((void *)input.at);
+	}
+	static const char *const others[] = { "langfuse.trace.name=Turn #2: words", NULL };
+	struct bytes input = one_span("Turn #2: words", others);
+	cr_expect(bytes_equal(rewrite(&none, input), input), "only sessions are named so");
+	free((void *)input.at);
+}

@@ -781,3 +781,123 @@ Test(synthesis, a_crash_between_any_two_requests_gives_the_same_spans)
 		forget_all();
 	}
 }
+
+/* ---- what travels on, and what a CLI writes of its insides ---- */
+
+struct records {
+	struct bytes at[4000];
+	size_t count;
+};
+
+static void add_records(struct records *records, struct bytes message, unsigned depth)
+{
+	static const uint32_t path[] = { 1, 2, 2 };
+	struct wire wire = wire_of(message);
+	struct field field;
+	while (wire_next(&wire, &field) > 0) {
+		if (!field_is(&field, path[depth], WIRE_BYTES))
+			continue;
+		if (depth < 2)
+			add_records(records, field.body, depth + 1);
+		else
+			records->at[records->count++] = field.body;
+	}
+}
+
+static bool is_given(struct bytes trace_id, struct bytes span_id)
+{
+	char id[49];
+	print_hex(id, trace_id);
+	print_hex(id + 32, span_id);
+	for (size_t i = 0; i < given_count; i++)
+		if (strcmp(given[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+Test(synthesis, logs_travel_as_they_came_but_for_what_is_added)
+{
+	static struct records sent, arrived;
+	enum { LOG_ATTRIBUTES = 6, LOG_TRACE_ID = 9, LOG_SPAN_ID = 10 };
+	size_t with_session = 0, with_span = 0;
+	replay("codex/g1-default-logsonly", NULL, NULL);
+	for (size_t i = 0; i < inbox_count; i++) {
+		struct bytes scope = wire_member(
+			wire_member(wire_member(wire_member(inbox[i].body, 1), 2), 1), 1);
+		if (!bytes_are(scope, HOOK_SCOPE))
+			add_records(&sent, inbox[i].body, 0);
+	}
+	add_records(&arrived, buf_bytes(&travelled), 0);
+	cr_assert_gt(sent.count, 10);
+	cr_assert_eq(arrived.count, sent.count);
+	cr_assert_eq(travelled_count, sent.count);
+	for (size_t i = 0; i < sent.count; i++) {
+		struct bytes before = sent.at[i], after = arrived.at[i];
+		cr_assert_geq(after.len, before.len);
+		cr_assert_arr_eq(after.at, before.at, before.len);
+		struct bytes added = { after.at + before.len, after.len - before.len };
+		struct bytes session = wire_member(added, LOG_ATTRIBUTES);
+		struct bytes trace_id = wire_member(added, LOG_TRACE_ID);
+		with_session += bytes_are(wire_member(session, 1), "session.id");
+		with_span += trace_id.len && is_given(trace_id, wire_member(added, LOG_SPAN_ID));
+		cr_assert(!trace_id.len || is_given(trace_id, wire_member(added, LOG_SPAN_ID)));
+	}
+	cr_assert_gt(with_session, sent.count / 2);
+	cr_assert_gt(with_span, 2);
+}
+
+Test(synthesis, logs_that_travelled_do_not_travel_again_after_a_start)
+{
+	say_turn("one", "t1", "r1");
+	wait_s(12);
+	cr_assert_eq(travelled_count, 3);
+	keep_position();
+	start_again();
+	wait_s(60);
+	cr_assert_eq(travelled_count, 3);
+	cr_assert_eq(given_count, 2);
+}
+
+static void replay_spans_alone(const char *name)
+{
+	struct capture capture = capture_open(name);
+	for (size_t i = 0; i < capture.count; i++)
+		if (capture.deliveries[i].signal == SIGNAL_TRACES)
+			receive_delivery(&capture, &capture.deliveries[i]);
+	capture_close(&capture);
+	wait_s(700);
+}
+
+Test(synthesis, the_insides_of_a_cli_are_dropped_where_its_logs_come)
+{
+	static struct names names;
+	replay("codex/b-tool", NULL, NULL);
+	cr_assert_gt(counter_read(COUNTER_NATIVE_DROPPED), 100);
+	cr_assert_eq(counter_read(COUNTER_NATIVE_KEPT), 0);
+	names_read(NAMES_DROPPED_SPANS, &names);
+	cr_assert_gt(names.count, 10);
+	cr_assert_lt(given_count, 10);
+}
+
+Test(synthesis, the_insides_of_a_cli_are_all_there_is_without_logs)
+{
+	replay_spans_alone("codex/b-tool");
+	cr_assert_eq(counter_read(COUNTER_NATIVE_DROPPED), 0);
+	cr_assert_gt(given_count, 100);
+	cr_assert_eq(counter_read(COUNTER_NATIVE_KEPT), given_count);
+	size_t once = given_count;
+	replay_spans_alone("codex/b-tool");
+	cr_assert_eq(given_count, once);
+}
+
+Test(synthesis, the_insides_of_a_cli_are_dropped_or_kept_where_that_is_set)
+{
+	config.sessions.native_spans = NATIVE_SPANS_DROP;
+	replay_spans_alone("codex/b-tool");
+	cr_assert_eq(given_count, 0);
+	forget_all();
+	config.sessions.native_spans = NATIVE_SPANS_KEEP;
+	replay("codex/b-tool", NULL, NULL);
+	cr_assert_gt(given_count, 100);
+	cr_assert_eq(count_of("LLM Call"), 0);
+}

@@ -95,7 +95,8 @@ static void add_tool(struct subject *subject, struct bytes arguments)
 	struct bytes name = fact_text(subject, FACT_TOOL_NAME),
 		     id = fact_text(subject, FACT_TOOL_CALL_ID);
 	add_text(subject, TARGET_TOOL_NAME, name);
-	add_text(subject, TARGET_GEN_AI_TOOL_NAME, name);
+	if (!is_tool_with_name(subject))
+		add_text(subject, TARGET_GEN_AI_TOOL_NAME, name);
 	add_text(subject, TARGET_TOOL_ID, id);
 	add_text(subject, TARGET_GEN_AI_TOOL_CALL_ID, id);
 	add_text(subject, TARGET_TOOL_DESCRIPTION, fact_text(subject, FACT_TOOL_DESCRIPTION));

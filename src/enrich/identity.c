@@ -225,7 +225,7 @@ static struct bytes user_of(struct subject *subject)
 static struct bytes observation_name(struct subject *subject)
 {
 	struct bytes name = { 0 };
-	if (subject->facts.kind == KIND_TOOL)
+	if (subject->facts.kind == KIND_TOOL && !is_tool_with_name(subject))
 		name = fact_text(subject, FACT_TOOL_NAME);
 	name = first_of(name, fact_text(subject, FACT_SPAN_NAME));
 	return first_of(name, subject->span->name);

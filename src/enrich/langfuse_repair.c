@@ -255,6 +255,15 @@ static void add_operation(struct subject *subject)
 				target_name(TARGET_OPERATION_NAME), operation));
 }
 
+/* Langfuse prefers a tool's name to its span's, which says what the tool did. tool.name stays. */
+static void prefer_own_name(struct subject *subject)
+{
+	const struct attribute *name = subject->facts.present[TARGET_GEN_AI_TOOL_NAME];
+	if (name && !name->is_replaced && name->value.type == VALUE_STRING &&
+		is_tool_with_name(subject))
+		leave_out(subject, name->start, name->end);
+}
+
 void enrich_for_langfuse(struct subject *subject)
 {
 	const struct span *span = subject->span;
@@ -270,6 +279,7 @@ void enrich_for_langfuse(struct subject *subject)
 		counter_add(COUNTER_REPAIRED_REPEATED_USAGE, 1);
 		add_operation(subject);
 	}
+	prefer_own_name(subject);
 	for (size_t i = 0; i < span->event_count; i++)
 		if (span->events[i].has_valueless)
 			repair_event(subject, &span->events[i]);

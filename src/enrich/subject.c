@@ -1,5 +1,12 @@
 #include "enrich/subject.h"
 
+bool is_tool_with_name(const struct subject *subject)
+{
+	return subject->facts.kind == KIND_TOOL &&
+		(bytes_are(subject->around->scope.name, SESSION_SCOPE) ||
+			attribute_find(&subject->span->attributes, "tollgate.native_name"));
+}
+
 bool is_open(const struct subject *subject, enum target target)
 {
 	const struct attribute *present = subject->facts.present[target];

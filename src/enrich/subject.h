@@ -64,6 +64,9 @@ static inline bool is_model_call(const struct subject *subject)
 		!subject->is_wrapper;
 }
 
+/* Whether it is a tool's span that is named after what the tool did, as those of coding sessions are. */
+bool is_tool_with_name(const struct subject *subject);
+
 /* The buckets of Langfuse's usage_details and cost_details, in the order in which they are written. */
 enum detail {
 	DETAIL_INPUT,

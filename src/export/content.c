@@ -7,6 +7,7 @@
 #include "otlp/splice.h"
 #include "otlp/value.h"
 #include "otlp/writer.h"
+#include "synthesize/names.h"
 #include "vocabularies/content_names.h"
 
 enum { DEPTH_MAX = 1000 }; /* what was let in may be nested as deep as the setting's bound */
@@ -27,7 +28,12 @@ static const struct place in_resource_spans[] = { { 1, in_resource }, { 2, in_sc
 	{ 0 } };
 static const struct place in_request[] = { { 1, in_resource_spans }, { 0 } };
 
-enum { EVENT_NAME = 2 };
+enum { EVENT_NAME = 2, SPAN_NAME = 5 };
+
+/* Coding sessions are named after what was said in them; these attributes say such names once more. */
+static const char of_a_session[] = "turn.number";
+static const char *const names_of_spans[] = { "langfuse.trace.name", "langfuse.observation.name" };
+enum { NAMES = sizeof names_of_spans / sizeof *names_of_spans };
 
 /* What destinations show as input and output, the first two with what says in which form it is. */
 static const char *const shown[] = { "input.value", "output.value", "langfuse.observation.input",
@@ -41,6 +47,7 @@ struct rewriting {
 	struct splice splice;
 	struct writer writer;
 	bool is_event_said; /* the event at hand is content */
+	bool is_name_said;  /* the name of the span at hand is */
 
 	/* Of the span at hand, by side. */
 	bool is_rewritten[SIDES];
@@ -111,6 +118,13 @@ static bool is_content(const struct rewriting *rewriting, struct bytes key)
 	return rewriting->is_event_said ? name_is_content_of_event(key) : name_is_content(key);
 }
 
+static void shorten_name(
+	struct rewriting *rewriting, const struct field *field, const struct attribute *attribute)
+{
+	if (attribute->value.type == VALUE_STRING)
+		say(rewriting, field, attribute->key, name_without_content(attribute->value.bytes));
+}
+
 static int take_attribute(
 	struct rewriting *rewriting, const struct field *field, const struct place *places)
 {
@@ -122,6 +136,8 @@ static int take_attribute(
 		is_content(rewriting, attribute.key) && rewrite(rewriting, field, &attribute);
 	if (places != in_span)
 		return 0;
+	if (rewriting->is_name_said && index_of(attribute.key, names_of_spans, NAMES) < NAMES)
+		shorten_name(rewriting, field, &attribute);
 	size_t side = index_of(attribute.key, shown, SIDES);
 	if (side < SIDES)
 		rewriting->is_rewritten[side] = is_rewritten;
@@ -155,6 +171,32 @@ static bool says_content(struct bytes event)
 	return event_is_content(name);
 }
 
+static bool is_of_session(struct bytes span)
+{
+	struct wire wire = wire_of(span);
+	struct field field;
+	struct attribute attribute;
+	while (wire_next(&wire, &field) > 0)
+		if (field_is(&field, in_span[0].field, WIRE_BYTES) &&
+			attribute_read(&field, DEPTH_MAX, &attribute) == 0 &&
+			bytes_are(attribute.key, of_a_session))
+			return true;
+	return false;
+}
+
+/* The name itself is no attribute. */
+static void take_span_name(struct rewriting *rewriting, struct bytes span)
+{
+	struct wire wire = wire_of(span);
+	struct field field;
+	rewriting->is_name_said = rewriting->config->content == CONTENT_NONE && is_of_session(span);
+	while (rewriting->is_name_said && wire_next(&wire, &field) > 0)
+		if (field_is(&field, SPAN_NAME, WIRE_BYTES))
+			put(rewriting, &field,
+				write_bytes(&rewriting->writer, SPAN_NAME,
+					name_without_content(field.body)));
+}
+
 static int walk(struct rewriting *rewriting, struct bytes message, const struct place *places);
 
 static int walk_inside(
@@ -162,6 +204,8 @@ static int walk_inside(
 {
 	splice_open(&rewriting->splice, field);
 	rewriting->is_event_said = places == in_event && says_content(field->body);
+	if (places == in_span)
+		take_span_name(rewriting, field->body);
 	int error = walk(rewriting, field->body, places);
 	rewriting->is_event_said = false;
 	if (places == in_span)

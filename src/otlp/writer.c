@@ -81,6 +81,12 @@ struct bytes write_string(
 	return to ? finish(writer, start, text_field(to, 1, text)) : (struct bytes){ 0 };
 }
 
+struct bytes write_bytes(struct writer *writer, unsigned field, struct bytes bytes)
+{
+	uint8_t *start = room(writer, text_field_size(bytes));
+	return start ? finish(writer, start, text_field(start, field, bytes)) : (struct bytes){ 0 };
+}
+
 struct bytes write_int(struct writer *writer, unsigned field, struct bytes key, int64_t integer)
 {
 	uint8_t *start, *to = begin(writer, field, key, 1 + varint_size((uint64_t)integer), &start);

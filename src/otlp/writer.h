@@ -18,6 +18,8 @@ struct writer {
 /* Each returns the encoded field, which lies right behind the last one where room allowed it. */
 struct bytes write_string(
 	struct writer *writer, unsigned field, struct bytes key, struct bytes text);
+/* A field of bytes or text that is no attribute. */
+struct bytes write_bytes(struct writer *writer, unsigned field, struct bytes bytes);
 struct bytes write_int(struct writer *writer, unsigned field, struct bytes key, int64_t integer);
 struct bytes write_double(struct writer *writer, unsigned field, struct bytes key, double number);
 struct bytes write_strings(struct writer *writer, unsigned field, struct bytes key,

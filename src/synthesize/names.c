@@ -352,3 +352,32 @@ struct bytes agent_of_input(struct bytes input, struct arena *arena)
 	static const char *const members[] = { "task_name", "agent_name", "subagent_type" };
 	return member_of(input, members, sizeof members / sizeof *members, arena);
 }
+
+/* Behind "#2" in the names of turns and traces, where the words begin or nothing does; 0: nowhere. */
+static size_t end_of_number(struct bytes name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		size_t end = i + 1;
+		while (name.at[i] == '#' && end < name.len && name.at[end] >= '0' &&
+			name.at[end] <= '9')
+			end++;
+		bool has_words =
+			end + 1 < name.len && name.at[end] == ':' && name.at[end + 1] == ' ';
+		if (end > i + 1 && (has_words || end == name.len))
+			return end;
+	}
+	return 0;
+}
+
+struct bytes name_without_content(struct bytes name)
+{
+	static const char *const harmless[] = { "LLM Call", "Tool: ", "Subagent", "Command: " };
+	size_t number = end_of_number(name);
+	for (size_t i = 0; !number && i < sizeof harmless / sizeof *harmless; i++)
+		if (bytes_start_with(name, harmless[i]))
+			return name;
+	const uint8_t *end = number ? name.at + number :
+		name.len            ? memmem(name.at, name.len, ": ", 2) :
+				      NULL;
+	return end ? (struct bytes){ name.at, (size_t)(end - name.at) } : name;
+}

@@ -37,6 +37,12 @@ struct bytes task_of_input(struct bytes input, struct arena *arena);
 /* What it calls the subagent; empty: nothing. */
 struct bytes agent_of_input(struct bytes input, struct arena *arena);
 
+/*
+ * What of one of these names is nobody's words: "Turn #2", "project #2", "Execute command", and all of what
+ * names a model, a tool, a kind of agent or a command.
+ */
+struct bytes name_without_content(struct bytes name);
+
 /* The parts one behind the other. */
 struct bytes name_join(const struct bytes *parts, size_t count, struct arena *arena);
 

@@ -159,22 +159,32 @@ static void judge_session(struct planned *planned)
 	planned->over_ns = over_ns;
 }
 
+/* Of a unit that is only spoken of by others, when its turn was last. */
+static uint64_t received_ns(const struct planned *planned, const struct unit *unit)
+{
+	bool has_turn = unit->turn < planned->plan.turn_count;
+	return unit->received_ns || !has_turn ? unit->received_ns :
+						planned->plan.turns[unit->turn].received_ns;
+}
+
 static uint64_t goes_ns(
 	const struct round *round, const struct planned *planned, const struct unit *unit)
 {
-	if (unit->kind == UNIT_SESSION || unit->turn >= planned->plan.turn_count)
-		return unit->kind == UNIT_SESSION ? planned->over_ns :
-						    timing_unit_goes_ns(&planned->timing, unit);
-	const struct verdict *verdict = &planned->verdicts[unit->turn];
+	const struct timing *timing = &planned->timing;
+	uint64_t heard_ns = received_ns(planned, unit);
+	uint64_t joined_ns = timing_unit_goes_ns(timing, unit->is_complete, heard_ns);
+	if (unit->kind == UNIT_SESSION)
+		return planned->over_ns;
 	if (planned->session->is_crowded)
 		return round->now_ns;
+	if (unit->turn >= planned->plan.turn_count)
+		return joined_ns;
+	const struct verdict *verdict = &planned->verdicts[unit->turn];
 	if (verdict->is_loose)
-		return unit->is_open ? timing_session_idle_ns(&planned->timing, unit->received_ns) :
-				       timing_unit_goes_ns(&planned->timing, unit);
+		return unit->is_open ? timing_session_idle_ns(timing, heard_ns) : joined_ns;
 	if (unit->kind == UNIT_TURN || unit->is_open)
 		return verdict->closes_ns;
-	uint64_t at_ns = timing_unit_goes_ns(&planned->timing, unit);
-	return at_ns < verdict->closes_ns ? at_ns : verdict->closes_ns;
+	return joined_ns < verdict->closes_ns ? joined_ns : verdict->closes_ns;
 }
 
 /* What the events remember, so that the memory is asked once for each span. */
@@ -373,9 +383,9 @@ static bool is_event_gone(const struct round *round, struct planned *planned, si
 	if (held->event.kind == EVENT_SESSION_END && open_turns)
 		return false;
 	/* Together, because what is left alone might look like something else. */
-	uint64_t received_ns = t < planned->plan.turn_count ? planned->plan.turns[t].received_ns :
-							      held->received_ns;
-	uint64_t at_ns = timing_settled_ns(&planned->timing, received_ns);
+	uint64_t last_ns = t < planned->plan.turn_count ? planned->plan.turns[t].received_ns :
+							  held->received_ns;
+	uint64_t at_ns = timing_settled_ns(&planned->timing, last_ns);
 	if (at_ns > round->now_ns)
 		look_again(planned, at_ns);
 	return at_ns <= round->now_ns;

@@ -8,6 +8,7 @@
 #include "otlp/writer.h"
 #include "synthesize/names.h"
 #include "synthesize/usd.h"
+#include "vocabularies/vocabulary.h"
 
 enum {
 	RESOURCE_SPANS = 1,
@@ -513,7 +514,7 @@ static struct bytes request_of(
 
 static struct bytes own_scope(struct arena *arena)
 {
-	return wrapped(arena, 0, (struct bytes){ 0 }, SCOPE_NAME, bytes_of(SYNTHESIZED_SCOPE));
+	return wrapped(arena, 0, (struct bytes){ 0 }, SCOPE_NAME, bytes_of(SESSION_SCOPE));
 }
 
 struct bytes span_of_unit(const struct plan_question *question, const struct plan *plan,

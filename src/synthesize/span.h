@@ -1,12 +1,12 @@
-/* A unit of a plan as an encoded request of one span, ready to be enriched. */
+/*
+ * A unit of a plan as an encoded request of one span, ready to be enriched. Synthesized ones have the scope
+ * SESSION_SCOPE, by which vocabularies/tollgate.c reads them.
+ */
 #ifndef TG_SYNTHESIZE_SPAN_H
 #define TG_SYNTHESIZE_SPAN_H
 
 #include "base/arena.h"
 #include "synthesize/plan.h"
-
-/* The scope of synthesized spans; vocabularies/tollgate.c reads them. */
-#define SYNTHESIZED_SCOPE "tollgate.sessions"
 
 struct span_options {
 	bool readable_names; /* of native spans; synthesized ones have no other */

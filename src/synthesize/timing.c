@@ -55,9 +55,9 @@ uint64_t timing_turn_closes_ns(const struct timing *timing, const struct planned
 	return at_ns;
 }
 
-uint64_t timing_unit_goes_ns(const struct timing *timing, const struct unit *unit)
+uint64_t timing_unit_goes_ns(const struct timing *timing, bool is_complete, uint64_t received_ns)
 {
-	if (unit->is_complete && !timing->is_young)
-		return after_ms(unit->received_ns, timing->config->sessions.join_wait_ms);
-	return timing_settled_ns(timing, unit->received_ns);
+	if (is_complete && !timing->is_young)
+		return after_ms(received_ns, timing->config->sessions.join_wait_ms);
+	return timing_settled_ns(timing, received_ns);
 }

@@ -29,7 +29,11 @@ uint64_t timing_session_forgotten_ns(const struct timing *timing, uint64_t recei
 /* When the turn is over. */
 uint64_t timing_turn_closes_ns(const struct timing *timing, const struct planned_turn *turn);
 
-/* When a unit goes that its turn or session does not hold back. */
-uint64_t timing_unit_goes_ns(const struct timing *timing, const struct unit *unit);
+/*
+ * When a unit goes that its turn or session does not hold back.
+ *
+ *   is_complete  nothing is missing that its source is known to send
+ */
+uint64_t timing_unit_goes_ns(const struct timing *timing, bool is_complete, uint64_t received_ns);
 
 #endif

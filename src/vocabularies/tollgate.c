@@ -20,7 +20,7 @@ static const struct word words[] = {
 
 static bool speaks(const struct span *span, const struct surroundings *around)
 {
-	return bytes_are(around->scope.name, "tollgate.sessions");
+	return bytes_are(around->scope.name, SESSION_SCOPE);
 }
 
 static void complete(const struct span *span, struct arena *arena, struct facts *facts)

@@ -11,6 +11,9 @@
 
 #include "otlp/span.h"
 
+/* The instrumentation scope of spans that Tollgate makes of coding sessions; vocabularies/tollgate.c reads them. */
+#define SESSION_SCOPE "tollgate.sessions"
+
 /* OpenInference span kinds. */
 enum kind {
 	KIND_NONE, /* not an AI span */

@@ -83,6 +83,14 @@ test_programs += tests/test_capture
 tests_test_capture_SOURCES = tests/test_capture.c $(capture)
 test_programs += tests/test_sessions
 tests_test_sessions_SOURCES = tests/test_sessions.c $(replay) $(claude_logs)
+test_programs += tests/test_plan
+tests_test_plan_SOURCES = tests/test_plan.c tests/support/session_events.c \
+	tests/support/session_events.h $(oracle)
+test_programs += tests/test_session_spans
+tests_test_session_spans_SOURCES = tests/test_session_spans.c tests/support/session_events.c \
+	tests/support/session_events.h $(enriched_span)
+test_programs += tests/test_session_names
+tests_test_session_names_SOURCES = tests/test_session_names.c
 test_programs += tests/test_wrappers
 tests_test_wrappers_SOURCES = tests/test_wrappers.c
 test_programs += tests/test_usage

@@ -385,9 +385,10 @@ static void look_at_last(struct planning *planning)
 {
 	for (size_t d = 0; d < planning->draft_count; d++) {
 		const struct draft *tool = &planning->drafts[d];
+		if (tool->unit.kind != UNIT_TOOL || tool->agent != NONE || tool->asked_by == NONE)
+			continue;
 		struct turn_draft *turn = &planning->turns[tool->unit.turn];
-		if (tool->unit.kind != UNIT_TOOL || tool->agent != NONE || tool->asked_by == NONE ||
-			tool->asked_by != turn->last_call)
+		if (tool->asked_by != turn->last_call)
 			continue;
 		turn->asked_tools = true;
 		if (is_rejected(tool))

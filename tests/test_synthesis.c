@@ -551,6 +551,19 @@ Test(synthesis, of_too_many_bytes_too)
 	cr_assert_eq(count_of("Turn #1"), 10);
 }
 
+Test(synthesis, of_too_many_sessions_that_rest_the_newest_goes)
+{
+	config.sessions.max_open_turns = 10;
+	for (int i = 0; i < 30; i++) {
+		char session[16];
+		snprintf(session, sizeof session, "s%d", i);
+		say_turn(session, "t", "r");
+		wait_s(60);
+		cr_assert_leq(synthesis_figures(synthesis).open_sessions, 10);
+	}
+	cr_assert_eq(count_of("Turn #1"), 30);
+}
+
 Test(synthesis, a_thousand_sessions_are_open_at_once)
 {
 	char session[32], turn[32], key[32];

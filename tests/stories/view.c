@@ -72,6 +72,30 @@ Test(view, before_anything_came_it_says_where_to_send)
 	free(said);
 }
 
+Test(view, what_waits_for_its_partners_is_told_of)
+{
+	char *said, url[64];
+	story_start(&story, (const char *const[]){ "TOLLGATE_SESSIONS_JOIN_WAIT_MS=60000", NULL });
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", story.daemon.port);
+	char path[4096];
+	snprintf(path, sizeof path, "%s/tests/fixtures/captures/claude/a-plain",
+		getenv("srcdir") ? getenv("srcdir") : ".");
+	cr_assert_eq(story_command(&story, &said, "send", path, "--to", url, NULL), 0, "%s", said);
+	free(said);
+	for (unsigned waited_ms = 0;; waited_ms += 100) {
+		cr_assert_eq(story_command(&story, &said, "show", NULL), 0);
+		if (strncmp(said, "Nothing to show yet, but 1 session is open:", 43) == 0)
+			break;
+		cr_assert_lt(waited_ms, STORY_PATIENCE_MS, "%s", said);
+		free(said);
+		usleep(100 * 1000);
+	}
+	free(said);
+	cr_assert_eq(story_command(&story, &said, "sessions", "--live", NULL), 0);
+	cr_expect(strstr(said, "claude-code"), "%s", said);
+	free(said);
+}
+
 /* The prices are worked out by hand in first_contact. */
 Test(view, captured_sessions_are_shown_as_they_were_with_their_exact_cost)
 {

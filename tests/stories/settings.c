@@ -247,7 +247,7 @@ static fusd cost_of_request(size_t n)
 Test(settings, the_next_span_has_the_new_price)
 {
 	struct bytes spans = fixture("captures/claude/b-tool/0003-traces.pb");
-	char more[SCRATCH_PATH_MAX + 64];
+	char more[SCRATCH_PATH_MAX + 128];
 	snprintf(more, sizeof(more),
 		"\"sessions\": {\"enabled\": false}, \"pricing\": {\"file\": \"%s\"},",
 		path_of("prices.json"));
@@ -269,7 +269,7 @@ Test(settings, the_next_span_has_the_new_price)
 
 Test(settings, an_old_price_table_is_named_at_start_and_at_each_reload)
 {
-	char more[SCRATCH_PATH_MAX + 64];
+	char more[SCRATCH_PATH_MAX + 128];
 	snprintf(more, sizeof(more), "\"pricing\": {\"file\": \"%s\"},", path_of("prices.json"));
 	write_file("key", 0600, STORY_SECRET_KEY);
 	write_prices("0.000001");

@@ -551,6 +551,19 @@ Test(synthesis, of_too_many_bytes_too)
 	cr_assert_eq(count_of("Turn #1"), 10);
 }
 
+Test(synthesis, of_too_many_sessions_that_rest_the_newest_goes)
+{
+	config.sessions.max_open_turns = 10;
+	for (int i = 0; i < 30; i++) {
+		char session[16];
+		snprintf(session, sizeof session, "s%d", i);
+		say_turn(session, "t", "r");
+		wait_s(60);
+		cr_assert_leq(synthesis_figures(synthesis).open_sessions, 10);
+	}
+	cr_assert_eq(count_of("Turn #1"), 30);
+}
+
 Test(synthesis, a_thousand_sessions_are_open_at_once)
 {
 	char session[32], turn[32], key[32];
@@ -900,4 +913,20 @@ Test(synthesis, the_insides_of_a_cli_are_dropped_or_kept_where_that_is_set)
 	replay("codex/b-tool", NULL, NULL);
 	cr_assert_gt(given_count, 100);
 	cr_assert_eq(count_of("LLM Call"), 0);
+}
+
+Test(synthesis, the_logs_of_a_call_whose_own_span_went_long_ago_make_no_other)
+{
+	struct capture capture = capture_open("claude/b-tool");
+	now_ns = capture.deliveries[0].time_ns;
+	for (int round = 0; round < 2; round++, wait_s(700))
+		for (size_t i = 0; i < capture.count; i++)
+			if (!capture.deliveries[i].is_hook &&
+				capture.deliveries[i].signal ==
+					(round ? SIGNAL_LOGS : SIGNAL_TRACES))
+				receive_delivery(&capture, &capture.deliveries[i]);
+	capture_close(&capture);
+	cr_assert_eq(count_of("LLM Call"), 2);
+	cr_assert_eq(count_of("Execute command"), 1);
+	cr_assert_eq(count_of("Turn"), 1);
 }

@@ -48,7 +48,12 @@ static int print_nothing_seen(const struct page *page)
 {
 	json_t *status = NULL;
 	int exit_status = control_ask(page->socket, "GET", "/v1/status", &status);
-	if (exit_status == EXIT_DONE)
+	uint64_t open = json_uint(status, "open_sessions");
+	if (exit_status == EXIT_DONE && open)
+		printf("Nothing to show yet, but %llu %s open: what a CLI says waits a few seconds for\n"
+		       "what belongs to it. See tollgate sessions --live.\n",
+			(unsigned long long)open, open == 1 ? "session is" : "sessions are");
+	else if (exit_status == EXIT_DONE)
 		printf("Nothing seen yet: point a CLI at http://%s.\n",
 			json_text(status, "listen"));
 	json_decref(status);

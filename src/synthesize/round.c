@@ -5,6 +5,7 @@
 
 #include "base/counters.h"
 #include "config/config.h"
+#include "synthesize/ids.h"
 #include "synthesize/memory.h"
 #include "synthesize/span.h"
 #include "synthesize/synthesis.h"
@@ -207,6 +208,35 @@ static void recall_events(struct planned *planned)
 	}
 }
 
+/*
+ * What a span of the CLI's would be called if it were made of logs, in the same trace: either may come when the
+ * other went. False: of no call or tool with a key.
+ */
+static bool twin_of(const struct planned *planned, const struct unit *unit, uint8_t ret_id[8])
+{
+	bool is_call = unit->kind == UNIT_CALL;
+	struct bytes key = is_call ? unit->said.call : unit->said.tool;
+	struct ids ids;
+	if (!unit->native || !key.len || (!is_call && unit->kind != UNIT_TOOL))
+		return false;
+	ids_init(&ids, bytes_of(planned->question.cli->name), planned->question.session);
+	ids_make(&ids, is_call ? "call" : "tool", &key, 1, ret_id, 8);
+	bool is_made = !ids.error;
+	ids_done(&ids);
+	return is_made;
+}
+
+/* A tool's span goes all the same: others stand under it. */
+static bool went_before(
+	const struct round *round, const struct planned *planned, const struct unit *unit)
+{
+	uint8_t twin[8];
+	if (memory_has_span(round->memory, unit->trace_id, unit->span_id))
+		return true;
+	return unit->kind == UNIT_CALL && twin_of(planned, unit, twin) &&
+		memory_has_span(round->memory, unit->trace_id, twin);
+}
+
 static void judge_units(const struct round *round, struct planned *planned)
 {
 	const struct plan *plan = &planned->plan;
@@ -217,7 +247,7 @@ static void judge_units(const struct round *round, struct planned *planned)
 			continue;
 		if (at_ns > round->now_ns)
 			look_again(planned, at_ns);
-		else if (memory_has_span(round->memory, unit->trace_id, unit->span_id))
+		else if (went_before(round, planned, unit))
 			planned->fates[u] = FATE_WENT;
 		else
 			planned->fates[u] = FATE_GOES;
@@ -285,12 +315,15 @@ static void count_unit(const struct unit *unit)
 
 static void remember_units(const struct round *round, struct planned *planned)
 {
-	const struct plan *plan = &planned->plan;
-	for (size_t u = 0; u < plan->unit_count; u++) {
+	for (size_t u = 0; u < planned->plan.unit_count; u++) {
+		const struct unit *unit = &planned->plan.units[u];
+		uint8_t twin[8];
 		if (planned->fates[u] != FATE_GOES)
 			continue;
-		memory_add_span(round->memory, plan->units[u].trace_id, plan->units[u].span_id);
-		count_unit(&plan->units[u]);
+		memory_add_span(round->memory, unit->trace_id, unit->span_id);
+		if (twin_of(planned, unit, twin))
+			memory_add_span(round->memory, unit->trace_id, twin);
+		count_unit(unit);
 		planned->fates[u] = FATE_WENT;
 	}
 }

@@ -502,14 +502,19 @@ static int settle(struct synthesis *synthesis, struct round *round, struct sessi
 
 /* ---- giving ---- */
 
-/* A session without events is kept for a while, for people, and as long as threads stand for it. */
+/*
+ * A session without events is kept for a while, for people, as long as there are not too many; and as long as
+ * threads stand for it.
+ */
 static void let_rest(struct synthesis *synthesis, struct session *session, uint64_t now_ns)
 {
 	const struct timing timing = { .config = synthesis->config };
+	bool are_many = sessions_figures(synthesis->sessions).sessions >
+		synthesis->config->sessions.max_open_turns;
 	uint64_t at_ns = timing_session_forgotten_ns(&timing, session->last_received_ns);
-	if (at_ns <= now_ns && session->threads)
+	if (session->threads && at_ns <= now_ns)
 		at_ns = timing_session_forgotten_ns(&timing, now_ns);
-	if (at_ns <= now_ns)
+	if (!session->threads && (are_many || at_ns <= now_ns))
 		sessions_drop(synthesis->sessions, session);
 	else
 		sessions_reschedule(synthesis->sessions, session, at_ns);

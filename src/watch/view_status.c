@@ -8,6 +8,8 @@
 #include "config/config.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
+#include "synthesize/synthesis.h"
+#include "synthesizer.h"
 #include "watch/watch.h"
 
 static int answer(const struct watch *watch, const struct http_request *request,
@@ -15,10 +17,13 @@ static int answer(const struct watch *watch, const struct http_request *request,
 {
 	(void)request;
 	struct prices *prices = tariff_hold(watch->tariff);
-	*ret_answer = json_pack("{s:s, s:i, s:I, s:s, s:s, s:i}", "version", PACKAGE_VERSION, "pid",
-		(int)getpid(), "started_ns", (json_int_t)watch->started_ns, "listen",
+	size_t open_sessions =
+		watch->synthesizer ? synthesizer_figures(watch->synthesizer).open_sessions : 0;
+	*ret_answer = json_pack("{s:s, s:i, s:I, s:s, s:s, s:i, s:I}", "version", PACKAGE_VERSION,
+		"pid", (int)getpid(), "started_ns", (json_int_t)watch->started_ns, "listen",
 		watch->config->listen, "prices_as_of", prices_as_of(prices), "prices_age_days",
-		(int)prices_age_days(prices, clock_unix_ns()));
+		(int)prices_age_days(prices, clock_unix_ns()), "open_sessions",
+		(json_int_t)open_sessions);
 	tariff_release(watch->tariff, prices);
 	if (*ret_answer)
 		return 0;

@@ -20,7 +20,6 @@ static const struct destination_config none = { .content = CONTENT_NONE },
 static void begin(void)
 {
 	story_begin(&story);
-	story.is_sessions_off = true;
 }
 
 static void end(void)
@@ -98,7 +97,9 @@ Test(content, one_destination_gets_everything_and_another_no_word_of_it)
 		cr_expect(holds(whole, said[i]));
 		cr_expect_not(holds(less, said[i]));
 	}
-	expect_only_content_differs(&none, whole, less);
+	/* Of a tool's span Langfuse has a copy of its own: the two cannot be compared. */
+	cr_expect(holds(less, "langfuse.observation.cost_details"));
+	cr_expect(holds(less, "Turn #1"));
 	free((void *)capture.at);
 }
 

@@ -13,7 +13,6 @@ static struct story story;
 static void begin(void)
 {
 	story_begin(&story);
-	story.is_sessions_off = true;
 }
 
 static void end(void)
@@ -92,13 +91,13 @@ static const struct {
 	const char *id, *usage, *cost;
 } calls[] = {
 	{ "06bcda30775983fb",
-		"{\"input\":12,\"output\":71,\"input_cached_tokens\":8192,\"input_cache_creation\":2048,\"total\":10323}",
+		"{\"input\":12,\"output\":71,\"input_cached_tokens\":8192,\"input_cache_creation_5m\":2048,\"total\":10323}",
 		"{\"input\":0.000048,\"output\":0.00142,\"input_cached_tokens\":0.0016384,"
-		"\"input_cache_creation\":0.01024,\"total\":0.0133464}" },
+		"\"input_cache_creation_5m\":0.01024,\"total\":0.0133464}" },
 	{ "a8de480c0e729148",
-		"{\"input\":13,\"output\":17,\"input_cached_tokens\":10240,\"input_cache_creation\":256,\"total\":10526}",
+		"{\"input\":13,\"output\":17,\"input_cached_tokens\":10240,\"input_cache_creation_5m\":256,\"total\":10526}",
 		"{\"input\":0.000052,\"output\":0.00034,\"input_cached_tokens\":0.002048,"
-		"\"input_cache_creation\":0.00128,\"total\":0.00372}" },
+		"\"input_cache_creation_5m\":0.00128,\"total\":0.00372}" },
 };
 
 Test(first_contact, a_captured_session_reaches_both_destinations_once_with_its_exact_cost)

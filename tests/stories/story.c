@@ -20,7 +20,8 @@ static void write_config(const struct story *story, const char *path)
 	cr_assert_eq(fchmod(fileno(file), 0600), 0);
 	fprintf(file,
 		"{ \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s/state\",\n"
-		"  \"shutdown_timeout_ms\": 2000, \"sessions\": { \"enabled\": %s },\n"
+		"  \"shutdown_timeout_ms\": 2000, \"sessions\": { \"enabled\": %s,\n"
+		"    \"join_wait_ms\": 200 },\n"
 		"  \"destinations\": {\n"
 		"    \"langfuse\": { \"type\": \"langfuse\", \"endpoint\": \"%s\", \"public_key\": \"%s\",\n"
 		"      \"secret_key\": \"%s\", \"batch_timeout_ms\": 10, \"retry_initial_ms\": 20,\n"

@@ -12,7 +12,6 @@ static struct story story;
 static void begin(void)
 {
 	story_begin(&story);
-	story.is_sessions_off = true;
 }
 
 static void end(void)
@@ -73,6 +72,30 @@ Test(view, before_anything_came_it_says_where_to_send)
 	free(said);
 }
 
+Test(view, what_waits_for_its_partners_is_told_of)
+{
+	char *said, url[64];
+	story_start(&story, (const char *const[]){ "TOLLGATE_SESSIONS_JOIN_WAIT_MS=60000", NULL });
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", story.daemon.port);
+	char path[4096];
+	snprintf(path, sizeof path, "%s/tests/fixtures/captures/claude/a-plain",
+		getenv("srcdir") ? getenv("srcdir") : ".");
+	cr_assert_eq(story_command(&story, &said, "send", path, "--to", url, NULL), 0, "%s", said);
+	free(said);
+	for (unsigned waited_ms = 0;; waited_ms += 100) {
+		cr_assert_eq(story_command(&story, &said, "show", NULL), 0);
+		if (strncmp(said, "Nothing to show yet, but 1 session is open:", 43) == 0)
+			break;
+		cr_assert_lt(waited_ms, STORY_PATIENCE_MS, "%s", said);
+		free(said);
+		usleep(100 * 1000);
+	}
+	free(said);
+	cr_assert_eq(story_command(&story, &said, "sessions", "--live", NULL), 0);
+	cr_expect(strstr(said, "claude-code"), "%s", said);
+	free(said);
+}
+
 /* The prices are worked out by hand in first_contact. */
 Test(view, captured_sessions_are_shown_as_they_were_with_their_exact_cost)
 {
@@ -90,13 +113,13 @@ Test(view, captured_sessions_are_shown_as_they_were_with_their_exact_cost)
 		"trace 7420824641bb65fe3515d0b9f3acc595  2026-11-20 20:22:10  558 ms\n"
 		"  2 model calls · ≥$0.0170664\n"
 		"  in 25 · cache read 18,432 · cache write 2,304 · out 88\n"
-		"claude_code.interaction              AGENT                   558 ms\n"
-		"├─ claude_code.llm_request           LLM    claude-opus-5-5  217 ms  ≥$0.0133464\n"
+		"Turn #1: Please run echo hi          AGENT                   558 ms\n"
+		"├─ LLM Call: claude-opus-5-5 (1025…  LLM    claude-opus-5-5  217 ms  ≥$0.0133464\n"
 		"│     in 12 · cache read 8,192 · cache write 2,048 · out 71\n"
-		"├─ Bash                              TOOL                     39 ms\n"
+		"├─ Execute command                   TOOL                     39 ms\n"
 		"│  ├─ claude_code.tool.blocked_on_…  CHAIN                     7 ms\n"
 		"│  └─ claude_code.tool.execution     CHAIN                    32 ms\n"
-		"└─ claude_code.llm_request           LLM    claude-opus-5-5  153 ms    ≥$0.00372\n"
+		"└─ LLM Call: claude-opus-5-5 (1050…  LLM    claude-opus-5-5  153 ms    ≥$0.00372\n"
 		"      in 13 · cache read 10,240 · cache write 256 · out 17\n",
 		"show", "ec2b", NULL);
 }

@@ -1,7 +1,6 @@
 /*
  * What came, given to the synthesis as the daemon does it, with a clock that is moved: each request is stored
- * under a number, what is due goes out, is enriched and kept, and memory is committed. So a test decides about
- * order, time and death.
+ * under a number, what is due goes out, is enriched and kept. So a test decides about order, time and death.
  */
 #ifndef TG_TESTS_SUPPORT_REPLAY_H
 #define TG_TESTS_SUPPORT_REPLAY_H

@@ -103,6 +103,8 @@ static void take_times(struct draft *draft, const struct event *event)
 		unit->native = event;
 		unit->start_ns = event->native.start_ns;
 		unit->end_ns = event->native.end_ns;
+		if (unit->end_ns < unit->start_ns)
+			unit->end_ns = unit->start_ns;
 		draft->has_end = true;
 	} else if (ends(event)) {
 		draft->has_end = true;

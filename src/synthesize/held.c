@@ -44,14 +44,14 @@ static int compare_figures(const struct event *a, const struct event *b)
 		a->tokens.cache_read, a->tokens.cache_write, a->tokens.has_cache_lives,
 		a->tokens.cache_write_5m, a->tokens.cache_write_1h, a->tokens.output,
 		a->tokens.reasoning, a->has_cost, bits_of(a->cost_usd), a->ending, a->status_code,
-		a->attempts, a->has_exit_code, (uint64_t)a->exit_code };
+		a->attempts, a->has_exit_code, (uint64_t)a->exit_code, a->native.role };
 	const uint64_t second[] = { b->turn_ns, b->said_ns, b->has_duration, b->duration_ns,
 		b->first_token_ns, b->wait_ns, b->is_by_person, b->may_be_side, b->text_length,
 		b->is_background, b->is_wordless, b->tokens.are_said, b->tokens.input,
 		b->tokens.cache_read, b->tokens.cache_write, b->tokens.has_cache_lives,
 		b->tokens.cache_write_5m, b->tokens.cache_write_1h, b->tokens.output,
 		b->tokens.reasoning, b->has_cost, bits_of(b->cost_usd), b->ending, b->status_code,
-		b->attempts, b->has_exit_code, (uint64_t)b->exit_code };
+		b->attempts, b->has_exit_code, (uint64_t)b->exit_code, b->native.role };
 	int order = 0;
 	for (size_t i = 0; !order && i < sizeof first / sizeof *first; i++)
 		order = compare_numbers(first[i], second[i]);

@@ -352,6 +352,9 @@ static void settle_end(struct planning *planning, size_t t, const struct lookup 
 				question->held[planning->segments[next].event]->received_ns);
 	if (session_end)
 		close_turn(turn, TURN_SESSION_END, session_end->received_ns);
+	turn->turn.reason = turn->turn.end;
+	if (session_end && turn->turn.reason == TURN_IS_OPEN)
+		turn->turn.reason = TURN_SESSION_END;
 	bool must_go_on = turn->last_call == NONE ?
 		turn->prompt == NONE || !event_at(planning, turn->prompt)->name.len :
 		turn->asked_tools && turn->rejected == NONE;

@@ -74,8 +74,9 @@ struct planned_turn {
 	bool is_past;     /* known as past_turn: this is what came late */
 	bool is_nothing; /* a command without a call (/exit), or what came before the first prompt: no span */
 	uint64_t start_ns, end_ns;
-	uint64_t received_ns;     /* the latest arrival of what belongs to it, signals too */
-	enum turn_end end;        /* what closes it by the events that are known */
+	uint64_t received_ns; /* the latest arrival of what belongs to it, signals too */
+	enum turn_end end;    /* what closes it by the events that are known and when they came */
+	enum turn_end reason; /* what is told of that, whatever came first */
 	uint64_t end_received_ns; /* when that came */
 	bool is_busy;       /* a call, a tool or an agent is open, or another call must follow */
 	bool has_hooks;     /* signals of this session have come */

@@ -61,7 +61,7 @@ struct draft {
 	size_t execution; /* of a tool: draft of the native span that it runs in */
 	size_t depth;
 	bool has_begin, has_end, is_cut, is_side, is_inner, has_trace, is_on_path, is_settled;
-	uint64_t ordinal;  /* among tool calls that are equal in all that makes their ids */
+	uint64_t ordinal;  /* among those without keys that are equal in all that makes their ids */
 	uint64_t begin_ns; /* of EVENT_CALL_BEGIN, EVENT_TOOL_BEGIN */
 };
 
@@ -88,8 +88,9 @@ struct planning {
 	size_t segment_count;
 	size_t *continued; /* by event: the agent that a continuation belongs to; NOBODY: it is none */
 
-	size_t *leader;  /* by event: the first event of its span */
-	size_t *said_of; /* by leader: the EVENT_TOOL_SAID without a key that is about it */
+	bool *is_repeated; /* by event */
+	size_t *leader;    /* by event: the first event of its span */
+	size_t *said_of;   /* by leader: the EVENT_TOOL_SAID without a key that is about it */
 	size_t *cut_by; /* by leader: the beginning of the next call of its thread, which cut it off */
 	struct draft *drafts;
 	size_t draft_count;

@@ -255,7 +255,7 @@ static void put_turn(struct making *making)
 		return;
 	put_text(making, "gen_ai.operation.name", bytes_of("invoke_agent"));
 	put_said(making, "output.value", &turn->output);
-	put_text(making, "turn.end.reason", bytes_of(reasons[turn->end]));
+	put_text(making, "turn.end.reason", bytes_of(reasons[turn->reason]));
 	put_figures(making, true, &turn->figures);
 	put_level(making, turn->ending, turn->why);
 }

@@ -46,6 +46,8 @@ static void add_call(struct planning *planning, const struct draft *draft, struc
 	add(parts, draft->unit.said.thread);
 	add_number(planning, parts,
 		draft->has_begin ? draft->begin_ns : event_at(planning, draft->first)->time_ns);
+	if (draft->ordinal)
+		add_number(planning, parts, draft->ordinal);
 }
 
 static void add_tool(struct planning *planning, const struct draft *draft, struct parts *parts)
@@ -78,7 +80,7 @@ static void add_identity(struct planning *planning, size_t d, struct parts *part
 		add(parts, planning->turns[draft->unit.turn].turn.key);
 }
 
-/* Tool calls that are equal in all that makes their ids are told apart by their order. */
+/* Those without keys that are equal in all that makes their ids are told apart by their order. */
 static void number_equals(struct planning *planning)
 {
 	struct lookup equals = { .arena = planning->arena };
@@ -86,13 +88,16 @@ static void number_equals(struct planning *planning)
 		struct draft *draft = &planning->drafts[d];
 		uint8_t *digest = NULL;
 		struct parts parts = { 0 };
-		if (draft->unit.kind != UNIT_TOOL || draft->unit.said.tool.len)
+		bool is_call = draft->unit.kind == UNIT_CALL && !draft->unit.said.call.len;
+		bool is_tool = draft->unit.kind == UNIT_TOOL && !draft->unit.said.tool.len;
+		if (draft->unit.native || !(is_call || is_tool))
 			continue;
 		digest = arena_alloc(planning->arena, 16);
 		if (!digest)
 			return;
-		add_tool(planning, draft, &parts);
-		ids_make(&planning->ids, "equal", parts.at, parts.count, digest, 16);
+		add_identity(planning, d, &parts);
+		ids_make(&planning->ids, is_call ? "call" : "tool", parts.at, parts.count, digest,
+			16);
 		lookup_add(&equals, bytes_at(digest, 16), d);
 	}
 	lookup_sort(&equals);
@@ -132,20 +137,42 @@ static void make_span_id(struct planning *planning, size_t d)
 	}
 }
 
+/* Places that are a span's by themselves, and so no turn's that is made up. */
+static void find_taken(struct planning *planning, struct lookup *taken)
+{
+	taken->arena = planning->arena;
+	for (size_t i = 0; i < planning->question->held_count; i++) {
+		const struct native_span *span = &event_at(planning, i)->native;
+		if (event_at(planning, i)->kind == EVENT_SPAN)
+			lookup_add(taken, native_place(planning, span->trace_id, span->span_id), i);
+	}
+	lookup_sort(taken);
+}
+
 /* The first log record of the main agent with ids, in the span of the prompt itself and no continuation's. */
 static void find_logs_of_turns(struct planning *planning)
 {
+	struct lookup taken = { 0 }, places = { .arena = planning->arena };
+	find_taken(planning, &taken);
 	for (size_t i = 0; i < planning->question->held_count; i++) {
 		const struct event *event = event_at(planning, i);
 		bool is_fit = event->kind == EVENT_PROMPT || event->kind == EVENT_CALL ||
 			event->kind == EVENT_ANSWER || event->kind == EVENT_TOOL;
 		size_t t = planning->turn_of[i];
-		if (is_fit && t != NONE && t != planning->orphans && !event->agent.len &&
-			event->trace_id.len && event->span_id.len &&
-			planning->turns[t].logged == NONE && planning->continued[i] == NOBODY &&
-			lookup_first(&planning->continuation_keys, event->turn) == NONE)
-			planning->turns[t].logged = i;
+		if (!is_fit || t == NONE || t == planning->orphans || event->agent.len ||
+			planning->turns[t].logged != NONE || planning->continued[i] != NOBODY ||
+			lookup_first(&planning->continuation_keys, event->turn) != NONE)
+			continue;
+		struct bytes place = native_place(planning, event->trace_id, event->span_id);
+		if (!place.len || lookup_first(&taken, place) != NONE)
+			continue;
+		planning->turns[t].logged = i;
+		lookup_add(&places, place, t);
 	}
+	lookup_sort(&places);
+	for (size_t k = 1; k < places.count; k++)
+		if (bytes_equal(places.at[k].key, places.at[k - 1].key))
+			planning->turns[places.at[k].value].logged = NONE;
 }
 
 /* ---- parents ---- */

@@ -356,10 +356,10 @@ static struct place place_of(const struct planning *planning, size_t i)
 {
 	const struct event *event = event_at(planning, i);
 	size_t doer = agent_of(planning, doer_of(event));
-	if (doer != NONE)
-		return (struct place){ NONE, doer };
 	if (planning->turn_of[i] != NONE)
 		return (struct place){ planning->turn_of[i], NONE };
+	if (doer != NONE)
+		return (struct place){ NONE, doer };
 	if (planning->continued[i] != NOBODY && planning->continued[i] != NONE)
 		return (struct place){ NONE, planning->continued[i] };
 	struct place place = place_of_key(planning, event->turn, time_of(event));
@@ -423,6 +423,41 @@ static size_t own_turn(struct planning *planning, size_t i)
 	return turn;
 }
 
+/* A span whose ids came before is nothing by itself, whatever else it says. */
+static void find_repeated(struct planning *planning)
+{
+	struct lookup places = { .arena = planning->arena };
+	size_t count = planning->question->held_count;
+	planning->is_repeated = plan_alloc(planning, count, sizeof *planning->is_repeated);
+	for (size_t i = 0; i < count; i++) {
+		const struct native_span *span = &event_at(planning, i)->native;
+		if (event_at(planning, i)->kind == EVENT_SPAN)
+			lookup_add(
+				&places, native_place(planning, span->trace_id, span->span_id), i);
+	}
+	lookup_sort(&places);
+	for (size_t k = 1; planning->is_repeated && k < places.count; k++)
+		if (bytes_equal(places.at[k].key, places.at[k - 1].key))
+			planning->is_repeated[places.at[k].value] = true;
+}
+
+/* By a log record: its turn, or that it goes on with an agent's. */
+static size_t turn_told(struct planning *planning, size_t i, size_t teller)
+{
+	const struct event *told = event_at(planning, teller);
+	size_t continuation = planning->continued[teller] != NOBODY ?
+		teller :
+		lookup_first(&planning->continuation_keys, told->turn);
+	if (continuation != NONE) {
+		planning->continued[i] = planning->continued[continuation];
+		return NONE;
+	}
+	size_t turn = planning->turn_of[teller];
+	if (turn == NONE)
+		turn = place_of_key(planning, told->turn, told->time_ns).turn;
+	return turn == NONE && !doer_of(told).len ? turn_of_event(planning, teller) : turn;
+}
+
 /* A span of a continuation stays one of its own; what no log tells of is a turn by itself. */
 static void add_native(struct planning *planning)
 {
@@ -432,34 +467,17 @@ static void add_native(struct planning *planning)
 	find_logged(planning, &logged);
 	for (size_t i = 0; i < planning->question->held_count; i++) {
 		const struct event *event = event_at(planning, i);
-		if (event->kind == EVENT_SPAN && event->native.role == ROLE_TURN)
+		if (event->kind == EVENT_SPAN && event->native.role == ROLE_TURN &&
+			!planning->is_repeated[i])
 			lookup_add(&traces, event->native.trace_id, i);
 	}
 	lookup_sort(&traces);
 	for (size_t k = 0; k < traces.count && !planning->arena->error; k++) {
 		size_t i = traces.at[k].value;
 		size_t teller = teller_of(planning, &logged, &traces, event_at(planning, i));
-		bool has_key = event_at(planning, i)->turn.len;
-		if (teller != NONE && !has_key) {
-			const struct event *told = event_at(planning, teller);
-			size_t continuation =
-				lookup_first(&planning->continuation_keys, told->turn);
-			if (planning->continued[teller] != NOBODY)
-				continuation = teller;
-			if (continuation != NONE) {
-				planning->continued[i] = planning->continued[continuation];
-				continue;
-			}
-			planning->turn_of[i] = planning->turn_of[teller];
-			if (planning->turn_of[i] == NONE)
-				planning->turn_of[i] =
-					place_of_key(planning, told->turn, told->time_ns).turn;
-			if (planning->turn_of[i] == NONE && !doer_of(told).len)
-				planning->turn_of[i] = turn_of_event(planning, teller);
-		} else {
-			planning->turn_of[i] = own_turn(planning, i);
-		}
-		size_t turn = planning->turn_of[i];
+		bool is_told = teller != NONE && !event_at(planning, i)->turn.len;
+		size_t turn = is_told ? turn_told(planning, i, teller) : own_turn(planning, i);
+		planning->turn_of[i] = turn;
 		if (turn != NONE && planning->turns[turn].native == NONE)
 			planning->turns[turn].native = i;
 	}
@@ -634,8 +652,11 @@ void plan_turns(struct planning *planning)
 	planning->turn_of = plan_indices(planning, planning->question->held_count);
 	if (planning->arena->error)
 		return;
+	find_repeated(planning);
 	find_continuations(planning);
 	add_past(planning, &past);
+	if (planning->arena->error)
+		return;
 	add_prompts(planning, &past, &keys);
 	lookup_sort(&planning->turn_keys);
 	add_keyed(planning);

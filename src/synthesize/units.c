@@ -50,12 +50,13 @@ static void lead_keyed(struct planning *planning, bool (*is_meant)(const struct 
 	size_t *span_of = plan_indices(planning, count);
 	keys->arena = planning->arena;
 	for (size_t i = 0; i < count; i++)
-		if (is_meant(event_at(planning, i)) && key_of(event_at(planning, i)).len)
+		if (is_meant(event_at(planning, i)) && key_of(event_at(planning, i)).len &&
+			!planning->is_repeated[i])
 			lookup_add(keys, key_of(event_at(planning, i)), i);
 	lookup_sort(keys);
 	for (size_t i = 0; i < count && span_of; i++) {
 		const struct event *event = event_at(planning, i);
-		if (!is_meant(event) || !key_of(event).len)
+		if (!is_meant(event) || !key_of(event).len || planning->is_repeated[i])
 			continue;
 		size_t leader = lookup_first(keys, key_of(event));
 		/* One call has one native span; another one of its key is a span of its own. */
@@ -295,7 +296,7 @@ static void join_unkeyed(struct planning *planning)
 	for (size_t i = 0; is_taken && i < count && logged.count; i++) {
 		const struct event *event = event_at(planning, i);
 		size_t same = 0, low = 0;
-		if (!is_role(event, ROLE_CALL) || event->call.len)
+		if (!is_role(event, ROLE_CALL) || event->call.len || planning->is_repeated[i])
 			continue;
 		const struct lookup_entry *entries = lookup_all(
 			&logged, two_keys(planning, event->native.trace_id, event->agent), &same);
@@ -322,24 +323,13 @@ static void join_unkeyed(struct planning *planning)
 
 static void lead_native(struct planning *planning)
 {
-	struct lookup places = { .arena = planning->arena };
-	for (size_t i = 0; i < planning->question->held_count; i++) {
-		const struct event *event = event_at(planning, i);
-		if (event->kind == EVENT_SPAN)
-			lookup_add(&places,
-				native_place(
-					planning, event->native.trace_id, event->native.span_id),
-				i);
-	}
-	lookup_sort(&places);
-	for (size_t k = 0; k < places.count; k++) {
-		size_t i = places.at[k].value;
-		bool is_again = k && bytes_equal(places.at[k].key, places.at[k - 1].key);
-		if (is_again)
-			planning->leader[i] = planning->leader[places.at[k - 1].value];
-		else if (planning->leader[i] == NONE)
+	for (size_t i = 0; i < planning->question->held_count; i++)
+		if (event_at(planning, i)->kind == EVENT_SPAN && planning->leader[i] == NONE &&
+			!planning->is_repeated[i])
 			planning->leader[i] = i;
-	}
+	for (size_t t = 0; t < planning->turn_count; t++)
+		if (planning->turns[t].native != NONE)
+			planning->leader[planning->turns[t].native] = NONE;
 }
 
 void plan_leaders(struct planning *planning)
@@ -362,10 +352,4 @@ void plan_leaders(struct planning *planning)
 	match_said(planning, false);
 	join_unkeyed(planning);
 	lead_native(planning);
-	for (size_t t = 0; t < planning->turn_count; t++)
-		if (planning->turns[t].native != NONE)
-			planning->leader[planning->turns[t].native] = NONE;
-	for (size_t i = 0; i < count; i++)
-		if (planning->leader[i] != NONE && planning->leader[planning->leader[i]] == NONE)
-			planning->leader[i] = NONE;
 }

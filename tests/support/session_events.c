@@ -135,9 +135,9 @@ static uint8_t *put_time(uint8_t *at, unsigned field, uint64_t ns)
 struct event native_event(enum role role, const char *name, char trace, char id, char parent,
 	unsigned start_ms, unsigned end_ms)
 {
-	static uint8_t spans[64][256];
+	static uint8_t spans[256][128]; /* of the last of them; more are not in one scene */
 	static size_t next;
-	uint8_t *span = spans[next++ % 64], *at = span;
+	uint8_t *span = spans[next++ % 256], *at = span;
 	size_t len = strlen(name);
 	at = put_id(at, 1, trace, 16);
 	at = put_id(at, 2, id, 8);

@@ -1127,7 +1127,7 @@ Test(plan, a_session_that_is_not_told_is_called_unknown)
 
 static double seconds_for(size_t calls)
 {
-	enum { KEY = 24 };
+	enum { KEY = 32 };
 	char(*keys)[KEY] = calloc(calls, 2 * KEY);
 	struct timespec start, stop;
 	PROMPT("p1", 0, .text = SAYS("Much"));

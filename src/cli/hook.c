@@ -37,8 +37,8 @@ static void explain(void)
 {
 	printf("CLI is claude-code, codex or gemini. The payload is what stands on the standard\n"
 	       "input, or the one argument behind CLI, as Codex gives it to notify. Nothing is\n"
-	       "printed, the exit status is 0, and it takes at most %d ms: what cannot be posted\n"
-	       "in that time is kept in a small file and goes with a later one.\n",
+	       "printed, the exit status is 0, and it takes at most %d ms: what cannot be\n"
+	       "posted in that time is kept in a small file and goes with a later one.\n",
 		PATIENCE_MS);
 }
 

@@ -45,8 +45,8 @@ static void explain(void)
 {
 	printf("A PATH is a recorded body (.pb or .json, also with .gz) or a folder with\n"
 	       "a manifest.json; its hooks.jsonl, hooks-http.jsonl and notify.jsonl are sent at\n"
-	       "their recorded places. What is no trace and is answered with 404 is counted as not\n"
-	       "taken, which is no failure.\n");
+	       "their recorded places. What is no trace and is answered with 404 is counted as\n"
+	       "not taken, which is no failure.\n");
 }
 
 static void print_result(

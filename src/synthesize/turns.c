@@ -579,6 +579,13 @@ static size_t turn_near(const struct planning *planning, uint64_t time_ns)
 	return best;
 }
 
+/* A prompt is named at once; whatever else is said may come long after it. */
+static size_t turn_when_said(const struct planning *planning, const struct event *signal)
+{
+	return signal->kind == EVENT_PROMPT_NAMED ? turn_near(planning, signal->said_ns) :
+						    turn_before(planning, signal->said_ns);
+}
+
 static void find_texts(struct planning *planning, enum event_kind kind, struct lookup *texts)
 {
 	texts->arena = planning->arena;
@@ -620,6 +627,8 @@ static void find_aliases(struct planning *planning)
 		planning->turn_of[i] = place_of_key(planning, event->turn, event->turn_ns).turn;
 		if (planning->turn_of[i] == NONE && event->turn_ns)
 			planning->turn_of[i] = turn_near(planning, event->turn_ns);
+		if (planning->turn_of[i] == NONE && event->said_ns)
+			planning->turn_of[i] = turn_when_said(planning, event);
 	}
 	find_texts(planning, EVENT_PROMPT, &prompts);
 	match_texts(planning, &prompts, EVENT_PROMPT_NAMED);

@@ -158,8 +158,9 @@ static void inspect(const Otlp__Span *span, void *arg)
 static void accept_span(const Otlp__Span *span, void *arg)
 {
 	uint64_t id = 0;
-	memcpy(&id, span->span_id.data,
-		span->span_id.len < sizeof id ? span->span_id.len : sizeof id);
+	if (span->span_id.len) /* what is no span has none */
+		memcpy(&id, span->span_id.data,
+			span->span_id.len < sizeof id ? span->span_id.len : sizeof id);
 	tally_add(arg, id);
 }
 

@@ -194,7 +194,8 @@ static void add_cells(struct page_part *part, const json_t *span, const char *le
 	fusd amount;
 	table_cell(table, part->name, style_of_name(span), lead, bytes_of(json_text(span, "name")));
 	table_cell(table, part->kind, style_of_kind(kind), "", bytes_of(kind));
-	table_cell(table, part->model, STYLE_PLAIN, "", bytes_of(json_text(span, "model")));
+	if (!strstr(json_text(span, "name"), json_text(span, "model"))) /* said once */
+		table_cell(table, part->model, STYLE_PLAIN, "", bytes_of(json_text(span, "model")));
 	if (start_ns && end_ns >= start_ns) {
 		char figure[FIGURE_MAX];
 		table_cell(table, part->duration, STYLE_PLAIN, "",

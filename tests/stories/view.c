@@ -113,13 +113,13 @@ Test(view, captured_sessions_are_shown_as_they_were_with_their_exact_cost)
 		"trace 7420824641bb65fe3515d0b9f3acc595  2026-11-20 20:22:10  558 ms\n"
 		"  2 model calls · ≥$0.0170664\n"
 		"  in 25 · cache read 18,432 · cache write 2,304 · out 88\n"
-		"Turn #1: Please run echo hi          AGENT                   558 ms\n"
-		"├─ LLM Call: claude-opus-5-5 (1025…  LLM    claude-opus-5-5  217 ms  ≥$0.0133464\n"
+		"Turn #1: Please run echo hi                     AGENT  558 ms\n"
+		"├─ LLM Call: claude-opus-5-5 (10252→71 tokens)  LLM    217 ms  ≥$0.0133464\n"
 		"│     in 12 · cache read 8,192 · cache write 2,048 · out 71\n"
-		"├─ Execute command                   TOOL                     39 ms\n"
-		"│  ├─ claude_code.tool.blocked_on_…  CHAIN                     7 ms\n"
-		"│  └─ claude_code.tool.execution     CHAIN                    32 ms\n"
-		"└─ LLM Call: claude-opus-5-5 (1050…  LLM    claude-opus-5-5  153 ms    ≥$0.00372\n"
+		"├─ Execute command                              TOOL    39 ms\n"
+		"│  ├─ claude_code.tool.blocked_on_user          CHAIN    7 ms\n"
+		"│  └─ claude_code.tool.execution                CHAIN   32 ms\n"
+		"└─ LLM Call: claude-opus-5-5 (10509→17 tokens)  LLM    153 ms    ≥$0.00372\n"
 		"      in 13 · cache read 10,240 · cache write 256 · out 17\n",
 		"show", "ec2b", NULL);
 }

@@ -38,18 +38,19 @@ static void send_captures(void)
 	}
 }
 
-/* Asks until it is said, as the local view comes a little after the acknowledgement. */
+/* Asks until it is said, as the local view comes a little after the acknowledgement, and a session later. */
 static void expect_said(const char *wanted, const char *name, const char *first, const char *second)
 {
 	char *said = NULL;
+	int status = 0;
 	for (unsigned waited_ms = 0; waited_ms < STORY_PATIENCE_MS; waited_ms += 100) {
 		free(said);
-		cr_assert_eq(
-			story_command(&story, &said, name, first, second, NULL), 0, "%s", said);
+		status = story_command(&story, &said, name, first, second, NULL);
 		if (strcmp(said, wanted) == 0)
 			break;
 		usleep(100 * 1000);
 	}
+	cr_expect_eq(status, 0);
 	cr_expect_str_eq(said, wanted);
 	free(said);
 }
@@ -72,16 +73,53 @@ Test(view, before_anything_came_it_says_where_to_send)
 	free(said);
 }
 
-Test(view, what_waits_for_its_partners_is_told_of)
+/* All of a capture, hooks too. */
+static void send_capture(const char *name)
 {
-	char *said, url[64];
-	story_start(&story, (const char *const[]){ "TOLLGATE_SESSIONS_JOIN_WAIT_MS=60000", NULL });
+	char url[64], path[4096], *said;
 	snprintf(url, sizeof url, "http://127.0.0.1:%d", story.daemon.port);
-	char path[4096];
-	snprintf(path, sizeof path, "%s/tests/fixtures/captures/claude/a-plain",
-		getenv("srcdir") ? getenv("srcdir") : ".");
+	snprintf(path, sizeof path, "%s/tests/fixtures/captures/%s",
+		getenv("srcdir") ? getenv("srcdir") : ".", name);
 	cr_assert_eq(story_command(&story, &said, "send", path, "--to", url, NULL), 0, "%s", said);
 	free(said);
+}
+
+Test(view, sessions_made_of_logs_and_hooks_read_like_others)
+{
+	story_start(&story, NULL);
+	send_capture("codex/c-parallel");
+	expect_said("session 01a1faaa-1b25-71b2-b285-b42288486c53  codex_exec\n"
+		    "trace f0fd46a16ce18e42f67b67e74e158975  2026-11-20 20:33:34  453 ms\n"
+		    "  2 model calls · $0.026486 · 1 error\n"
+		    "  in 2,408 · cache read 17,792 · out 153 · reasoning 32\n"
+		    "Turn #1: Check both files in parallel    AGENT  453 ms\n"
+		    "├─ LLM Call: gpt-5.5 (10000→113 tokens)  LLM    170 ms  $0.016526\n"
+		    "│     in 1,808 · cache read 8,192 · out 97 · reasoning 16\n"
+		    "├─ Execute command: cat                  TOOL    55 ms\n"
+		    "├─ Execute command: cat                  TOOL    42 ms\n"
+		    "│     ERROR: Process exited with code 1\n"
+		    "└─ LLM Call: gpt-5.5 (10200→72 tokens)   LLM    180 ms   $0.00996\n"
+		    "      in 600 · cache read 9,600 · out 56 · reasoning 16\n",
+		"show", "01a1", NULL);
+	send_capture("gemini/b-tool");
+	expect_said("session 56abd286-2d20-464b-9021-c5636ed44eee  gemini-cli\n"
+		    "trace 3eae765e6063fecddfa12646e9f12c0c  2026-11-20 20:38:33  509 ms\n"
+		    "  2 model calls · $0.01473\n"
+		    "  in 10,200 · cache read 8,000 · out 74 · reasoning 24\n"
+		    "Turn #1: Please run echo hi                   AGENT  509 ms\n"
+		    "├─ LLM Call: gemini-2.5-pro (9000→61 tokens)  LLM    223 ms  $0.01186\n"
+		    "│     in 9,000 · out 49 · reasoning 12\n"
+		    "├─ Execute command: echo                      TOOL    67 ms\n"
+		    "└─ LLM Call: gemini-2.5-pro (9200→37 tokens)  LLM    138 ms  $0.00287\n"
+		    "      in 1,200 · cache read 8,000 · out 25 · reasoning 12\n",
+		"show", "56ab", NULL);
+}
+
+Test(view, what_waits_for_its_partners_is_told_of)
+{
+	char *said;
+	story_start(&story, (const char *const[]){ "TOLLGATE_SESSIONS_JOIN_WAIT_MS=60000", NULL });
+	send_capture("claude/a-plain");
 	for (unsigned waited_ms = 0;; waited_ms += 100) {
 		cr_assert_eq(story_command(&story, &said, "show", NULL), 0);
 		if (strncmp(said, "Nothing to show yet, but 1 session is open:", 43) == 0)

@@ -213,8 +213,11 @@ unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms)
 {
 	if (!atomic_exchange(&server->stopping, true)) {
 		int fd = MHD_quiesce_daemon(server->mhd);
-		if (fd >= 0)
+		if (fd >= 0) {
+			/* Closed alone it goes on listening for as long as a thread polls it. */
+			shutdown(fd, SHUT_RDWR);
 			close(fd);
+		}
 	}
 	const struct timespec until = from_now(timeout_ms);
 	pthread_mutex_lock(&server->lock);

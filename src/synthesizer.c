@@ -274,13 +274,15 @@ static void commit(struct synthesizer *synthesizer)
 	int error = memory_commit(synthesizer->memory);
 	synthesizer->committed_ms = clock_monotonic_ms();
 	synthesizer->is_changed = error < 0;
-	if (!error) {
-		spool_reader_keep(synthesizer->inbox, position.inbox);
-		spool_reader_keep(synthesizer->outbox, position.outbox);
-	} else if (log_gate_open(&synthesizer->commit_gate, REPEAT_LOG_MS, &held)) {
+	/*
+	 * Whether it was written or not: a full disk must be drained. What is let go has become spans that are on
+	 * disk; a crash before the next commit may send those of them again that come again.
+	 */
+	spool_reader_keep(synthesizer->inbox, position.inbox);
+	spool_reader_keep(synthesizer->outbox, position.outbox);
+	if (error && log_gate_open(&synthesizer->commit_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_ERROR, "sessions_state_not_written", "error=%s lines_held=%llu",
 			log_text(text, strerror(-error)), (unsigned long long)held);
-	}
 }
 
 static void recall_span(void *arg, struct bytes trace_id, struct bytes span_id)

@@ -1,8 +1,9 @@
 /*
  * The synthesizer's thread: reads the inbox, keeps sessions, writes to the outbox.
  *
- * What it gives out is on disk before it is remembered, and remembered before the inbox lets go. After a crash
- * it reads what it wrote since the last commit back from the outbox, so that nothing goes out twice.
+ * What it gives out is on disk before it is remembered, and remembered before the inbox lets go, but on a disk
+ * that is too full for that. After a crash it reads what it wrote since the last commit back from the outbox, so
+ * that nothing goes out twice.
  */
 #ifndef TG_SYNTHESIZER_H
 #define TG_SYNTHESIZER_H

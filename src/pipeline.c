@@ -275,6 +275,8 @@ int pipeline_accept(struct pipeline *pipeline, struct batch *batch, struct bytes
 		return accept_logs(pipeline, batch, request);
 	case SIGNAL_METRICS:
 		return accept_metrics(pipeline, batch, request);
+	case SIGNAL_INGESTION:
+		break;
 	}
 	return -EINVAL;
 }

@@ -43,6 +43,18 @@ int pipeline_accept_hook(struct pipeline *pipeline, struct batch *batch,
 	const struct dialect *dialect, struct bytes payload);
 
 /*
+ * Events of Langfuse's ingestion API (proxy/events.h) for the Langfuse that the proxy stands in front of,
+ * stored in their order. batch->signal is SIGNAL_INGESTION.
+ *
+ *   lines  one event a line; must live until batch->committed is called
+ *   count  of them
+ *
+ * As pipeline_accept.
+ */
+int pipeline_accept_events(
+	struct pipeline *pipeline, struct batch *batch, struct bytes lines, uint32_t count);
+
+/*
  * The synthesizer's way in: spans that it made are enriched and stored for the destinations. As
  * pipeline_accept, but for what they are counted as.
  */

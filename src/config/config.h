@@ -18,6 +18,9 @@ enum destination_type { DESTINATION_LANGFUSE, DESTINATION_OTLP };
 /* What a destination gets of what people, models and tools said. */
 enum content { CONTENT_FULL, CONTENT_CUT, CONTENT_NONE };
 
+/* Who may come without any key: nobody, whoever is on this machine, or everyone. */
+enum anonymous_setting { ANONYMOUS_NOBODY, ANONYMOUS_LOCAL, ANONYMOUS_EVERYONE };
+
 /* Where traces of a coding session begin and end. */
 enum trace_scope_setting { SCOPE_TURN, SCOPE_SESSION };
 
@@ -64,6 +67,18 @@ struct destination_config {
 	uint64_t retry_initial_ms;
 	uint64_t retry_max_ms;
 	struct origin *origins; /* by row of destination_settings */
+};
+
+/*
+ * One project of Langfuse beside the destination's own: a lane, whose callers are told by their keys and
+ * whose traces go to the destination with the project's pair.
+ */
+struct project_config {
+	char *name;       /* [a-z0-9_-]{1,32}, unique, not "default": its lane */
+	char *public_key; /* content of public_key_file when that is set */
+	char *secret_key;
+	char *gateway_keys_file; /* as access.keys_file, for callers of this project; NULL: none */
+	struct origin *origins;  /* by row of project_settings */
 };
 
 struct config {
@@ -154,6 +169,39 @@ struct config {
 		uint64_t max_lag_bytes;     /* further behind than this, it skips */
 	} local;
 
+	/* Who may come, and what a browser may be led here by. */
+	struct {
+		enum anonymous_setting anonymous;
+		char *keys_file; /* gateway keys of the default project, hashed; NULL: none */
+		char **hosts;    /* names of this machine that are no loopback and no address */
+		size_t host_count;
+		char **origins; /* of pages whose requests are let in */
+		size_t origin_count;
+	} access;
+
+	struct {
+		char *certificate_file; /* both or neither; NULL: no TLS */
+		char *key_file;
+	} tls;
+
+	/* In front of Langfuse. */
+	struct {
+		bool enabled;
+		char *destination; /* of type langfuse; NULL: the first one */
+		uint64_t max_connections;
+		uint64_t buffer_bytes; /* of a stream on its way, each direction */
+		uint64_t connect_timeout_ms;
+		uint64_t answer_timeout_ms;  /* of what can be kept or answered from a copy */
+		uint64_t silence_timeout_ms; /* of Langfuse, in all else */
+		uint64_t stream_silence_timeout_ms;
+		uint64_t max_events_bytes; /* of an ingestion batch or a score */
+		bool keep_prompts;
+		uint64_t prompts_max_bytes;
+		uint64_t prompts_max_age_ms;
+	} proxy;
+
+	struct project_config *projects;
+	size_t project_count;
 	struct destination_config *destinations;
 	size_t destination_count;
 	struct origin *origins; /* by row of settings */
@@ -185,6 +233,11 @@ void config_free(struct config *config);
 
 /* NULL when there is none of that name. */
 const struct destination_config *config_destination(const struct config *config, const char *name);
+
+/*
+ * The Langfuse that the proxy stands in front of, and that the projects' traces go to; NULL when there is none.
+ */
+const struct destination_config *config_langfuse(const struct config *config);
 
 void config_notes_free(char **notes);
 

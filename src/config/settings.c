@@ -196,6 +196,68 @@ const struct setting settings[] = {
 			"Of one input or output in the local view; longer ones are cut, 0: none." },
 	{ SETTING(local.max_lag_bytes, SETTING_BYTES), .min = MIB, .max = TIB, .fallback = "32MiB",
 		.sentence = "Further behind than this the local view skips what is oldest." },
+
+	{ SETTING(access.anonymous, SETTING_CHOICE), .choices = "nobody local everyone",
+		.fallback = "local",
+		.sentence =
+			"Who may come without a key, into the default project: nobody, programs on this "
+			"machine, or everyone who reaches the port." },
+	{ SETTING(access.keys_file, SETTING_PATH), .is_reloaded = true, .min = 1,
+		.max = TEXT_MAX_BYTES, .check = check_readable,
+		.sentence =
+			"Gateway keys of the default project, hashed as \"tollgate key\" prints them." },
+	{ SETTING(access.hosts, SETTING_LIST), .max = 32,
+		.count_offset = offsetof(struct config, access.host_count),
+		.sentence =
+			"Names that callers without a key may ask for in Host, beside localhost, addresses and "
+			"names without a dot." },
+	{ SETTING(access.origins, SETTING_LIST), .max = 32,
+		.count_offset = offsetof(struct config, access.origin_count),
+		.sentence =
+			"Origins of web pages whose requests are let in, such as https://app.example.com, "
+			"beside pages on this machine." },
+
+	{ SETTING(tls.certificate_file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
+		.check = check_readable,
+		.sentence =
+			"PEM: the listener's certificate and those that vouch for it; read again at SIGHUP." },
+	{ SETTING(tls.key_file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
+		.check = check_readable,
+		.sentence = "PEM: its private key, not readable by others." },
+
+	{ SETTING(proxy.enabled, SETTING_BOOL), .fallback = "true",
+		.sentence = "Passes /api/public/** through to Langfuse." },
+	{ SETTING(proxy.destination, SETTING_TEXT), .min = 1, .max = 32,
+		.sentence =
+			"The destination of type langfuse to stand in front of; unset: the first one." },
+	{ SETTING(proxy.max_connections, SETTING_COUNT), .min = 1, .max = 65536, .fallback = "512",
+		.unit = "requests",
+		.sentence = "Passed through at once; further ones are answered 503." },
+	{ SETTING(proxy.buffer_bytes, SETTING_BYTES), .min = 4 * KIB, .max = 64 * MIB,
+		.fallback = "128KiB", .sentence = "Of one body on its way, each direction." },
+	{ SETTING(proxy.connect_timeout_ms, SETTING_MILLISECONDS), .min = 10, .max = HOUR_MS,
+		.fallback = "3000", .sentence = "For a connection to Langfuse." },
+	{ SETTING(proxy.answer_timeout_ms, SETTING_MILLISECONDS), .min = 10, .max = HOUR_MS,
+		.fallback = "3500",
+		.sentence =
+			"For Langfuse's answer to what can be kept or answered from a copy; SDKs give up "
+			"after five seconds." },
+	{ SETTING(proxy.silence_timeout_ms, SETTING_MILLISECONDS), .min = 10, .max = HOUR_MS,
+		.fallback = "60000",
+		.sentence = "Of Langfuse, in the middle of any other request." },
+	{ SETTING(proxy.stream_silence_timeout_ms, SETTING_MILLISECONDS), .max = 24 * HOUR_MS,
+		.fallback = "900000",
+		.sentence = "The same for server-sent events and MCP; 0: no limit." },
+	{ SETTING(proxy.max_events_bytes, SETTING_BYTES), .min = KIB, .max = GIB,
+		.fallback = "16MiB",
+		.sentence = "Of an ingestion batch or a score; larger ones are answered 413." },
+	{ SETTING(proxy.keep_prompts, SETTING_BOOL), .fallback = "true",
+		.sentence = "Answers prompts from the last good copy while Langfuse is away." },
+	{ SETTING(proxy.prompts_max_bytes, SETTING_BYTES), .min = KIB, .max = GIB,
+		.fallback = "32MiB",
+		.sentence = "Of all copies; the ones asked for longest ago go." },
+	{ SETTING(proxy.prompts_max_age_ms, SETTING_MILLISECONDS), .min = 1, .max = 10000 * HOUR_MS,
+		.fallback = "604800000", .sentence = "Older copies are not shown." },
 };
 const size_t setting_count = COUNT_OF(settings);
 

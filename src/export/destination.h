@@ -26,6 +26,12 @@ struct destination {
 		struct complaint *complaint);
 };
 
+/* The value of Authorization for a key pair. 0, -EINVAL: too long; -ENOMEM. To be freed. */
+int langfuse_authorization(const char *public_key, const char *secret_key, char **ret_value);
+
+/* Langfuse's base URL as the endpoint says it, without a slash at its end and without an API path. */
+int langfuse_base_url(const struct destination_config *config, struct buf *url);
+
 extern const struct destination destination_langfuse;
 extern const struct destination destination_otlp;
 

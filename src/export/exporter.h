@@ -100,6 +100,13 @@ struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_
 struct reply exporter_send_once(
 	struct exporter *exporter, enum signal signal, enum encoding encoding, struct bytes body);
 
+/*
+ * Every record of this lane and signal with a smaller sequence is finished. From any thread, and at once after the
+ * reply to the last one. 0: there is no such lane, or nothing was read yet.
+ */
+uint64_t exporter_finished_below(
+	const struct exporter *exporter, const char *lane, enum signal signal);
+
 /* What is kept for it, all lanes together. */
 struct spool_lag exporter_lag(const struct exporter *exporter);
 

@@ -1,6 +1,6 @@
 /*
- * HTTP/1.1 on one address: a table of routes, bodies collected up to their limits, and one reply to
- * each request, at once or later and from any thread.
+ * HTTP/1.1 on one address: a table of routes, bodies collected up to their limits or passed on as they come,
+ * and one reply to each request, at once or later and from any thread.
  *
  * Built on libmicrohttpd in poll mode, because its epoll mode (0.9.75) hangs when a multiple of 128
  * sockets become ready at once. Between `handle` and http_reply the connection is suspended, which
@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "base/complaint.h"
 
+struct flow;
+struct http_certificate;
 struct http_server;
 struct http_request;
 
@@ -26,8 +28,9 @@ struct http_header {
 extern const struct http_header http_retry_soon[];
 
 struct http_route {
-	const char *method;
-	const char *path; /* one slash more at the end of a request's path is the same path */
+	const char *method; /* NULL: any */
+	/* One slash more at the end of a request's path is the same path. One that ends in a slash: all below too. */
+	const char *path;
 
 	/* The headers are here, the body is not: may http_reply, and then `handle` is not called. Or NULL. */
 	void (*begin)(struct http_request *request, void *owner);
@@ -38,6 +41,14 @@ struct http_route {
 	 */
 	void (*handle)(struct http_request *request, struct bytes body, void *owner);
 	void *owner;
+
+	/*
+	 * In place of `handle`, where the body is passed on as it comes: called once the headers are here.
+	 * Exactly one http_reply or http_reply_stream must follow.
+	 *
+	 *   body  its reader is the owner, who holds it; NULL for a request without a body
+	 */
+	void (*stream)(struct http_request *request, struct flow *body, void *owner);
 };
 
 struct http_server_options {
@@ -50,11 +61,23 @@ struct http_server_options {
 	uint64_t
 		request_timeout_ms; /* from the first byte of a request to its last; of a reply too */
 	uint64_t idle_timeout_ms;   /* of silence */
-	size_t max_body_bytes;      /* 413 above */
+	size_t max_body_bytes;      /* 413 above; not of streams */
+	size_t flow_bytes;          /* of a stream that are on their way, each direction */
 	struct budget *budget;      /* bodies that wait are charged to it; 503 when it is used up */
 
+	struct http_certificate
+		*certificate; /* TLS, with what it holds at the moment; NULL: none */
+
 	/*
-	 * Replies in place of the routes: 400, 404, 405, 408, 413, 503. Must http_reply at once with
+	 * Asked before the routes, once the headers are here: 0 lets the request in, else it is refused with
+	 * this status. NULL lets all in.
+	 */
+	unsigned (*admit)(struct http_request *request, void *owner, const char **ret_why,
+		const struct http_header **ret_headers);
+	void *admit_owner;
+
+	/*
+	 * Replies in place of the routes: 400, 404, 405, 408, 413, 503, and what `admit` says. Must http_reply at once with
 	 * `status` and `headers` (may be NULL). NULL for a line of plain text. What is not HTTP at all, or
 	 * has too large headers, libmicrohttpd refuses by itself with 400 or 431.
 	 */
@@ -83,8 +106,37 @@ unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms);
 /* Stops, waits until every request that was handed out is replied to, then closes all connections. */
 void http_server_free(struct http_server *server);
 
-/* The path as the sender wrote it, without the query. */
+/*
+ * Of streams whose client may leave while nothing is sent to it: readable when one has left, and then
+ * http_server_drop_departed breaks both of its flows. To be used by one thread.
+ */
+int http_server_departures(const struct http_server *server);
+void http_server_drop_departed(struct http_server *server);
+
+const char *http_request_method(const struct http_request *request);
+
+/* The target as the sender wrote it, with its query: always a path. */
+const char *http_request_target(const struct http_request *request);
+
+/*
+ * The path of it, in which an unreserved character is never escaped (RFC 3986, 6.2.2.2) and all else is as
+ * the sender wrote it. No segment is empty, "." or "..": whatever has one is refused.
+ */
 const char *http_request_path(const struct http_request *request);
+
+/* Whether it comes from this machine: a loopback address, and no Forwarded or X-Forwarded-For on it. */
+bool http_request_is_local(const struct http_request *request);
+
+/* Calls `each` for every header line in their order, until it returns false. */
+void http_request_each_header(const struct http_request *request,
+	bool (*each)(void *arg, const char *name, const char *value), void *arg);
+
+/* -1: chunked; 0 without a body. */
+int64_t http_request_length(const struct http_request *request);
+
+/* Who sent it, as `admit` found; lives longer than the request. NULL before. */
+void http_request_set_caller(struct http_request *request, const void *caller);
+const void *http_request_caller(const struct http_request *request);
 
 /* An argument of the query, decoded ("" for one without a value); NULL when it is not there. */
 const char *http_request_argument(const struct http_request *request, const char *name);
@@ -113,5 +165,16 @@ void http_request_own(struct http_request *request, void *owned, void (*free_own
  */
 void http_reply(struct http_request *request, unsigned status, const char *content_type,
 	struct bytes body, const struct http_header *headers);
+
+/*
+ * The same with a body that is still to come. Before the body of the request has ended too: what is left of
+ * it is then read and thrown away, within bounds.
+ *
+ *   body    its writer is the caller, who holds it; it is broken when the client leaves. A body that breaks
+ *           ends the connection in the middle.
+ *   length  of the body; -1 when it is not known
+ */
+void http_reply_stream(struct http_request *request, unsigned status,
+	const struct http_header *headers, struct flow *body, int64_t length);
 
 #endif

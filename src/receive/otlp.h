@@ -9,6 +9,9 @@
  * POST / is taken too when the body says what it is: that is where an exporter arrives whose endpoint of a
  * signal lacks the path, and where some Gemini CLIs send all they have. JSON says it by a name, protobuf only
  * where it is beyond doubt a span.
+ *
+ * Under Langfuse's own path POST /api/public/otel/v1/traces is the same door, and /api/public/otel/v1/metrics
+ * answers as Langfuse does, which takes them and forgets them.
  */
 #ifndef TG_RECEIVE_OTLP_H
 #define TG_RECEIVE_OTLP_H

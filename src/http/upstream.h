@@ -1,0 +1,92 @@
+/*
+ * HTTP requests of one thread that pass through as they come, both ways, many at a time: the proxy's side of a
+ * curl multi handle.
+ *
+ * Bodies go in pieces, none is kept; a side that does not keep up holds up its own request alone. Redirects
+ * and cookies are the caller's, certificates are always verified, connections are kept and used again.
+ */
+#ifndef TG_HTTP_UPSTREAM_H
+#define TG_HTTP_UPSTREAM_H
+
+#include "base/bytes.h"
+#include "http/client.h"
+#include "http/flow.h"
+#include "http/server.h"
+
+struct upstream;
+struct upstream_call;
+
+struct upstream_options {
+	const char *ca_file;  /* NULL: the system's */
+	unsigned connections; /* to keep open */
+	uint64_t connect_timeout_ms;
+};
+
+/* What came back before its body; until on_head returns. */
+struct upstream_head {
+	int status;
+	const struct http_header *headers;      /* in their order, NULL at the end; all of them */
+	int64_t length;                         /* of the body; -1 when it is not known */
+	char retry_after[HTTP_RETRY_AFTER_MAX]; /* empty without */
+};
+
+/* How a call is told what happens; all in the thread of upstream_run, never from upstream_begin. */
+struct upstream_listener {
+	/*
+	 * The final status and headers. Returns where the body goes, which the call holds until it ends it or
+	 * breaks it; NULL: the body is read and forgotten.
+	 */
+	struct flow *(*on_head)(void *owner, const struct upstream_head *head);
+
+	/* A piece of the body, as it goes into the flow or is forgotten. May be NULL. */
+	void (*on_body)(void *owner, struct bytes piece);
+
+	/*
+	 * Once, last: HTTP_ANSWERED after a whole answer; otherwise on_head may have been called, and the
+	 * flow is broken already.
+	 *
+	 *   error  static words; NULL when answered
+	 */
+	void (*on_end)(void *owner, enum http_outcome outcome, const char *error);
+};
+
+struct upstream_request {
+	const char *method;
+	const char *url;              /* sent as it is: dots and escapes are the caller's; copied */
+	struct http_headers *headers; /* kept until the end; Host and framing are added */
+	struct bytes body;            /* whole, and lives until the end; or: */
+	struct flow *body_flow;       /* held until the end; NULL for `body` */
+	int64_t length;               /* of the flow; -1: chunked */
+	uint64_t head_timeout_ms;     /* from the start to the head; 0: none */
+	uint64_t silence_timeout_ms;  /* of the peer, while it is its turn; 0: none */
+	const struct upstream_listener *listener;
+	void *owner;
+};
+
+int upstream_new(const struct upstream_options *options, struct upstream **ret_upstream);
+
+/* Ends all calls; nobody is told, their flows are broken. */
+void upstream_free(struct upstream *upstream);
+
+/* 0, -EINVAL (URL or method), -ENOMEM; then nothing is told to the listener. */
+int upstream_begin(struct upstream *upstream, const struct upstream_request *request,
+	struct upstream_call **ret_call);
+
+/* Ends a call whose client has left: nobody is told, its flows are broken. Not from a listener. */
+void upstream_cancel(struct upstream_call *call);
+
+/* One of the call's flows has moved: goes on with it. */
+void upstream_moved(struct upstream_call *call);
+
+/*
+ * Moves everything on and tells the listeners; waits until something happens, upstream_wake, or the time is
+ * over.
+ *
+ *   fd  ends the wait too when it is readable; -1: none
+ */
+void upstream_run(struct upstream *upstream, uint64_t wait_ms, int fd);
+
+/* Ends the wait of upstream_run, now or the next one. From any thread. */
+void upstream_wake(struct upstream *upstream);
+
+#endif

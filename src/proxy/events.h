@@ -1,0 +1,56 @@
+/*
+ * What is posted to Langfuse's /api/public/ingestion and /api/public/scores, as far as it must be kept while
+ * Langfuse is away: pure functions on JSON.
+ *
+ * Kept is one event a line, as it stands in a batch: {"id":..., "timestamp":..., "type":..., "body":{...}}
+ * and a line feed, none within. A score that was posted alone is the event "score-create" that Langfuse
+ * makes of it itself.
+ */
+#ifndef TG_PROXY_EVENTS_H
+#define TG_PROXY_EVENTS_H
+
+#include "base/buf.h"
+#include "base/complaint.h"
+
+/* Bounds on what is read. */
+struct events_limits {
+	unsigned max_depth;
+	uint32_t max_events; /* in one batch */
+};
+
+struct events {
+	struct buf lines; /* to be stored */
+	struct buf
+		answer; /* what the caller is told: 207's {"successes":[{"id","status":201}],"errors":[]}, or {"id"} */
+	uint32_t
+		count; /* events; those that Langfuse would refuse for lack of an id or a type stand in errors */
+	uint32_t
+		of_traces; /* of them, events of traces and observations: what OTLP carries better */
+};
+
+/*
+ * A batch as it was posted, decoded. 0; -EBADMSG with words: no such JSON; -E2BIG: beyond the limits; -ENOMEM.
+ */
+int events_of_batch(struct bytes body, const struct events_limits *limits,
+	struct events *ret_events, struct complaint *complaint);
+
+/*
+ * One score as it was posted. It has an id: its own, or one that events_name_score gave it.
+ *
+ *   now_ns  Unix time, the event's timestamp
+ */
+int events_of_score(struct bytes body, uint64_t now_ns, const struct events_limits *limits,
+	struct events *ret_events, struct complaint *complaint);
+void events_done(struct events *events);
+
+/*
+ * Writes the score with an id of our making where it has none, so that a second try is not a second score; all
+ * else stays byte for byte. As events_of_batch.
+ */
+int events_name_score(struct bytes body, const struct events_limits *limits, struct buf *named,
+	struct complaint *complaint);
+
+/* How many of a batch's events are of traces and observations; 0 for what is no batch. */
+uint32_t events_count_traces(struct bytes body, const struct events_limits *limits);
+
+#endif

@@ -46,6 +46,7 @@ enum verdict verdict_of(const struct reply *reply, const struct attempt *attempt
 	case HTTP_ANSWERED:
 		return judge_status(reply->status, attempt);
 	case HTTP_FAILED:
+	case HTTP_LATE:
 		return retry(attempt);
 	case HTTP_UNTRUSTED:
 	case HTTP_UNUSABLE:

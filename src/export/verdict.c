@@ -47,6 +47,7 @@ enum verdict verdict_of(const struct reply *reply, const struct attempt *attempt
 		return judge_status(reply->status, attempt);
 	case HTTP_FAILED:
 	case HTTP_LATE:
+	case HTTP_UNWANTED:
 		return retry(attempt);
 	case HTTP_UNTRUSTED:
 	case HTTP_UNUSABLE:

@@ -12,6 +12,8 @@
 
 #include "http/server.h"
 
+enum { HEADERS_MAX = 256 }; /* of a message that passes through */
+
 /* How many; the NULL is not counted. */
 size_t headers_count(const struct http_header *headers);
 

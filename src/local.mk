@@ -169,6 +169,8 @@ libtollgate_a_SOURCES = \
 	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/receive/refusal.c src/receive/refusal.h \
+	src/proxy/copies.c src/proxy/copies.h \
+	src/proxy/events.c src/proxy/events.h \
 	src/watch/balance.c src/watch/balance.h \
 	src/watch/control.c src/watch/control.h \
 	src/watch/doors.c src/watch/doors.h \

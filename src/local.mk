@@ -171,7 +171,14 @@ libtollgate_a_SOURCES = \
 	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/receive/refusal.c src/receive/refusal.h \
+	src/proxy/copies.c src/proxy/copies.h \
+	src/proxy/errors.c src/proxy/errors.h \
+	src/proxy/events.c src/proxy/events.h \
 	src/proxy/headers.c src/proxy/headers.h \
+	src/proxy/post.c src/proxy/post.h \
+	src/proxy/proxy.c src/proxy/proxy.h \
+	src/proxy/relay.c src/proxy/relay.h \
+	src/proxy/stream.c src/proxy/stream.h \
 	src/proxy/target.c src/proxy/target.h \
 	src/watch/balance.c src/watch/balance.h \
 	src/watch/control.c src/watch/control.h \

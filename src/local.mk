@@ -22,6 +22,7 @@ libtollgate_a_SOURCES = \
 	src/config/environment.c src/config/environment.h \
 	src/config/json_file.c \
 	src/config/loader.h \
+	src/config/objects.c src/config/objects.h \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
 	src/config/show.c src/config/show.h \

@@ -13,7 +13,7 @@
 #include "proxy/headers.h"
 #include "proxy/relay.h"
 
-enum { CONTENT_TYPE_MAX = 128, COPY_MAX_BYTES = 1 << 20 };
+enum { CONTENT_TYPE_MAX = 128 };
 
 struct stream {
 	struct relay relay;
@@ -112,8 +112,7 @@ static void allow_silence(struct stream *stream, const struct upstream_head *hea
 	const struct config *config = stream->relay.proxy->options.config;
 	const char *type = headers_find(head->headers, "Content-Type");
 	if (type && strncasecmp(type, events, sizeof events - 1) == 0)
-		upstream_allow_silence(
-			stream->relay.call, config->proxy.stream_silence_timeout_ms);
+		upstream_allow_silence(stream->relay.call, config->proxy.stream_silence_timeout_ms);
 }
 
 /* A body goes into the flow; status and headers go at once. */
@@ -245,11 +244,10 @@ void stream_begin(struct http_request *request, struct flow *body, void *owner)
 	const struct config *config = proxy->options.config;
 	struct stream *stream = calloc(1, sizeof *stream);
 	if (!stream) {
-		flow_release(body);
 		refuse_error(request, 503, "other requests hold the memory", NULL);
 		return;
 	}
-	stream->body = body;
+	stream->body = body ? flow_hold(body) : NULL;
 	stream->is_prompt = proxy->copies &&
 		is_prompt_read(http_request_method(request), http_request_path(request));
 	buf_init(&stream->copy, COPY_MAX_BYTES, proxy->options.budget);

@@ -231,6 +231,7 @@ static int make_exporter(struct daemon *daemon, const struct destination_config 
 		.deliveries = daemon->deliveries,
 		.lanes = lanes,
 		.lane_count = LANE_COUNT,
+		.takes_events = config == config_langfuse(daemon->config),
 		.hold_initial_ms = EXPORTER_HOLD_INITIAL_MS,
 		.hold_max_ms = EXPORTER_HOLD_MAX_MS,
 	};

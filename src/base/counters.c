@@ -49,6 +49,7 @@ static const char *const names[COUNTER_COUNT] = {
 	[COUNTER_INGESTION_OF_TRACES] = "ingestion_of_traces",
 	[COUNTER_UNWANTED_LOGS] = "unwanted_logs",
 	[COUNTER_UNWANTED_METRICS] = "unwanted_metrics",
+	[COUNTER_INGESTION_STORED] = "ingestion_stored",
 	[COUNTER_EVENTS_TAKEN] = "events_taken",
 	[COUNTER_EVENTS_REPEATED] = "events_repeated",
 	[COUNTER_EVENTS_LATE] = "events_late",

@@ -232,7 +232,7 @@ void relay_note_status(struct relay *relay, int status)
 	atomic_store(&counts->last_ns, clock_unix_ns());
 }
 
-static void log_failure(enum family family, unsigned status, const char *error)
+static void log_failure(enum request_family family, unsigned status, const char *error)
 {
 	static struct log_gate gates[FAMILY_COUNT];
 	char text[LOG_TEXT_MAX];

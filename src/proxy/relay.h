@@ -63,7 +63,7 @@ struct relay {
 	const struct manner *manner;
 	struct proxy *proxy;
 	struct project *project;
-	enum family family;
+	enum request_family family;
 	struct http_request *request; /* NULL once it is replied to */
 	struct upstream_request asked;
 	struct upstream_call *call; /* NULL: none is on its way */

@@ -12,6 +12,7 @@ libtollgate_a_SOURCES = \
 	src/base/files.c src/base/files.h \
 	src/base/json_line.c src/base/json_line.h \
 	src/base/json_skim.c src/base/json_skim.h \
+	src/base/lines.h \
 	src/base/log.c src/base/log.h \
 	src/base/names.c src/base/names.h \
 	src/base/nearest.c src/base/nearest.h \
@@ -22,6 +23,7 @@ libtollgate_a_SOURCES = \
 	src/config/environment.c src/config/environment.h \
 	src/config/json_file.c \
 	src/config/loader.h \
+	src/config/objects.c src/config/objects.h \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
 	src/config/show.c src/config/show.h \
@@ -42,12 +44,14 @@ libtollgate_a_SOURCES = \
 	src/http/client.c src/http/client.h \
 	src/http/codecs.h \
 	src/http/compression.c src/http/compression.h \
+	src/http/curl.c src/http/curl.h \
 	src/http/gzip_isal.c \
 	src/http/gzip_zlib.c \
 	src/http/listen.c src/http/listen.h \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
 	src/http/unix_socket.c src/http/unix_socket.h \
+	src/http/upstream.c src/http/upstream.h \
 	src/http/zstd.c \
 	src/batch.h \
 	src/event.h \
@@ -153,6 +157,7 @@ libtollgate_a_SOURCES = \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \
 	src/export/exporter.c src/export/exporter.h \
+	src/export/ingestion.c src/export/ingestion.h \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \
 	src/export/lane.c src/export/lane.h \
@@ -169,6 +174,15 @@ libtollgate_a_SOURCES = \
 	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/receive/refusal.c src/receive/refusal.h \
+	src/proxy/copies.c src/proxy/copies.h \
+	src/proxy/errors.c src/proxy/errors.h \
+	src/proxy/events.c src/proxy/events.h \
+	src/proxy/headers.c src/proxy/headers.h \
+	src/proxy/post.c src/proxy/post.h \
+	src/proxy/proxy.c src/proxy/proxy.h \
+	src/proxy/relay.c src/proxy/relay.h \
+	src/proxy/stream.c src/proxy/stream.h \
+	src/proxy/target.c src/proxy/target.h \
 	src/watch/balance.c src/watch/balance.h \
 	src/watch/control.c src/watch/control.h \
 	src/watch/doors.c src/watch/doors.h \

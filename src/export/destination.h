@@ -43,9 +43,10 @@ struct endpoint {
 	struct http_headers *headers[2]; /* by enum encoding */
 };
 
-enum { SIGNAL_COUNT = SIGNAL_METRICS + 1 };
-
-/* The endpoints of a destination, by enum signal. 0, -EINVAL with words, or -ENOMEM. */
+/*
+ * The endpoints of a destination, by enum signal: of what it is configured for, and of events in any case
+ * where its kind takes them. 0, -EINVAL with words, or -ENOMEM.
+ */
 int endpoints_init(struct endpoint endpoints[SIGNAL_COUNT], const struct destination_config *config,
 	struct complaint *complaint);
 void endpoints_done(struct endpoint endpoints[SIGNAL_COUNT]);

@@ -7,6 +7,7 @@
 #ifndef TG_EXPORT_EXPORTER_H
 #define TG_EXPORT_EXPORTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct exporter_options {
 	struct deliveries *deliveries;
 	const char *const *lanes; /* their names */
 	size_t lane_count;
+	bool takes_events;        /* of Langfuse's own API: config_langfuse() does */
 	uint64_t hold_initial_ms; /* between tries while held, doubling */
 	uint64_t hold_max_ms;
 };

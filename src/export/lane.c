@@ -39,7 +39,7 @@ struct lane {
 	unsigned refused_records; /* running, with no span accepted */
 	/* Read by any thread. */
 	struct {
-		_Atomic uint64_t in_flight, held_since_ms, failing_since_ms;
+		_Atomic uint64_t held_since_ms, failing_since_ms;
 		_Atomic int status;
 		_Atomic(const char *) why;
 	} seen;
@@ -127,10 +127,9 @@ static void unlink_job(struct job **list, const struct job *job)
 	*list = job->next;
 }
 
-/* What others see of the flight and of trouble. */
+/* What others see of trouble. */
 static void show(struct lane *lane)
 {
-	atomic_store(&lane->seen.in_flight, lane->flying_count);
 	atomic_store(&lane->seen.held_since_ms, lane->held_since_ms);
 	if (lane->failures == 0 && !lane->held_since_ms)
 		atomic_store(&lane->seen.failing_since_ms, 0);
@@ -185,15 +184,16 @@ static void resume(struct lane *lane)
 
 static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 {
+	char name[LOG_TEXT_MAX];
 	uint64_t held;
 	if (rejected > job->span_count)
 		rejected = job->span_count;
 	/* The text beside the count may quote what was sent, so it is not logged. */
 	if (rejected && log_gate_open(&lane->rejected_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_WARNING, "export_rejected",
-			"destination=%s spans=%llu of=%u lines_held=%llu",
-			lane->options.config->name, (unsigned long long)rejected, job->span_count,
-			(unsigned long long)held);
+			"destination=%s lane=%s spans=%llu of=%u lines_held=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			(unsigned long long)rejected, job->span_count, (unsigned long long)held);
 	count(&lane->options.counts->rejected, rejected);
 	count(&lane->options.counts->delivered, job->span_count - rejected);
 	/* Which spans were rejected is not said; the first ones stand for them. */
@@ -220,7 +220,7 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 static bool set_aside(struct lane *lane, struct job *job, struct bytes request,
 	enum encoding encoding, int status, const char *why)
 {
-	char text[LOG_TEXT_MAX];
+	char name[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
 	uint64_t held;
 	const struct slice *slice = &job->slices[0];
 	struct dead_letter letter = {
@@ -236,11 +236,11 @@ static bool set_aside(struct lane *lane, struct job *job, struct bytes request,
 	if (log_gate_open(error ? &lane->not_kept_gate : &lane->dead_gate, REPEAT_LOG_MS, &held))
 		log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
 			error ? "dead_letter_not_kept" : "dead_letter",
-			"destination=%s record=%llu span=%u spans=%u status=%d why=%s error=%d "
-			"lines_held=%llu",
-			lane->options.config->name, (unsigned long long)slice->sequence,
-			slice->from, job->span_count, status, log_text(text, why), error,
-			(unsigned long long)held);
+			"destination=%s lane=%s record=%llu span=%u spans=%u status=%d why=%s "
+			"error=%d lines_held=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			(unsigned long long)slice->sequence, slice->from, job->span_count, status,
+			log_text(text, why), error, (unsigned long long)held);
 	if (error)
 		return false;
 	count(&lane->options.counts->dead, job->span_count);
@@ -342,12 +342,14 @@ static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
 		wait_again(lane, job, now_ms + lane->options.config->retry_max_ms);
 		return;
 	}
+	char name[LOG_TEXT_MAX];
 	uint64_t held;
 	if (log_gate_open(&lane->lost_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_ERROR, "export_lost",
-			"destination=%s record=%llu spans=%u why=damaged lines_held=%llu",
-			lane->options.config->name, (unsigned long long)job->slices[0].sequence,
-			job->span_count, (unsigned long long)held);
+			"destination=%s lane=%s record=%llu spans=%u why=damaged lines_held=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			(unsigned long long)job->slices[0].sequence, job->span_count,
+			(unsigned long long)held);
 	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job, OUTCOME_DAMAGED));
 	job_free(job);
 }
@@ -372,7 +374,6 @@ struct job *lane_take(struct lane *lane, uint64_t now_ms)
 			lane->flying = job;
 			lane->flying_count++;
 			count(&lane->options.counts->in_flight, 1);
-			show(lane);
 			return job;
 		}
 		cope(lane, job, error, now_ms);
@@ -413,7 +414,7 @@ static void back_off(struct lane *lane, struct job *job, const struct reply *rep
 	uint32_t random)
 {
 	const struct destination_config *config = lane->options.config;
-	char text[LOG_TEXT_MAX];
+	char name[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
 	uint64_t held;
 	show_trouble(lane, reply, verdict_why(reply), now_ms);
 	if (is_first_of_wave(lane, job))
@@ -423,10 +424,10 @@ static void back_off(struct lane *lane, struct job *job, const struct reply *rep
 					lane->failures, random));
 	if (log_gate_open(&lane->retry_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_WARNING, "export_retried",
-			"destination=%s status=%d why=%s failures=%u wait_ms=%llu "
+			"destination=%s lane=%s status=%d why=%s failures=%u wait_ms=%llu "
 			"lines_held=%llu",
-			config->name, reply->status, log_text(text, verdict_why(reply)),
-			lane->failures,
+			config->name, log_text(name, lane->options.name), reply->status,
+			log_text(text, verdict_why(reply)), lane->failures,
 			(unsigned long long)(lane->not_before_ms > now_ms ?
 					lane->not_before_ms - now_ms :
 					0),
@@ -526,7 +527,8 @@ void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, 
 void lane_rekey(struct lane *lane)
 {
 	lane->wave++; /* refusals that are still to come are of the old keys */
-	if (!lane->held_since_ms || (lane->held_status != 401 && lane->held_status != 403))
+	int status = lane->held_status;
+	if (!lane->held_since_ms || (status != 0 && status != 401 && status != 403))
 		return;
 	lane->not_before_ms = 0;
 	lane->holds = 0;
@@ -547,9 +549,9 @@ struct spool_lag lane_lag(const struct lane *lane)
 	return spool_reader_lag(lane->intake.reader);
 }
 
-uint64_t lane_in_flight(const struct lane *lane)
+struct exporter_counts *lane_counts(const struct lane *lane)
 {
-	return atomic_load(&lane->seen.in_flight);
+	return lane->options.counts;
 }
 
 struct lane_trouble lane_trouble(const struct lane *lane)

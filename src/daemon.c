@@ -243,6 +243,7 @@ static int make_exporter(struct daemon *daemon, const struct destination_config 
 		.lane_count = lanes->count,
 		.projects = daemon->config->projects,
 		.project_count = count_pairs(daemon->config, config),
+		.takes_events = config == config_langfuse(daemon->config),
 		.hold_initial_ms = EXPORTER_HOLD_INITIAL_MS,
 		.hold_max_ms = EXPORTER_HOLD_MAX_MS,
 	};

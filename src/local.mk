@@ -12,6 +12,7 @@ libtollgate_a_SOURCES = \
 	src/base/files.c src/base/files.h \
 	src/base/json_line.c src/base/json_line.h \
 	src/base/json_skim.c src/base/json_skim.h \
+	src/base/lines.h \
 	src/base/log.c src/base/log.h \
 	src/base/names.c src/base/names.h \
 	src/base/nearest.c src/base/nearest.h \
@@ -154,6 +155,7 @@ libtollgate_a_SOURCES = \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \
 	src/export/exporter.c src/export/exporter.h \
+	src/export/ingestion.c src/export/ingestion.h \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \
 	src/export/lane.c src/export/lane.h \

@@ -48,6 +48,7 @@ static const char *const names[COUNTER_COUNT] = {
 	[COUNTER_HOOKS_RECEIVED] = "hooks_received",
 	[COUNTER_UNWANTED_LOGS] = "unwanted_logs",
 	[COUNTER_UNWANTED_METRICS] = "unwanted_metrics",
+	[COUNTER_INGESTION_STORED] = "ingestion_stored",
 	[COUNTER_EVENTS_TAKEN] = "events_taken",
 	[COUNTER_EVENTS_REPEATED] = "events_repeated",
 	[COUNTER_EVENTS_LATE] = "events_late",

@@ -60,6 +60,7 @@ enum counter {
 	COUNTER_HOOKS_RECEIVED,
 	COUNTER_UNWANTED_LOGS, /* that no destination takes; the next too */
 	COUNTER_UNWANTED_METRICS,
+	COUNTER_INGESTION_STORED, /* events of Langfuse's own API, until it takes them */
 
 	COUNTER_EVENTS_TAKEN, /* of coding CLIs, by what became of them; up to CROWDED_OUT */
 	COUNTER_EVENTS_REPEATED,

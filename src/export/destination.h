@@ -31,7 +31,7 @@ int langfuse_authorization(const char *public_key, const char *secret_key, char 
 
 /*
  * Appends Langfuse's base URL as the endpoint says it, without a slash at its end and without an API path.
- * 0; -EINVAL: there is no endpoint.
+ * 0; -ENOENT: there is no endpoint; the buf's error.
  */
 int langfuse_base_url(const struct destination_config *config, struct buf *url);
 
@@ -46,9 +46,10 @@ struct endpoint {
 	struct http_headers *headers[2]; /* by enum encoding */
 };
 
-enum { SIGNAL_COUNT = SIGNAL_METRICS + 1 };
-
-/* The endpoints of a destination, by enum signal. 0, -EINVAL with words, or -ENOMEM. */
+/*
+ * The endpoints of a destination, by enum signal: of what it is configured for, and of events in any case
+ * where its kind takes them. 0, -EINVAL with words, or -ENOMEM.
+ */
 int endpoints_init(struct endpoint endpoints[SIGNAL_COUNT], const struct destination_config *config,
 	struct complaint *complaint);
 void endpoints_done(struct endpoint endpoints[SIGNAL_COUNT]);

@@ -6,10 +6,12 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/lines.h"
 #include "config/config.h"
 #include "export/content.h"
 #include "export/destination.h"
 #include "export/errands.h"
+#include "export/ingestion.h"
 #include "export/lane.h"
 
 enum { IDLE_WAIT_MS = 60 * 1000 };
@@ -89,7 +91,8 @@ static int make_lanes(struct exporter *exporter)
 	};
 	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++)
 		lane.takes[signal] = endpoints[signal].url &&
-			content_lets_pass(options->config, (enum signal)signal);
+			content_lets_pass(options->config, (enum signal)signal) &&
+			(signal != SIGNAL_INGESTION || options->takes_events);
 	int error = 0;
 	for (size_t i = 0; i < options->lane_count && !error; i++)
 		error = make_lanes_of(&exporter->projects[i], &lane);
@@ -136,9 +139,10 @@ static int make_projects(struct exporter *exporter, struct complaint *complaint)
 	return error == -ENOENT ? 0 : error;
 }
 
-static unsigned count_signals(const struct destination_config *config)
+static unsigned count_signals(const struct exporter_options *options)
 {
-	return (unsigned)__builtin_popcount(config->signals | signal_bit(SIGNAL_TRACES));
+	unsigned signals = options->config->signals | signal_bit(SIGNAL_TRACES);
+	return (unsigned)__builtin_popcount(signals) + options->takes_events;
 }
 
 int exporter_new(const struct exporter_options *options, struct exporter **ret_exporter,
@@ -153,7 +157,7 @@ int exporter_new(const struct exporter_options *options, struct exporter **ret_e
 		.ca_file = options->config->ca_file,
 		.timeout_ms = options->config->timeout_ms,
 		.connections = (unsigned)(options->config->in_flight * options->lane_count *
-			count_signals(options->config)),
+			count_signals(options)),
 	};
 	int error = make_projects(exporter, complaint);
 	if (!error)
@@ -226,7 +230,7 @@ static int send_job(struct exporter *exporter, const struct endpoint *endpoint, 
 		.url = endpoint->url,
 		.headers = endpoint->headers[job->encoding],
 		.pieces = job->pieces,
-		.piece_count = job->slice_count,
+		.piece_count = job->piece_count,
 		.owner = job,
 	};
 	return http_client_post(exporter->client, &post);
@@ -256,8 +260,8 @@ static void send_errand(struct exporter *exporter, struct errand *errand)
 	const struct http_post post = {
 		.url = endpoint->url,
 		.headers = endpoint->headers[errand->encoding],
-		.pieces = &errand->body,
-		.piece_count = 1,
+		.pieces = errand->pieces,
+		.piece_count = errand->piece_count,
 		.owner = errand,
 	};
 	if (http_client_post(exporter->client, &post) < 0)
@@ -493,14 +497,26 @@ uint64_t exporter_lane_success_ns(const struct exporter *exporter, size_t lane)
 }
 
 /* It was kept when the destination might have had more. What is kept compressed could not be read then. */
-static int withhold(
-	const struct destination_config *config, struct errand *errand, struct arena *arena)
+static int withhold(const struct destination_config *config, enum signal signal,
+	enum encoding encoding, struct bytes *body, struct arena *arena)
 {
 	if (config->content == CONTENT_FULL)
 		return 0;
-	if (errand->encoding != ENCODING_IDENTITY || !content_lets_pass(config, errand->signal))
+	if (encoding != ENCODING_IDENTITY || !content_lets_pass(config, signal))
 		return -EBADMSG;
-	return content_rewrite(config, errand->body, arena, &errand->body);
+	return content_rewrite(config, *body, arena, body);
+}
+
+/* Kept as lines. */
+static int wrap_events(struct errand *errand, struct bytes lines, struct arena *arena)
+{
+	struct bytes line;
+	for (struct bytes rest = lines; lines_next(&rest, &line);)
+		errand->event_count++;
+	errand->piece_count = ingestion_piece_count(errand->event_count);
+	struct bytes *pieces = arena_alloc(arena, errand->piece_count * sizeof *pieces);
+	errand->pieces = pieces;
+	return pieces ? ingestion_wrap(lines, errand->event_count, pieces) : arena->error;
 }
 
 static const struct project *find_project(const struct exporter *exporter, const char *lane)
@@ -517,12 +533,15 @@ struct reply exporter_send_once(struct exporter *exporter, const char *lane, enu
 	struct errand errand = { .sender = find_project(exporter, lane),
 		.signal = signal,
 		.encoding = encoding,
-		.body = body };
+		.pieces = &body,
+		.piece_count = 1 };
 	struct arena arena;
 	if (!errand.sender)
 		return no_keys;
 	arena_init(&arena, CONTENT_WORK_BYTES + CONTENT_WORK_FACTOR * body.len, NULL);
-	int error = withhold(exporter->options.config, &errand, &arena);
+	int error = signal == SIGNAL_INGESTION ?
+		wrap_events(&errand, body, &arena) :
+		withhold(exporter->options.config, signal, encoding, &body, &arena);
 	if (error)
 		errand.reply = error == -ENOMEM ? no_memory : not_withheld;
 	else
@@ -541,4 +560,14 @@ struct spool_lag exporter_lag(const struct exporter *exporter)
 			all = lag;
 	}
 	return all;
+}
+
+uint64_t exporter_finished_below(
+	const struct exporter *exporter, const char *name, enum signal signal)
+{
+	const struct project *project = find_project(exporter, name);
+	for (size_t i = 0; project && i < project->lane_count; i++)
+		if (lane_signal(project->lanes[i]) == signal)
+			return lane_finished_below(project->lanes[i]);
+	return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef TG_EXPORT_EXPORTER_H
 #define TG_EXPORT_EXPORTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct exporter_options {
 	size_t lane_count;
 	const struct project_config *projects; /* as destination_in_lane; read at the start alone */
 	size_t project_count;
+	bool takes_events;        /* of Langfuse's own API: config_langfuse() does */
 	uint64_t hold_initial_ms; /* between tries while held, doubling */
 	uint64_t hold_max_ms;
 };

@@ -6,6 +6,9 @@
  *
  * While a lane fails, one request at a time probes it. Every second probe is a later batch, so that a
  * batch which can never pass does not stand in the way of the others for ever.
+ *
+ * Stored events (SIGNAL_INGESTION) change what came before them, so their lane keeps the order: one request at
+ * a time, and what has to be sent again goes before all that came later.
  */
 #ifndef TG_EXPORT_LANE_H
 #define TG_EXPORT_LANE_H
@@ -36,9 +39,8 @@ struct lane_options {
 	const char *name; /* as in the records */
 	const struct destination_config *config;
 	unsigned shapes;
-	enum signal signal; /* a destination that has no place for logs still takes traces */
-	bool takes[SIGNAL_METRICS +
-		1]; /* by enum signal: what its lanes of this name take together */
+	enum signal signal;       /* a destination that has no place for logs still takes traces */
+	bool takes[SIGNAL_COUNT]; /* by enum signal: what its lanes of this name take together */
 	uint64_t hold_initial_ms, hold_max_ms;
 	struct spool *spool;
 	struct deliveries *deliveries;
@@ -93,8 +95,14 @@ struct lane_trouble lane_trouble(const struct lane *lane);
 
 /*
  * Gives up what is not on its way, oldest first, until at most `max_bytes` are kept for this lane, but
- * nothing at or above `safe_below`: the sequence below which another destination has everything.
+ * nothing at or above `safe_below`: the sequence below which another destination has everything. Events,
+ * which no other one has, become dead letters.
  */
 void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_below);
+
+enum signal lane_signal(const struct lane *lane);
+
+/* Every record for it with a smaller sequence is finished; 0 until it has read. From any thread. */
+uint64_t lane_finished_below(const struct lane *lane);
 
 #endif

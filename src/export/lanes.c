@@ -78,7 +78,9 @@ static void note_said(void *arg, const struct record *head)
 
 static unsigned signals_of(const struct destination_config *destination)
 {
-	return destination ? destination->signals : signal_bit(SIGNAL_TRACES);
+	bool is_langfuse = destination && destination->type == DESTINATION_LANGFUSE;
+	return (destination ? destination->signals : signal_bit(SIGNAL_TRACES)) |
+		(is_langfuse ? signal_bit(SIGNAL_INGESTION) : 0);
 }
 
 static unsigned shapes_of(const struct destination_config *destination)

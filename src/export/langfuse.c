@@ -1,4 +1,4 @@
-/* Langfuse: traces alone, over OTLP, with a project's key pair (facts: langfuse 1). */
+/* Langfuse: traces over OTLP and stored events, with a project's key pair (facts: langfuse 1, 4). */
 #include "export/destination.h"
 
 #include <errno.h>
@@ -24,32 +24,37 @@ static void strip_suffix(struct bytes *url, const char *suffix)
 /* People copy the base URL from four places, each with another part of the path on it. */
 int langfuse_base_url(const struct destination_config *config, struct buf *url)
 {
-	if (!config->endpoint)
-		return -EINVAL;
-	struct bytes base = bytes_of(config->endpoint);
+	const char *given = config->endpoint ? config->endpoint : config->traces_endpoint;
+	if (!given)
+		return -ENOENT;
+	struct bytes base = bytes_of(given);
 	strip_slashes(&base);
 	strip_suffix(&base, "/v1/traces");
 	strip_suffix(&base, "/api/public/otel");
 	strip_suffix(&base, "/api/public");
 	buf_append(url, base.at, base.len);
-	return 0;
+	return url->error;
 }
 
 static int write_url(const struct destination_config *config, enum signal signal, struct buf *url,
 	struct complaint *complaint)
 {
-	if (signal != SIGNAL_TRACES)
+	static const char *const paths[SIGNAL_COUNT] = {
+		[SIGNAL_TRACES] = "/api/public/otel/v1/traces",
+		[SIGNAL_INGESTION] = "/api/public/ingestion",
+	};
+	if (!paths[signal])
 		return -ENOENT;
-	if (config->traces_endpoint) {
+	if (signal == SIGNAL_TRACES && config->traces_endpoint) {
 		buf_text(url, config->traces_endpoint);
 		return 0;
 	}
-	if (langfuse_base_url(config, url) < 0)
+	if (langfuse_base_url(config, url) == -ENOENT)
 		return complain(complaint,
 			"destinations.%s: endpoint is missing; for Langfuse Cloud write "
 			"\"https://cloud.langfuse.com\"",
 			config->name);
-	buf_text(url, "/api/public/otel/v1/traces");
+	buf_text(url, paths[signal]);
 	return 0;
 }
 

@@ -386,6 +386,10 @@ static const struct family families[] = {
 		"takes them.",
 		by_reason, .first = COUNTER_UNWANTED_LOGS, .last = COUNTER_UNWANTED_METRICS,
 		.label = "signal" },
+	{ "tollgate_ingestion_stored_total", "counter",
+		"Scores and other events of Langfuse's ingestion API that were put on disk, to be sent when "
+		"it takes them.",
+		counted, .first = COUNTER_INGESTION_STORED },
 
 	{ "tollgate_events_total", "counter",
 		"What coding CLIs said, by what became of it: taken, a repeat of what was taken, late for "

@@ -1,5 +1,6 @@
 # Stories: the whole daemon between fake destinations, seen from outside.
-story = tests/stories/story.c tests/stories/story.h $(fake_destination) $(oracle)
+story = tests/stories/story.c tests/stories/story.h $(fake_destination) \
+	$(fake_langfuse) $(oracle)
 story_ldadd = tests/support/libharness.a $(LDADD)
 
 test_programs += tests/stories/harness

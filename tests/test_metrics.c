@@ -22,6 +22,8 @@
 struct exporter {
 	struct exporter_figures figures;
 	struct spool_lag lag;
+	const struct lane_figures *lanes;
+	size_t lane_count;
 };
 
 struct spool {
@@ -61,6 +63,16 @@ struct exporter_figures exporter_figures(const struct exporter *exporter)
 struct spool_lag exporter_lag(const struct exporter *exporter)
 {
 	return exporter->lag;
+}
+
+size_t exporter_lane_count(const struct exporter *exporter)
+{
+	return exporter->lane_count;
+}
+
+struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane)
+{
+	return exporter->lanes[lane];
 }
 
 int spool_status(struct spool *spool)
@@ -241,6 +253,24 @@ Test(metrics, each_destination_has_its_own_figures)
 	double age = exposition_value(
 		page(), "tollgate_spool_oldest_age_seconds{destination=\"tempo\"}");
 	cr_expect(age >= 90 && age < 900, "%f", age);
+}
+
+Test(metrics, projects_have_their_own_figures_where_there_are_some)
+{
+	static const struct lane_figures lanes[] = {
+		{ .name = "default", .delivered = 1 },
+		{ .name = "team-a", .delivered = 2, .held_since_ns = UINT64_C(1794873601500000000) }
+	};
+	tempo.lanes = langfuse.lanes = lanes;
+	tempo.lane_count = 1;
+	langfuse.lane_count = 2;
+	expect("tollgate_lane_exported_spans_total{destination=\"langfuse\",lane=\"default\"}", 1);
+	expect("tollgate_lane_exported_spans_total{destination=\"langfuse\",lane=\"team-a\"}", 2);
+	expect("tollgate_lane_held_since_time_seconds{destination=\"langfuse\",lane=\"team-a\"}",
+		1794873601.5);
+	expect("tollgate_lane_oldest_age_seconds{destination=\"langfuse\",lane=\"team-a\"}", 0);
+	cr_expect_null(strstr(page(), "{destination=\"tempo\",lane="));
+	langfuse.lane_count = tempo.lane_count = 0;
 }
 
 Test(metrics, the_local_view_is_there_when_it_is_on)

@@ -30,6 +30,9 @@ enriched_span = tests/support/enriched_span.c tests/support/enriched_span.h $(on
 http_peer = tests/support/http_peer.c tests/support/http_peer.h
 fake_spool = tests/support/fake_spool.c tests/support/fake_spool.h
 fake_destination = tests/support/fake_destination.c tests/support/fake_destination.h
+scratch = tests/support/scratch.c tests/support/scratch.h
+certificates = tests/support/certificates.c tests/support/certificates.h $(scratch)
+tls_peer = tests/support/tls_peer.c tests/support/tls_peer.h $(certificates)
 spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
@@ -145,7 +148,10 @@ tests_test_properties_SOURCES = tests/test_properties.c $(corpus) $(langfuse_rul
 test_programs += tests/test_http_server
 tests_test_http_server_SOURCES = tests/test_http_server.c $(http_peer)
 test_programs += tests/test_http_client
-tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination)
+tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination) $(tls_peer)
+test_programs += tests/test_upstream
+tests_test_upstream_SOURCES = tests/test_upstream.c $(tls_peer)
+tests_test_upstream_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
 test_programs += tests/test_receive
 tests_test_receive_SOURCES = tests/test_receive.c $(http_peer)
 test_programs += tests/test_spool

@@ -34,6 +34,9 @@ fake_destination = tests/support/fake_destination.c tests/support/fake_destinati
 fake_langfuse = tests/support/fake_langfuse.c tests/support/fake_langfuse.h \
 	tests/support/fake_langfuse_api.c tests/support/fake_langfuse_api.h \
 	tests/support/otlp_tree.c tests/support/otlp_tree.h
+scratch = tests/support/scratch.c tests/support/scratch.h
+certificates = tests/support/certificates.c tests/support/certificates.h $(scratch)
+tls_peer = tests/support/tls_peer.c tests/support/tls_peer.h $(certificates)
 spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
@@ -155,7 +158,10 @@ tests_test_flow_SOURCES = tests/test_flow.c
 test_programs += tests/test_http_stream
 tests_test_http_stream_SOURCES = tests/test_http_stream.c $(http_peer)
 test_programs += tests/test_http_client
-tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination)
+tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination) $(tls_peer)
+test_programs += tests/test_upstream
+tests_test_upstream_SOURCES = tests/test_upstream.c $(tls_peer)
+tests_test_upstream_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
 test_programs += tests/test_receive
 tests_test_receive_SOURCES = tests/test_receive.c $(http_peer)
 test_programs += tests/test_proxy_headers

@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "export/destination.h"
 #include "export/exporter.h"
+#include "export/lanes.h"
 #include "export/local.h"
 #include "export/shares.h"
 #include "http/server.h"
@@ -36,10 +37,6 @@
 #include "watch/doors.h"
 #include "watch/watch.h"
 
-/* Projects, each with its share of every destination; one until the proxy brings more. */
-static const char *const lanes[] = { "default" };
-enum { LANE_COUNT = sizeof lanes / sizeof *lanes };
-
 enum {
 	TICK_MS = 1000,
 	REPEAT_LOG_MS = 60 * 1000,
@@ -49,6 +46,7 @@ enum {
 
 struct destination_thread {
 	const struct destination_config *config;
+	struct lanes lanes;
 	struct exporter *exporter;
 	pthread_t thread;
 	bool runs;
@@ -83,6 +81,7 @@ struct daemon {
 	bool writer_runs;
 	struct destination_thread *destinations;
 	size_t destination_count;
+	struct lanes local_lanes;
 	struct local *local; /* NULL: off */
 	pthread_t local_thread;
 	bool local_runs;
@@ -234,51 +233,75 @@ static void *run_proxy(void *arg)
 	return NULL;
 }
 
+/* Of projects: they belong to the Langfuse that they were given with. */
+static size_t count_pairs(const struct config *config, const struct destination_config *destination)
+{
+	return destination == config_langfuse(config) ? config->project_count : 0;
+}
+
 static int make_exporter(struct daemon *daemon, const struct destination_config *config)
 {
 	struct complaint complaint = { 0 };
-	struct destination_thread *destination = &daemon->destinations[daemon->destination_count];
+	struct destination_thread *destination = &daemon->destinations[daemon->destination_count++];
+	struct lanes *lanes = &destination->lanes;
+	destination->config = config;
+	int error = lanes_find(daemon->config, config, daemon->spool, daemon->deliveries, lanes);
+	if (error)
+		return fail("lanes", error);
 	struct exporter_options options = {
 		.config = config,
 		.spool = daemon->spool,
 		.deliveries = daemon->deliveries,
-		.lanes = lanes,
-		.lane_count = LANE_COUNT,
+		.lanes = lanes->names,
+		.lane_count = lanes->count,
+		.projects = daemon->config->projects,
+		.project_count = count_pairs(daemon->config, config),
 		.takes_events = config == config_langfuse(daemon->config),
 		.hold_initial_ms = EXPORTER_HOLD_INITIAL_MS,
 		.hold_max_ms = EXPORTER_HOLD_MAX_MS,
 	};
-	int error = exporter_new(&options, &destination->exporter, &complaint);
+	error = exporter_new(&options, &destination->exporter, &complaint);
 	if (error)
 		return complaint.text[0] ? fail_in_words("destinations", &complaint) :
 					   fail("destinations", error);
-	destination->config = config;
-	daemon->destination_count++;
 	return 0;
 }
 
-static void share_the_disk(struct daemon *daemon)
+static void add_shares(struct daemon *daemon, const struct destination_thread *destination)
 {
-	daemon->shares.count = daemon->destination_count;
-	daemon->shares.lanes = lanes;
-	daemon->shares.lane_count = LANE_COUNT;
-	daemon->shares.deliveries = daemon->deliveries;
+	const struct destination_config *config = destination->config;
+	const struct lanes *lanes = &destination->lanes;
+	for (size_t i = 0; i < lanes->count; i++)
+		daemon->shares.at[daemon->shares.count++] = (struct share){
+			.exporter = destination->exporter,
+			.lane = i,
+			.name = lanes->names[i],
+			.delivery = delivery_of(daemon->deliveries, config->name, lanes->names[i]),
+			.signals = config->signals,
+			.is_left_behind =
+				i >= lanes->configured && config->type == DESTINATION_LANGFUSE,
+		};
+}
+
+static int share_the_disk(struct daemon *daemon)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < daemon->destination_count; i++)
+		count += daemon->destinations[i].lanes.count;
+	daemon->shares.at = calloc(count + 1, sizeof *daemon->shares.at);
 	daemon->shares.spool = daemon->spool;
 	daemon->shares.max_bytes = daemon->config->spool.max_bytes;
 	daemon->shares.silence_timeout_ms = daemon->config->spool.silence_timeout_ms;
-	for (size_t i = 0; i < daemon->destination_count; i++) {
-		daemon->shares.at[i].exporter = daemon->destinations[i].exporter;
-		daemon->shares.at[i].destination = daemon->destinations[i].config->name;
-		daemon->shares.at[i].signals = daemon->destinations[i].config->signals;
-	}
+	for (size_t i = 0; daemon->shares.at && i < daemon->destination_count; i++)
+		add_shares(daemon, &daemon->destinations[i]);
+	return daemon->shares.at ? 0 : fail("destinations", -ENOMEM);
 }
 
 static int make_exporters(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
 	daemon->destinations = calloc(config->destination_count + 1, sizeof *daemon->destinations);
-	daemon->shares.at = calloc(config->destination_count + 1, sizeof *daemon->shares.at);
-	if (!daemon->destinations || !daemon->shares.at)
+	if (!daemon->destinations)
 		return fail("destinations", -ENOMEM);
 	for (size_t i = 0; i < config->destination_count; i++) {
 		int error = config->destinations[i].enabled ?
@@ -287,8 +310,7 @@ static int make_exporters(struct daemon *daemon)
 		if (error)
 			return error;
 	}
-	share_the_disk(daemon);
-	return 0;
+	return share_the_disk(daemon);
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -312,6 +334,11 @@ static void warn_without_destination(const struct daemon *daemon)
 static int make_local(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
+	int error = config->local.enabled ?
+		lanes_find(config, NULL, daemon->spool, daemon->deliveries, &daemon->local_lanes) :
+		0;
+	if (error)
+		return fail("lanes", error);
 	struct local_options options = {
 		.directory = config->state_directory,
 		.max_bytes = config->local.max_bytes,
@@ -322,10 +349,10 @@ static int make_local(struct daemon *daemon)
 		.min_free_bytes = config->spool.min_free_bytes * LOCAL_FREE_FACTOR,
 		.spool = daemon->spool,
 		.deliveries = daemon->deliveries,
-		.lanes = lanes,
-		.lane_count = LANE_COUNT,
+		.lanes = daemon->local_lanes.names,
+		.lane_count = daemon->local_lanes.count,
 	};
-	int error = config->local.enabled ? local_open(&options, &daemon->local) : 0;
+	error = config->local.enabled ? local_open(&options, &daemon->local) : 0;
 	if (error)
 		return fail("local", error);
 	warn_without_destination(daemon);
@@ -512,7 +539,8 @@ static int rekey(struct daemon *daemon, const struct config *config, struct comp
 				"destination=%s why=\"its address is another, too\"", now->name);
 			continue;
 		}
-		int error = exporter_rekey(destination->exporter, now, complaint);
+		int error = exporter_rekey(destination->exporter, now, config->projects,
+			count_pairs(config, now), complaint);
 		if (error)
 			return error;
 	}
@@ -621,10 +649,12 @@ static void stop(struct daemon *daemon)
 		if (daemon->destinations[i].runs)
 			pthread_join(daemon->destinations[i].thread, NULL);
 		exporter_free(daemon->destinations[i].exporter);
+		lanes_done(&daemon->destinations[i].lanes);
 	}
 	if (daemon->local_runs)
 		pthread_join(daemon->local_thread, NULL);
 	local_free(daemon->local);
+	lanes_done(&daemon->local_lanes);
 	free(daemon->destinations);
 	free(daemon->shares.at);
 

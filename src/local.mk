@@ -165,6 +165,7 @@ libtollgate_a_SOURCES = \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \
 	src/export/lane.c src/export/lane.h \
+	src/export/lanes.c src/export/lanes.h \
 	src/export/langfuse.c \
 	src/export/local.c src/export/local.h \
 	src/export/local_file.c src/export/local_file.h \

@@ -23,6 +23,8 @@
 struct exporter {
 	struct exporter_figures figures;
 	struct spool_lag lag;
+	const struct lane_figures *lanes;
+	size_t lane_count;
 };
 
 struct spool {
@@ -78,6 +80,16 @@ struct exporter_figures exporter_figures(const struct exporter *exporter)
 struct spool_lag exporter_lag(const struct exporter *exporter)
 {
 	return exporter->lag;
+}
+
+size_t exporter_lane_count(const struct exporter *exporter)
+{
+	return exporter->lane_count;
+}
+
+struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane)
+{
+	return exporter->lanes[lane];
 }
 
 int spool_status(struct spool *spool)
@@ -274,6 +286,24 @@ Test(metrics, the_proxy_tells_what_became_of_each_kind_of_request)
 	names_add(NAMES_INGESTION_SDKS, (struct bytes)BYTES("python 2.60.3"));
 	expect("tollgate_ingestion_trace_batches_total{sdk=\"python 2.60.3\"}", 1);
 	watch.proxy = NULL;
+}
+
+Test(metrics, projects_have_their_own_figures_where_there_are_some)
+{
+	static const struct lane_figures lanes[] = {
+		{ .name = "default", .delivered = 1 },
+		{ .name = "team-a", .delivered = 2, .held_since_ns = UINT64_C(1794873601500000000) }
+	};
+	tempo.lanes = langfuse.lanes = lanes;
+	tempo.lane_count = 1;
+	langfuse.lane_count = 2;
+	expect("tollgate_lane_exported_spans_total{destination=\"langfuse\",lane=\"default\"}", 1);
+	expect("tollgate_lane_exported_spans_total{destination=\"langfuse\",lane=\"team-a\"}", 2);
+	expect("tollgate_lane_held_since_time_seconds{destination=\"langfuse\",lane=\"team-a\"}",
+		1794873601.5);
+	expect("tollgate_lane_oldest_age_seconds{destination=\"langfuse\",lane=\"team-a\"}", 0);
+	cr_expect_null(strstr(page(), "{destination=\"tempo\",lane="));
+	langfuse.lane_count = tempo.lane_count = 0;
 }
 
 Test(metrics, the_local_view_is_there_when_it_is_on)

@@ -32,6 +32,22 @@ bool destination_same_address(
 		same_text(a->ca_file, b->ca_file);
 }
 
+bool destination_in_lane(const struct destination_config *config,
+	const struct project_config *projects, size_t project_count, const char *lane,
+	struct destination_config *ret_config)
+{
+	*ret_config = *config;
+	if (config->type != DESTINATION_LANGFUSE || strcmp(lane, DEFAULT_LANE) == 0)
+		return true;
+	for (size_t i = 0; i < project_count; i++)
+		if (strcmp(projects[i].name, lane) == 0) {
+			ret_config->public_key = projects[i].public_key;
+			ret_config->secret_key = projects[i].secret_key;
+			return true;
+		}
+	return false;
+}
+
 static int make_url(const struct destination_config *config, enum signal signal, char **ret_url,
 	struct complaint *complaint)
 {

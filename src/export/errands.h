@@ -12,6 +12,7 @@
 
 /* Lives where its thread waits. */
 struct errand {
+	const void *sender; /* whose keys it has; of the exporter */
 	enum signal signal;
 	enum encoding encoding;
 	const struct bytes *pieces; /* the body, end to end */

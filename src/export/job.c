@@ -242,6 +242,7 @@ static struct job *make_piece(const struct job *from, struct slice slice, struct
 		return NULL;
 	}
 	job->lane = from->lane;
+	job->is_left_behind = from->is_left_behind;
 	job->trial = trial;
 	if (trial)
 		trial->holders++;

@@ -43,7 +43,7 @@ struct lane {
 	unsigned refused_records; /* running, with no span accepted */
 	/* Read by any thread. */
 	struct {
-		_Atomic uint64_t in_flight, held_since_ms, failing_since_ms, finished_below;
+		_Atomic uint64_t held_since_ms, failing_since_ms, finished_below;
 		_Atomic int status;
 		_Atomic(const char *) why;
 	} seen;
@@ -159,10 +159,9 @@ static uint64_t finished_below(const struct lane *lane)
 	return below;
 }
 
-/* What others see of the flight, of what is through and of trouble. */
+/* What others see of what is through, and of trouble. */
 static void show(struct lane *lane)
 {
-	atomic_store(&lane->seen.in_flight, lane->flying_count);
 	atomic_store(&lane->seen.finished_below, finished_below(lane));
 	atomic_store(&lane->seen.held_since_ms, lane->held_since_ms);
 	if (lane->failures == 0 && !lane->held_since_ms)
@@ -218,15 +217,16 @@ static void resume(struct lane *lane)
 
 static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 {
+	char name[LOG_TEXT_MAX];
 	uint64_t held;
 	if (rejected > job->span_count)
 		rejected = job->span_count;
 	/* The text beside the count may quote what was sent, so it is not logged. */
 	if (rejected && log_gate_open(&lane->rejected_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_WARNING, "export_rejected",
-			"destination=%s spans=%llu of=%u lines_held=%llu",
-			lane->options.config->name, (unsigned long long)rejected, job->span_count,
-			(unsigned long long)held);
+			"destination=%s lane=%s spans=%llu of=%u lines_held=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			(unsigned long long)rejected, job->span_count, (unsigned long long)held);
 	count(&lane->options.counts->rejected, rejected);
 	count(&lane->options.counts->delivered, job->span_count - rejected);
 	/* Which spans were rejected is not said; the first ones stand for them. */
@@ -253,7 +253,7 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 static bool keep_letter(
 	struct lane *lane, struct dead_letter letter, struct bytes request, const char *why)
 {
-	char text[LOG_TEXT_MAX];
+	char name[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
 	uint64_t held;
 	letter.signal = lane->options.signal;
 	snprintf(letter.reason, sizeof letter.reason, "%s", why);
@@ -261,11 +261,11 @@ static bool keep_letter(
 	if (log_gate_open(error ? &lane->not_kept_gate : &lane->dead_gate, REPEAT_LOG_MS, &held))
 		log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
 			error ? "dead_letter_not_kept" : "dead_letter",
-			"destination=%s record=%llu span=%u spans=%u status=%d why=%s error=%d "
-			"lines_held=%llu",
-			lane->options.config->name, (unsigned long long)letter.sequence,
-			letter.span, letter.span_count, letter.status, log_text(text, why), error,
-			(unsigned long long)held);
+			"destination=%s lane=%s record=%llu span=%u spans=%u status=%d why=%s "
+			"error=%d lines_held=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			(unsigned long long)letter.sequence, letter.span, letter.span_count,
+			letter.status, log_text(text, why), error, (unsigned long long)held);
 	if (!error)
 		count(&lane->options.counts->dead, letter.span_count);
 	return !error;
@@ -402,12 +402,14 @@ static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
 		wait_again(lane, job, now_ms + lane->options.config->retry_max_ms);
 		return;
 	}
+	char name[LOG_TEXT_MAX];
 	uint64_t held;
 	if (log_gate_open(&lane->lost_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_ERROR, "export_lost",
-			"destination=%s record=%llu spans=%u why=damaged lines_held=%llu",
-			lane->options.config->name, (unsigned long long)job->slices[0].sequence,
-			job->span_count, (unsigned long long)held);
+			"destination=%s lane=%s record=%llu spans=%u why=damaged lines_held=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			(unsigned long long)job->slices[0].sequence, job->span_count,
+			(unsigned long long)held);
 	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job, OUTCOME_DAMAGED));
 	job_free(job);
 }
@@ -432,7 +434,6 @@ struct job *lane_take(struct lane *lane, uint64_t now_ms)
 			lane->flying = job;
 			lane->flying_count++;
 			count(&lane->options.counts->in_flight, 1);
-			show(lane);
 			return job;
 		}
 		cope(lane, job, error, now_ms);
@@ -474,7 +475,7 @@ static void back_off(struct lane *lane, struct job *job, const struct reply *rep
 	uint32_t random)
 {
 	const struct destination_config *config = lane->options.config;
-	char text[LOG_TEXT_MAX];
+	char name[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
 	uint64_t held;
 	show_trouble(lane, reply, verdict_why(reply), now_ms);
 	if (is_first_of_wave(lane, job))
@@ -484,10 +485,10 @@ static void back_off(struct lane *lane, struct job *job, const struct reply *rep
 					lane->failures, random));
 	if (log_gate_open(&lane->retry_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_WARNING, "export_retried",
-			"destination=%s status=%d why=%s failures=%u wait_ms=%llu "
+			"destination=%s lane=%s status=%d why=%s failures=%u wait_ms=%llu "
 			"lines_held=%llu",
-			config->name, reply->status, log_text(text, verdict_why(reply)),
-			lane->failures,
+			config->name, log_text(name, lane->options.name), reply->status,
+			log_text(text, verdict_why(reply)), lane->failures,
 			(unsigned long long)(lane->not_before_ms > now_ms ?
 					lane->not_before_ms - now_ms :
 					0),
@@ -688,7 +689,8 @@ void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, 
 void lane_rekey(struct lane *lane)
 {
 	lane->wave++; /* refusals that are still to come are of the old keys */
-	if (!lane->held_since_ms || (lane->held_status != 401 && lane->held_status != 403))
+	int status = lane->held_status;
+	if (!lane->held_since_ms || (status != 0 && status != 401 && status != 403))
 		return;
 	lane->not_before_ms = 0;
 	lane->holds = 0;
@@ -709,9 +711,9 @@ struct spool_lag lane_lag(const struct lane *lane)
 	return spool_reader_lag(lane->intake.reader);
 }
 
-uint64_t lane_in_flight(const struct lane *lane)
+struct exporter_counts *lane_counts(const struct lane *lane)
 {
-	return atomic_load(&lane->seen.in_flight);
+	return lane->options.counts;
 }
 
 struct lane_trouble lane_trouble(const struct lane *lane)

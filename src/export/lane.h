@@ -22,7 +22,7 @@
 struct destination_config;
 struct lane;
 
-/* Of one destination, all lanes together; written by its thread, read by any. */
+/* Of one project at one destination, all signals together; written by its thread, read by any. */
 struct exporter_counts {
 	_Atomic uint64_t delivered; /* spans, also the next three */
 	_Atomic uint64_t rejected;
@@ -32,7 +32,6 @@ struct exporter_counts {
 	_Atomic uint64_t in_flight;       /* requests */
 	_Atomic uint64_t last_status;     /* HTTP; 0 when there was no answer */
 	_Atomic uint64_t last_success_ns; /* Unix time; 0 never */
-	_Atomic uint64_t held_since_ns;   /* Unix time, of the lane held longest; 0 when none is */
 };
 
 /* All outlive the lane. */
@@ -46,7 +45,7 @@ struct lane_options {
 	struct spool *spool;
 	struct deliveries *deliveries;
 	struct exporter_counts *counts;
-	void (*wake)(void *arg); /* called from the spool's writer thread */
+	void (*wake)(void *arg); /* called from the spool's writer thread; may be NULL */
 	void *wake_arg;
 };
 
@@ -67,7 +66,7 @@ uint64_t lane_next_ms(const struct lane *lane);
 void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, uint64_t now_ms,
 	uint32_t random);
 
-/* The keys are others now: what a refusal of the old ones made wait goes at once. */
+/* The keys are others now: what was refused with the old ones, or without any, goes at once. */
 void lane_rekey(struct lane *lane);
 
 /* What waits to be joined goes at once from now on. */
@@ -82,10 +81,10 @@ struct spool_lag lane_lag(const struct lane *lane);
 /* Monotonic time since when it is held; 0 when it is not. */
 uint64_t lane_held_since_ms(const struct lane *lane);
 
-/* Requests on their way; from any thread, as the next. */
-uint64_t lane_in_flight(const struct lane *lane);
+/* Where it counts. */
+struct exporter_counts *lane_counts(const struct lane *lane);
 
-/* What went wrong since the last delivery; all 0 when nothing did. */
+/* What went wrong since the last delivery; all 0 when nothing did. From any thread. */
 struct lane_trouble {
 	uint64_t held_since_ms; /* monotonic; 0 when it is not held */
 	uint64_t failing_since_ms;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void strip_slashes(struct bytes *url)
@@ -57,8 +58,7 @@ static int write_url(const struct destination_config *config, enum signal signal
 	return 0;
 }
 
-static int add_authorization(
-	const char *public_key, const char *secret_key, struct http_headers *headers)
+int langfuse_authorization(const char *public_key, const char *secret_key, char **ret_value)
 {
 	enum { PAIR_MAX = 1024 };
 	char pair[PAIR_MAX], value[sizeof "Basic " + PAIR_MAX * 4 / 3 + 4] = "Basic ";
@@ -66,7 +66,22 @@ static int add_authorization(
 	if (len >= (int)sizeof pair)
 		return -EINVAL;
 	EVP_EncodeBlock((unsigned char *)value + strlen(value), (const unsigned char *)pair, len);
-	return http_headers_add(headers, "Authorization", value);
+	char *copy = strdup(value);
+	if (!copy)
+		return -ENOMEM;
+	*ret_value = copy;
+	return 0;
+}
+
+static int add_authorization(const struct destination_config *config, struct http_headers *headers)
+{
+	char *value;
+	int error = langfuse_authorization(config->public_key, config->secret_key, &value);
+	if (error)
+		return error;
+	error = http_headers_add(headers, "Authorization", value);
+	free(value);
+	return error;
 }
 
 static int add_headers(const struct destination_config *config, struct http_headers *headers,
@@ -80,7 +95,7 @@ static int add_headers(const struct destination_config *config, struct http_head
 	/* 4 stores rows at once; without it they take the old path and show ten minutes later. */
 	int error = http_headers_add(headers, "x-langfuse-ingestion-version", "4");
 	if (!error)
-		error = add_authorization(config->public_key, config->secret_key, headers);
+		error = add_authorization(config, headers);
 	return error == -EINVAL ?
 		complain(complaint, "destinations.%s: the keys are too long", config->name) :
 		error;

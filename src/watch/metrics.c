@@ -34,6 +34,7 @@ struct family {
 	const char *label;                                   /* of by_reason and by_name */
 	double (*of_spool)(struct spool *spool);             /* of the_spool */
 	double (*of_destination)(const struct exporter *);   /* of by_destination */
+	double (*of_lane)(const struct lane_figures *lane);  /* of by_lane */
 	double (*of_local)(struct local_figures figures);    /* of the_local_view */
 	double (*of_sessions)(const struct live_view *view); /* of the_sessions */
 };
@@ -41,9 +42,9 @@ struct family {
 /* ---- samples ---- */
 
 /* As the format wants it: backslash, quote and line feed are escaped, nothing else is. */
-static void append_label(struct buf *page, const char *label, const char *value)
+static void append_label(struct buf *page, const char *before, const char *label, const char *value)
 {
-	buf_printf(page, "{%s=\"", label);
+	buf_printf(page, "%s%s=\"", before, label);
 	for (; *value; value++) {
 		if (*value == '\n')
 			buf_text(page, "\\n");
@@ -52,7 +53,12 @@ static void append_label(struct buf *page, const char *label, const char *value)
 		else
 			buf_append(page, value, 1);
 	}
-	buf_text(page, "\"}");
+	buf_text(page, "\"");
+}
+
+static void append_value(struct buf *page, const char *before, double value)
+{
+	buf_printf(page, "%s %.15g\n", before, value);
 }
 
 /*   label  NULL for a family that has none */
@@ -61,8 +67,8 @@ static void append_sample(struct buf *page, const struct family *family, const c
 {
 	buf_text(page, family->name);
 	if (label)
-		append_label(page, label, label_value);
-	buf_printf(page, " %.15g\n", value);
+		append_label(page, "{", label, label_value);
+	append_value(page, label ? "}" : "", value);
 }
 
 static void counted(struct buf *page, const struct family *family, const struct watch *watch)
@@ -111,6 +117,22 @@ static void by_destination(struct buf *page, const struct family *family, const 
 	for (size_t i = 0; i < watch->destination_count; i++)
 		append_sample(page, family, "destination", watch->destinations[i].config->name,
 			family->of_destination(watch->destinations[i].exporter));
+}
+
+/* Of projects, where there are more than the default one. */
+static void by_lane(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	for (size_t i = 0; i < watch->destination_count; i++) {
+		const struct watched_destination *at = &watch->destinations[i];
+		size_t count = exporter_lane_count(at->exporter);
+		for (size_t lane = 0; lane < count && count > 1; lane++) {
+			struct lane_figures figures = exporter_lane_figures(at->exporter, lane);
+			buf_text(page, family->name);
+			append_label(page, "{", "destination", at->config->name);
+			append_label(page, ",", "lane", figures.name);
+			append_value(page, "}", family->of_lane(&figures));
+		}
+	}
 }
 
 static void the_spool(struct buf *page, const struct family *family, const struct watch *watch)
@@ -268,10 +290,15 @@ static double waiting_bytes(const struct exporter *exporter)
 	return (double)exporter_lag(exporter).bytes;
 }
 
+static double age_of(struct spool_lag lag)
+{
+	uint64_t oldest_ns = lag.oldest_ns, now_ns = clock_unix_ns();
+	return oldest_ns && oldest_ns < now_ns ? (double)((now_ns - oldest_ns) / 1000000) / 1e3 : 0;
+}
+
 static double oldest_age(const struct exporter *exporter)
 {
-	uint64_t oldest_ns = exporter_lag(exporter).oldest_ns, now_ns = clock_unix_ns();
-	return oldest_ns && oldest_ns < now_ns ? (double)((now_ns - oldest_ns) / 1000000) / 1e3 : 0;
+	return age_of(exporter_lag(exporter));
 }
 
 static double delivered(const struct exporter *exporter)
@@ -317,6 +344,21 @@ static double last_success(const struct exporter *exporter)
 static double held_since(const struct exporter *exporter)
 {
 	return (double)(exporter_figures(exporter).held_since_ns / 1000000) / 1e3;
+}
+
+static double lane_delivered(const struct lane_figures *lane)
+{
+	return (double)lane->delivered;
+}
+
+static double lane_oldest_age(const struct lane_figures *lane)
+{
+	return age_of(lane->lag);
+}
+
+static double lane_held_since(const struct lane_figures *lane)
+{
+	return (double)(lane->held_since_ns / 1000000) / 1e3;
 }
 
 static double stored(struct local_figures figures)
@@ -523,6 +565,17 @@ static const struct family families[] = {
 		"Since when the destination is tried slowly, because somebody must mend something, Unix "
 		"time; 0 while it is not.",
 		by_destination, .of_destination = held_since },
+
+	{ "tollgate_lane_exported_spans_total", "counter",
+		"Spans of one project that the destination took; where there are projects.",
+		by_lane, .of_lane = lane_delivered },
+	{ "tollgate_lane_oldest_age_seconds", "gauge",
+		"Age of the oldest request that is kept for the project; 0 for none.", by_lane,
+		.of_lane = lane_oldest_age },
+	{ "tollgate_lane_held_since_time_seconds", "gauge",
+		"Since when the project is tried slowly at the destination, because somebody must mend "
+		"something, such as its keys, Unix time; 0 while it is not.",
+		by_lane, .of_lane = lane_held_since },
 
 	{ "tollgate_local_stored_spans_total", "counter", "Spans written to the local view.",
 		the_local_view, .of_local = stored },

@@ -25,6 +25,7 @@ replay = tests/support/replay.c tests/support/replay.h tests/support/scratch.c \
 captured_events = tests/support/captured_events.c tests/support/captured_events.h $(capture) $(events)
 content_judge = tests/support/content_judge.c tests/support/content_judge.h
 events = tests/support/events.c tests/support/events.h
+events_judge = tests/support/events_judge.c tests/support/events_judge.h
 one_span = tests/support/one_span.c tests/support/one_span.h
 enriched_span = tests/support/enriched_span.c tests/support/enriched_span.h $(one_span) $(oracle)
 http_peer = tests/support/http_peer.c tests/support/http_peer.h
@@ -33,6 +34,9 @@ fake_destination = tests/support/fake_destination.c tests/support/fake_destinati
 fake_langfuse = tests/support/fake_langfuse.c tests/support/fake_langfuse.h \
 	tests/support/fake_langfuse_api.c tests/support/fake_langfuse_api.h \
 	tests/support/otlp_tree.c tests/support/otlp_tree.h
+scratch = tests/support/scratch.c tests/support/scratch.h
+certificates = tests/support/certificates.c tests/support/certificates.h $(scratch)
+tls_peer = tests/support/tls_peer.c tests/support/tls_peer.h $(certificates)
 spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
@@ -149,10 +153,21 @@ test_programs += tests/test_fake_langfuse
 tests_test_fake_langfuse_SOURCES = tests/test_fake_langfuse.c $(fake_langfuse) $(http_peer)
 test_programs += tests/test_http_server
 tests_test_http_server_SOURCES = tests/test_http_server.c $(http_peer)
+test_programs += tests/test_flow
+tests_test_flow_SOURCES = tests/test_flow.c
+test_programs += tests/test_http_stream
+tests_test_http_stream_SOURCES = tests/test_http_stream.c $(http_peer)
 test_programs += tests/test_http_client
-tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination)
+tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination) $(tls_peer)
+test_programs += tests/test_upstream
+tests_test_upstream_SOURCES = tests/test_upstream.c $(tls_peer)
+tests_test_upstream_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
 test_programs += tests/test_receive
 tests_test_receive_SOURCES = tests/test_receive.c $(http_peer)
+test_programs += tests/test_proxy_headers
+tests_test_proxy_headers_SOURCES = tests/test_proxy_headers.c
+test_programs += tests/test_proxy_target
+tests_test_proxy_target_SOURCES = tests/test_proxy_target.c
 test_programs += tests/test_spool
 tests_test_spool_SOURCES = tests/test_spool.c $(spool_fixture)
 tests_test_spool_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
@@ -205,6 +220,10 @@ test_programs += tests/test_books
 tests_test_books_SOURCES = tests/test_books.c
 test_programs += tests/test_pages
 tests_test_pages_SOURCES = tests/test_pages.c
+test_programs += tests/test_events
+tests_test_events_SOURCES = tests/test_events.c $(events_judge)
+test_programs += tests/test_copies
+tests_test_copies_SOURCES = tests/test_copies.c tests/support/scratch.c tests/support/scratch.h
 test_programs += tests/test_views
 tests_test_views_SOURCES = tests/test_views.c $(fixture)
 tests_test_views_LDADD = tests/support/libharness.a $(LDADD)

@@ -46,6 +46,7 @@ static const char *const names[COUNTER_COUNT] = {
 	[COUNTER_LOGS_RECEIVED] = "logs_received",
 	[COUNTER_METRICS_RECEIVED] = "metrics_received",
 	[COUNTER_HOOKS_RECEIVED] = "hooks_received",
+	[COUNTER_INGESTION_OF_TRACES] = "ingestion_of_traces",
 	[COUNTER_UNWANTED_LOGS] = "unwanted_logs",
 	[COUNTER_UNWANTED_METRICS] = "unwanted_metrics",
 	[COUNTER_INGESTION_STORED] = "ingestion_stored",

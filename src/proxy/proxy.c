@@ -334,6 +334,14 @@ static void break_off_late(struct proxy *proxy)
 		proxy->relays->manner->break_off(proxy->relays);
 }
 
+/* One that left before its answer began may have had no flow that could tell. */
+static void look_after_clients(struct proxy *proxy)
+{
+	for (struct relay *relay = proxy->relays; relay; relay = relay->next)
+		if (relay->manner->moved)
+			relay_wake(relay);
+}
+
 void proxy_run(struct proxy *proxy, struct http_server *server)
 {
 	int departures = http_server_departures(server);
@@ -342,7 +350,8 @@ void proxy_run(struct proxy *proxy, struct http_server *server)
 		break_off_late(proxy);
 		upstream_run(proxy->upstream, proxy->relays ? time_left(proxy) : WAIT_MAX_MS,
 			departures);
-		http_server_drop_departed(server);
+		if (http_server_drop_departed(server) > 0)
+			look_after_clients(proxy);
 	}
 }
 

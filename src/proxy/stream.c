@@ -115,21 +115,15 @@ static void allow_silence(struct stream *stream, const struct upstream_head *hea
 		upstream_allow_silence(stream->relay.call, config->proxy.stream_silence_timeout_ms);
 }
 
-/* A body goes into the flow; status and headers go at once. */
 static void reply(struct stream *stream, const struct upstream_head *head)
 {
 	struct relay *relay = &stream->relay;
 	struct http_request *request = relay->request;
 	struct http_header going[HEADERS_MAX + 1];
-	bool has_body = head->status != 204 && head->status != 304;
 	headers_go_back(head->headers, going);
 	relay->passage = PASSED;
 	relay->request = NULL;
-	if (has_body)
-		http_reply_stream(
-			request, (unsigned)head->status, going, stream->answer, head->length);
-	else
-		http_reply(request, (unsigned)head->status, NULL, (struct bytes){ 0 }, going);
+	http_reply_stream(request, (unsigned)head->status, going, stream->answer, head->length);
 }
 
 static struct flow *pass_on(struct stream *stream, const struct upstream_head *head)
@@ -198,8 +192,9 @@ static void start(struct relay *relay)
 /* The call itself notices only when it has something to take or to give. */
 static bool has_left(const struct stream *stream)
 {
-	return (stream->body && flow_read(stream->body, NULL, 0) == FLOW_BROKEN) ||
-		(stream->answer && flow_write(stream->answer, NULL, 0) == -EPIPE);
+	const struct relay *relay = &stream->relay;
+	return relay->request ? http_request_is_departed(relay->request) :
+				stream->answer && flow_write(stream->answer, NULL, 0) == -EPIPE;
 }
 
 static void moved(struct relay *relay)

@@ -586,6 +586,8 @@ static void reload(struct daemon *daemon)
 		error = access_read(daemon->access, setup.config, &keys, &complaint);
 	if (!error)
 		error = rekey(daemon, setup.config, &complaint);
+	if (!error)
+		error = proxy_rekey(daemon->proxy, setup.config, &complaint);
 	if (error) {
 		complain(&complaint, "%s", strerror(-error));
 		setup_log_failure(&complaint);
@@ -738,9 +740,8 @@ int daemon_run(const struct setup_sources *sources, struct setup *setup)
 		(error = post_prices(&daemon, setup)) || (error = open_storage(&daemon)) ||
 		(error = make_exporters(&daemon)) || (error = make_local(&daemon)) ||
 		(error = make_synthesizer(&daemon)) || (error = make_access(&daemon)) ||
-		(error = make_proxy(&daemon)) ||
-		(error = start_threads(&daemon)) || (error = open_control(&daemon)) ||
-		(error = open_doors(&daemon)));
+		(error = make_proxy(&daemon)) || (error = start_threads(&daemon)) ||
+		(error = open_control(&daemon)) || (error = open_doors(&daemon)));
 	if (!error)
 		serve_until_told(&daemon);
 	stop(&daemon);

@@ -43,11 +43,15 @@ libtollgate_a_SOURCES = \
 	src/http/client.c src/http/client.h \
 	src/http/codecs.h \
 	src/http/compression.c src/http/compression.h \
+	src/http/flow.c src/http/flow.h \
 	src/http/gzip_isal.c \
 	src/http/gzip_zlib.c \
+	src/http/head.c src/http/head.h \
 	src/http/listen.c src/http/listen.h \
+	src/http/question.c \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
+	src/http/stream.c \
 	src/http/unix_socket.c src/http/unix_socket.h \
 	src/http/zstd.c \
 	src/batch.h \

@@ -222,11 +222,12 @@ Test(backlog, what_langfuse_refuses_is_a_dead_letter_that_can_be_sent_again)
 	cr_expect(bytes_start_with(buf_bytes(&line), "{\"id\":\"e-7\","));
 
 	struct exporter *exporter = backlog.exporters[BACKLOG_LANGFUSE];
-	struct reply reply =
-		exporter_send_once(exporter, SIGNAL_INGESTION, ENCODING_IDENTITY, buf_bytes(&line));
+	struct reply reply = exporter_send_once(
+		exporter, "default", SIGNAL_INGESTION, ENCODING_IDENTITY, buf_bytes(&line));
 	cr_expect(reply.status == 207 && reply.rejected == 1, "it is refused again");
 	fake_langfuse_refuse_event(fake, "e-7", 0);
-	reply = exporter_send_once(exporter, SIGNAL_INGESTION, ENCODING_IDENTITY, buf_bytes(&line));
+	reply = exporter_send_once(
+		exporter, "default", SIGNAL_INGESTION, ENCODING_IDENTITY, buf_bytes(&line));
 	cr_expect(reply.status == 207 && reply.rejected == 0);
 	cr_expect(fake_langfuse_times(fake, "a", FAKE_EVENT, "e-7") == 1);
 	cr_assert(dead_letter_hold(backlog.deliveries, dead_letter_id(&letters.last, id),

@@ -12,6 +12,7 @@ libtollgate_a_SOURCES = \
 	src/base/files.c src/base/files.h \
 	src/base/json_line.c src/base/json_line.h \
 	src/base/json_skim.c src/base/json_skim.h \
+	src/base/lines.h \
 	src/base/log.c src/base/log.h \
 	src/base/names.c src/base/names.h \
 	src/base/nearest.c src/base/nearest.h \
@@ -44,11 +45,15 @@ libtollgate_a_SOURCES = \
 	src/http/codecs.h \
 	src/http/compression.c src/http/compression.h \
 	src/http/curl.c src/http/curl.h \
+	src/http/flow.c src/http/flow.h \
 	src/http/gzip_isal.c \
 	src/http/gzip_zlib.c \
+	src/http/head.c src/http/head.h \
 	src/http/listen.c src/http/listen.h \
+	src/http/question.c \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
+	src/http/stream.c \
 	src/http/unix_socket.c src/http/unix_socket.h \
 	src/http/upstream.c src/http/upstream.h \
 	src/http/zstd.c \
@@ -156,9 +161,11 @@ libtollgate_a_SOURCES = \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \
 	src/export/exporter.c src/export/exporter.h \
+	src/export/ingestion.c src/export/ingestion.h \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \
 	src/export/lane.c src/export/lane.h \
+	src/export/lanes.c src/export/lanes.h \
 	src/export/langfuse.c \
 	src/export/local.c src/export/local.h \
 	src/export/local_file.c src/export/local_file.h \
@@ -169,6 +176,10 @@ libtollgate_a_SOURCES = \
 	src/export/verdict.c src/export/verdict.h \
 	src/pipeline.c src/pipeline.h \
 	src/synthesizer.c src/synthesizer.h \
+	src/access/access.c src/access/access.h \
+	src/access/authorization.c src/access/authorization.h \
+	src/access/browser.c src/access/browser.h \
+	src/access/keys.c src/access/keys.h \
 	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/receive/refusal.c src/receive/refusal.h \
@@ -213,6 +224,7 @@ libtollgate_a_SOURCES = \
 	src/cli/help.c \
 	src/cli/hook.c \
 	src/cli/kept_hooks.c src/cli/kept_hooks.h \
+	src/cli/key.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \

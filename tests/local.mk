@@ -31,6 +31,12 @@ enriched_span = tests/support/enriched_span.c tests/support/enriched_span.h $(on
 http_peer = tests/support/http_peer.c tests/support/http_peer.h
 fake_spool = tests/support/fake_spool.c tests/support/fake_spool.h
 fake_destination = tests/support/fake_destination.c tests/support/fake_destination.h
+fake_langfuse = tests/support/fake_langfuse.c tests/support/fake_langfuse.h \
+	tests/support/fake_langfuse_api.c tests/support/fake_langfuse_api.h \
+	tests/support/otlp_tree.c tests/support/otlp_tree.h
+scratch = tests/support/scratch.c tests/support/scratch.h
+certificates = tests/support/certificates.c tests/support/certificates.h $(scratch)
+tls_peer = tests/support/tls_peer.c tests/support/tls_peer.h $(certificates)
 spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
@@ -143,16 +149,29 @@ test_programs += tests/test_langfuse_rules
 tests_test_langfuse_rules_SOURCES = tests/test_langfuse_rules.c $(langfuse_rules) $(one_span) $(oracle)
 test_programs += tests/test_properties
 tests_test_properties_SOURCES = tests/test_properties.c $(corpus) $(langfuse_rules) $(oracle)
+test_programs += tests/test_fake_langfuse
+tests_test_fake_langfuse_SOURCES = tests/test_fake_langfuse.c $(fake_langfuse) $(http_peer)
 test_programs += tests/test_http_server
 tests_test_http_server_SOURCES = tests/test_http_server.c $(http_peer)
+test_programs += tests/test_flow
+tests_test_flow_SOURCES = tests/test_flow.c
+test_programs += tests/test_http_stream
+tests_test_http_stream_SOURCES = tests/test_http_stream.c $(http_peer)
 test_programs += tests/test_http_client
-tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination)
+tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination) $(tls_peer)
+test_programs += tests/test_upstream
+tests_test_upstream_SOURCES = tests/test_upstream.c $(tls_peer)
+tests_test_upstream_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
 test_programs += tests/test_receive
 tests_test_receive_SOURCES = tests/test_receive.c $(http_peer)
 test_programs += tests/test_proxy_headers
 tests_test_proxy_headers_SOURCES = tests/test_proxy_headers.c
 test_programs += tests/test_proxy_target
 tests_test_proxy_target_SOURCES = tests/test_proxy_target.c
+test_programs += tests/test_access
+tests_test_access_SOURCES = tests/test_access.c
+test_programs += tests/test_key
+tests_test_key_SOURCES = tests/test_key.c
 test_programs += tests/test_spool
 tests_test_spool_SOURCES = tests/test_spool.c $(spool_fixture)
 tests_test_spool_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
@@ -181,6 +200,10 @@ test_programs += tests/test_destinations
 tests_test_destinations_SOURCES = tests/test_destinations.c
 test_programs += tests/test_lane
 tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)
+test_programs += tests/test_lane_events
+tests_test_lane_events_SOURCES = tests/test_lane_events.c $(fake_spool)
+test_programs += tests/test_ingestion
+tests_test_ingestion_SOURCES = tests/test_ingestion.c
 test_programs += tests/test_shares
 tests_test_shares_SOURCES = tests/test_shares.c
 test_programs += tests/test_metrics
@@ -244,3 +267,8 @@ tests_faults_failing_disk_so_CPPFLAGS = $(AM_CPPFLAGS)
 tests_faults_failing_disk_so_CFLAGS = -std=gnu17 -fPIC
 tests_faults_failing_disk_so_LDFLAGS = -shared
 tests_faults_failing_disk_so_LDADD = -ldl
+
+# A Langfuse for real clients: tests/interop/run BUILD_DIR.
+check_PROGRAMS += tests/interop/stand_in
+tests_interop_stand_in_SOURCES = tests/interop/stand_in.c $(fake_langfuse)
+tests_interop_stand_in_LDADD = $(harness_ldadd)

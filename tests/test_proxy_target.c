@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-static void expect_family(enum family family, const char *method, const char *path)
+static void expect_family(enum request_family family, const char *method, const char *path)
 {
 	cr_expect_str_eq(family_name(family_of(method, path)), family_name(family), "%s %s: %s",
 		method, path, family_name(family_of(method, path)));

@@ -94,6 +94,7 @@ struct reply reply_read(const struct http_answer *answer, time_t now)
 		.retry_after_ms = retry_after_read(answer->retry_after, now),
 		.rejected = is_taken ? partial_success_read(answer->body) : 0,
 		.error = answer->error,
+		.body = is_taken ? answer->body : (struct bytes){ 0 },
 	};
 }
 

@@ -54,12 +54,11 @@ struct upstream_request {
 	const char *method;
 	const char *url;              /* sent as it is: dots and escapes are the caller's; copied */
 	struct http_headers *headers; /* kept until the end; Host and framing are added */
-	struct bytes body;            /* whole, and lives until the end; or: */
-	struct flow *
-		body_flow; /* held until the end, and broken when it is not read to its own; NULL: `body` */
-	int64_t length;              /* of the flow; -1: chunked */
-	uint64_t head_timeout_ms;    /* from the start to the head; 0: none */
-	uint64_t silence_timeout_ms; /* of the peer, while it is its turn; 0: none */
+	struct bytes body;            /* whole, and lives until the end; where body_flow is NULL */
+	struct flow *body_flow;       /* held until the end, then broken if not read to its own */
+	int64_t length;               /* of the flow; -1: chunked */
+	uint64_t head_timeout_ms;     /* from the start to the head; 0: none */
+	uint64_t silence_timeout_ms;  /* of the peer, while it is its turn; 0: none */
 	const struct upstream_listener *listener;
 	void *owner;
 };

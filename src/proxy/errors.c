@@ -60,8 +60,7 @@ void proxy_refuse(struct http_request *request, unsigned status, const char *why
 {
 	static const char ours[] = "/api/public/", otlp[] = "/api/public/otel/";
 	const char *path = http_request_path(request);
-	if (strncmp(path, ours, sizeof ours - 1) == 0 &&
-		strncmp(path, otlp, sizeof otlp - 1) != 0)
+	if (strncmp(path, ours, sizeof ours - 1) == 0 && strncmp(path, otlp, sizeof otlp - 1) != 0)
 		refuse_error(request, status, why, headers);
 	else
 		receive_otlp_refuse(request, status, why, headers);

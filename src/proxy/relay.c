@@ -49,8 +49,7 @@ static int add_keys(struct relay *relay, bool shows_public_key)
 {
 	const struct project *project = relay->project;
 	pthread_mutex_lock(&relay->proxy->lock);
-	int error = http_headers_add(
-		relay->asked.headers, "Authorization", project->authorization);
+	int error = http_headers_add(relay->asked.headers, "Authorization", project->authorization);
 	if (!error && shows_public_key)
 		error = http_headers_add(
 			relay->asked.headers, "x-langfuse-public-key", project->public_key);
@@ -72,24 +71,28 @@ static int add_headers(struct relay *relay, const char *left_out)
 		if (names_public_key(header->name))
 			shows_public_key = true;
 		else if (!left_out || strcasecmp(header->name, left_out) != 0)
-			error = http_headers_add(
-				relay->asked.headers, header->name, header->value);
+			error = http_headers_add(relay->asked.headers, header->name, header->value);
 	}
 	if (!error)
 		error = http_headers_add(relay->asked.headers, "Via", "1.1 tollgate");
 	return error ? error : add_keys(relay, shows_public_key);
 }
 
+void relay_make_url(const struct proxy *proxy, const struct http_request *request, struct buf *url)
+{
+	buf_init(url, URL_MAX_BYTES, NULL);
+	buf_text(url, proxy->base_url);
+	buf_text(url, http_request_target(request));
+	buf_append(url, "", 1);
+}
+
 static int make_url(struct relay *relay)
 {
 	struct buf url;
-	buf_init(&url, URL_MAX_BYTES, NULL);
-	buf_text(&url, relay->proxy->base_url);
-	buf_text(&url, http_request_target(relay->request));
-	buf_append(&url, "", 1);
+	relay_make_url(relay->proxy, relay->request, &url);
 	if (url.error)
 		buf_done(&url);
-	relay->asked.url = (char *)url.at;
+	relay->asked.url = (const char *)url.at;
 	return url.error;
 }
 
@@ -112,9 +115,10 @@ static void set_timeouts(struct relay *relay)
 
 static int make_question(struct relay *relay, const char *left_out)
 {
-	relay->asked.method = http_request_method(relay->request);
+	/* A copy, because the client may leave before it is asked. */
+	relay->asked.method = strdup(http_request_method(relay->request));
 	relay->asked.headers = http_headers_new();
-	int error = relay->asked.headers ? make_url(relay) : -ENOMEM;
+	int error = relay->asked.method && relay->asked.headers ? make_url(relay) : -ENOMEM;
 	set_timeouts(relay);
 	return error ? error : add_headers(relay, left_out);
 }
@@ -209,6 +213,7 @@ void relay_close(struct relay *relay)
 	relay_leave_thread(relay);
 	atomic_fetch_add(&counts->ended[relay->passage], 1);
 	http_headers_free(relay->asked.headers);
+	free((char *)relay->asked.method);
 	free((char *)relay->asked.url);
 	relay->asked = (struct upstream_request){ 0 };
 	relay->is_closed = true;
@@ -227,7 +232,7 @@ void relay_note_status(struct relay *relay, int status)
 	atomic_store(&counts->last_ns, clock_unix_ns());
 }
 
-static void log_failure(enum family family, unsigned status, const char *error)
+static void log_failure(enum request_family family, unsigned status, const char *error)
 {
 	static struct log_gate gates[FAMILY_COUNT];
 	char text[LOG_TEXT_MAX];

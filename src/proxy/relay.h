@@ -17,6 +17,8 @@
 struct copies;
 struct relay;
 
+enum { COPY_MAX_BYTES = 1 << 20 }; /* of one prompt */
+
 /* Whose keys a request gets. */
 struct project {
 	const char *lane;
@@ -61,7 +63,7 @@ struct relay {
 	const struct manner *manner;
 	struct proxy *proxy;
 	struct project *project;
-	enum family family;
+	enum request_family family;
 	struct http_request *request; /* NULL once it is replied to */
 	struct upstream_request asked;
 	struct upstream_call *call; /* NULL: none is on its way */
@@ -83,6 +85,9 @@ struct relay {
  */
 bool relay_open(struct relay *relay, const struct manner *manner, struct proxy *proxy,
 	struct http_request *request, const char *left_out);
+
+/* Where a request goes at Langfuse, ended by NUL; the buffer is begun here, and has the error. */
+void relay_make_url(const struct proxy *proxy, const struct http_request *request, struct buf *url);
 
 /* Puts it into the proxy's inbox, when it is new and whenever one of its flows moves. From any thread. */
 void relay_wake(struct relay *relay);

@@ -13,7 +13,7 @@
 #include "proxy/headers.h"
 #include "proxy/relay.h"
 
-enum { CONTENT_TYPE_MAX = 128, COPY_MAX_BYTES = 1 << 20 };
+enum { CONTENT_TYPE_MAX = 128 };
 
 struct stream {
 	struct relay relay;
@@ -112,25 +112,18 @@ static void allow_silence(struct stream *stream, const struct upstream_head *hea
 	const struct config *config = stream->relay.proxy->options.config;
 	const char *type = headers_find(head->headers, "Content-Type");
 	if (type && strncasecmp(type, events, sizeof events - 1) == 0)
-		upstream_allow_silence(
-			stream->relay.call, config->proxy.stream_silence_timeout_ms);
+		upstream_allow_silence(stream->relay.call, config->proxy.stream_silence_timeout_ms);
 }
 
-/* A body goes into the flow; status and headers go at once. */
 static void reply(struct stream *stream, const struct upstream_head *head)
 {
 	struct relay *relay = &stream->relay;
 	struct http_request *request = relay->request;
 	struct http_header going[HEADERS_MAX + 1];
-	bool has_body = head->status != 204 && head->status != 304;
 	headers_go_back(head->headers, going);
 	relay->passage = PASSED;
 	relay->request = NULL;
-	if (has_body)
-		http_reply_stream(
-			request, (unsigned)head->status, going, stream->answer, head->length);
-	else
-		http_reply(request, (unsigned)head->status, NULL, (struct bytes){ 0 }, going);
+	http_reply_stream(request, (unsigned)head->status, going, stream->answer, head->length);
 }
 
 static struct flow *pass_on(struct stream *stream, const struct upstream_head *head)
@@ -199,8 +192,9 @@ static void start(struct relay *relay)
 /* The call itself notices only when it has something to take or to give. */
 static bool has_left(const struct stream *stream)
 {
-	return (stream->body && flow_read(stream->body, NULL, 0) == FLOW_BROKEN) ||
-		(stream->answer && flow_write(stream->answer, NULL, 0) == -EPIPE);
+	const struct relay *relay = &stream->relay;
+	return relay->request ? http_request_is_departed(relay->request) :
+				stream->answer && flow_write(stream->answer, NULL, 0) == -EPIPE;
 }
 
 static void moved(struct relay *relay)
@@ -245,11 +239,10 @@ void stream_begin(struct http_request *request, struct flow *body, void *owner)
 	const struct config *config = proxy->options.config;
 	struct stream *stream = calloc(1, sizeof *stream);
 	if (!stream) {
-		flow_release(body);
 		refuse_error(request, 503, "other requests hold the memory", NULL);
 		return;
 	}
-	stream->body = body;
+	stream->body = body ? flow_hold(body) : NULL;
 	stream->is_prompt = proxy->copies &&
 		is_prompt_read(http_request_method(request), http_request_path(request));
 	buf_init(&stream->copy, COPY_MAX_BYTES, proxy->options.budget);

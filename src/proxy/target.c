@@ -19,7 +19,7 @@ static const char *const names[FAMILY_COUNT] = {
 /* What lies at a path and below it. */
 static const struct place {
 	const char *path;
-	enum family family;
+	enum request_family family;
 } places[] = {
 	{ "/prompts", FAMILY_PROMPTS },
 	{ "/v2/prompts", FAMILY_PROMPTS },
@@ -31,7 +31,7 @@ static const struct place {
 	{ "/mcp", FAMILY_MCP },
 };
 
-const char *family_name(enum family family)
+const char *family_name(enum request_family family)
 {
 	return names[family];
 }
@@ -56,7 +56,7 @@ static bool reads(const char *method)
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
-enum family family_of(const char *method, const char *path)
+enum request_family family_of(const char *method, const char *path)
 {
 	const char *rest = behind(path, api);
 	if (!rest)

@@ -19,7 +19,7 @@ static void write_config(const struct story *story, const char *path)
 	cr_assert_not_null(file);
 	cr_assert_eq(fchmod(fileno(file), 0600), 0);
 	fprintf(file,
-		"{ \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s/state\",\n"
+		"{ %s \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s/state\",\n"
 		"  \"shutdown_timeout_ms\": 2000, \"sessions\": { \"enabled\": %s,\n"
 		"    \"join_wait_ms\": 200 },\n"
 		"  \"destinations\": {\n"
@@ -29,9 +29,12 @@ static void write_config(const struct story *story, const char *path)
 		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%s\", \"enabled\": %s,\n"
 		"      \"signals\": %s, \"batch_timeout_ms\": 10,\n"
 		"      \"retry_initial_ms\": 20, \"retry_max_ms\": 200 } } }\n",
-		story->directory, story->is_sessions_off ? "false" : "true",
-		fake_destination_url(story->langfuse), STORY_PUBLIC_KEY, STORY_SECRET_KEY,
-		fake_destination_url(story->tempo), story->is_tempo_off ? "false" : "true",
+		story->further ? story->further : "", story->directory,
+		story->is_sessions_off ? "false" : "true",
+		story->front ? fake_langfuse_url(story->front) :
+			       fake_destination_url(story->langfuse),
+		STORY_PUBLIC_KEY, STORY_SECRET_KEY, fake_destination_url(story->tempo),
+		story->is_tempo_off ? "false" : "true",
 		story->tempo_signals ? story->tempo_signals : "[\"traces\"]");
 	cr_assert_eq(fclose(file), 0);
 }
@@ -48,6 +51,7 @@ void story_begin(struct story *story)
 void story_end(struct story *story)
 {
 	daemon_kill(&story->daemon);
+	fake_langfuse_stop(story->front);
 	fake_destination_stop(story->langfuse);
 	fake_destination_stop(story->tempo);
 	scratch_remove(story->directory);

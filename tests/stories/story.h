@@ -11,6 +11,7 @@
 #include "bench/tally.h"
 #include "support/daemon.h"
 #include "support/fake_destination.h"
+#include "support/fake_langfuse.h"
 
 enum { STORY_PATIENCE_MS = 20000 };
 
@@ -22,11 +23,17 @@ enum { STORY_PATIENCE_MS = 20000 };
 struct story {
 	char directory[SCRATCH_PATH_MAX]; /* with "state" and "log" in it */
 	struct fake_destination *langfuse, *tempo;
+	/*
+	 * A whole Langfuse in place of `langfuse`, for what the gateway stands in front of; started by the
+	 * story that wants it, stopped with the story. NULL: none.
+	 */
+	struct fake_langfuse *front;
 	struct daemon daemon;
 	/* Of the next start. */
 	bool is_tempo_off;         /* it is no destination */
 	bool is_sessions_off;      /* coding CLIs are senders as all others */
 	const char *tempo_signals; /* a list in JSON; NULL: traces */
+	const char *further; /* of its file: members in JSON, a comma behind each; NULL: none */
 };
 
 /* Destinations that take everything, and an empty directory; no daemon yet. */

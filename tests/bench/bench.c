@@ -24,8 +24,8 @@ static const char usage[] =
 	"  --streams N         open at once in front of Langfuse (200)\n"
 	"  --body-bytes N      of a body that passes, each way (1000000000)\n"
 	"  --repeat N          each case N times; the run with the median s/M is shown (1)\n"
-	"  --case NAME         only this one: small, json, large, tiny, vocabularies, claude-logs, paced, backlog,\n"
-	"                      and in front of Langfuse: latency, streams, bodies\n"
+	"  --case NAME         only this one: small, json, large, tiny, vocabularies, claude-logs, paced,\n"
+	"                      backlog, proxy-latency, proxy-streams, proxy-bodies\n"
 	"environment: FLUENT_BIT, OTELCOL name peers' programs; TMPDIR is where state is kept (/var/tmp)\n";
 
 struct options {
@@ -303,6 +303,20 @@ out:
 	return error;
 }
 
+static int measure_spans(const struct options *options)
+{
+	puts("s/M: CPU seconds of the gateway per million spans, load and drain; two destinations; ms; MB");
+	print_head();
+	int error = measure_throughput(options);
+	if (!error && is_wanted(options, "claude-logs"))
+		error = measure_sessions(options);
+	if (!error && is_wanted(options, "paced"))
+		error = measure_pace(options);
+	if (!error && is_wanted(options, "backlog"))
+		error = measure_backlog(options);
+	return error;
+}
+
 static int measure_proxy(const struct options *options)
 {
 	const struct proxy_load load = {
@@ -314,11 +328,11 @@ static int measure_proxy(const struct options *options)
 		.seconds = fmax(0.5, (double)options->spans / 200000),
 	};
 	int error = 0;
-	if (is_wanted(options, "latency"))
+	if (is_wanted(options, "proxy-latency"))
 		error = proxy_measure_latency(&load);
-	if (!error && is_wanted(options, "streams"))
+	if (!error && is_wanted(options, "proxy-streams"))
 		error = proxy_measure_streams(&load);
-	if (!error && is_wanted(options, "bodies"))
+	if (!error && is_wanted(options, "proxy-bodies"))
 		error = proxy_measure_bodies(&load);
 	return error;
 }
@@ -411,15 +425,9 @@ int main(int argc, char **argv)
 #ifdef __SANITIZE_ADDRESS__
 	puts("built with sanitizers: these figures say nothing about speed");
 #endif
-	puts("s/M: CPU seconds of the gateway per million spans, load and drain; two destinations; ms; MB");
-	print_head();
-	int error = measure_throughput(&options);
-	if (!error && is_wanted(&options, "claude-logs"))
-		error = measure_sessions(&options);
-	if (!error && is_wanted(&options, "paced"))
-		error = measure_pace(&options);
-	if (!error && is_wanted(&options, "backlog"))
-		error = measure_backlog(&options);
+	int error = 0;
+	if (!options.only || strncmp(options.only, "proxy-", 6) != 0)
+		error = measure_spans(&options);
 	if (!error)
 		error = measure_proxy(&options);
 	return error < 0;

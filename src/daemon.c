@@ -11,6 +11,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "access/access.h"
+#include "access/keys.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/files.h"
@@ -89,6 +91,7 @@ struct daemon {
 	pthread_t synthesizer_thread;
 	bool synthesizer_runs;
 	struct shares shares;
+	struct access *access;
 	struct otlp_door door;
 	struct hook_doors hooks;
 	struct proxy *proxy;
@@ -426,6 +429,29 @@ static int start_threads(struct daemon *daemon)
 	return 0;
 }
 
+static void log_keys(const struct daemon *daemon)
+{
+	log_event(LOG_LEVEL_INFO, "keys_loaded", "gateway_keys=%zu",
+		access_gateway_keys(daemon->access));
+}
+
+static int make_access(struct daemon *daemon)
+{
+	struct complaint complaint = { 0 };
+	char text[LOG_TEXT_MAX];
+	int error = access_new(daemon->config, &daemon->access, &complaint);
+	if (error)
+		return complaint.text[0] ? fail_in_words("access", &complaint) :
+					   fail("access", error);
+	log_keys(daemon);
+	if (access_is_open(daemon->config))
+		log_event(LOG_LEVEL_WARNING, "open_to_everyone",
+			"listen=%s why=\"access.anonymous is everyone: whoever reaches this address "
+			"writes into the default project and reads it\"",
+			log_text(text, daemon->config->listen));
+	return 0;
+}
+
 static int open_doors(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
@@ -458,6 +484,8 @@ static int open_doors(struct daemon *daemon)
 		.max_body_bytes = config->limits.max_body_bytes,
 		.budget = &daemon->budget,
 		.flow_bytes = config->proxy.buffer_bytes,
+		.admit = access_admit,
+		.admit_owner = daemon->access,
 		.refuse = proxy_refuse,
 	};
 	int error = http_server_start(&options, &daemon->server, &complaint);
@@ -552,15 +580,23 @@ static void reload(struct daemon *daemon)
 {
 	struct complaint complaint = { 0 };
 	struct setup setup = { 0 };
+	struct keyring keys = { 0 };
 	int error = setup_read(daemon->sources, &setup, &complaint);
 	if (!error)
+		error = access_read(daemon->access, setup.config, &keys, &complaint);
+	if (!error)
 		error = rekey(daemon, setup.config, &complaint);
+	if (!error)
+		error = proxy_rekey(daemon->proxy, setup.config, &complaint);
 	if (error) {
 		complain(&complaint, "%s", strerror(-error));
 		setup_log_failure(&complaint);
+		keyring_done(&keys);
 		setup_done(&setup);
 		return;
 	}
+	access_take(daemon->access, &keys);
+	log_keys(daemon);
 	log_set_level(level_named(setup.config->log_level));
 	setup_log_changes(daemon->config, &daemon->latest, &setup);
 	tariff_replace(daemon->tariff, setup.prices);
@@ -637,6 +673,7 @@ static void stop(struct daemon *daemon)
 	}
 	http_server_free(daemon->server);
 	proxy_free(daemon->proxy);
+	access_free(daemon->access);
 	free(daemon->watched);
 
 	uint64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
@@ -702,9 +739,9 @@ int daemon_run(const struct setup_sources *sources, struct setup *setup)
 	(void)((error = take_signals(&daemon)) || (error = take_state_directory(&daemon)) ||
 		(error = post_prices(&daemon, setup)) || (error = open_storage(&daemon)) ||
 		(error = make_exporters(&daemon)) || (error = make_local(&daemon)) ||
-		(error = make_synthesizer(&daemon)) || (error = make_proxy(&daemon)) ||
-		(error = start_threads(&daemon)) || (error = open_control(&daemon)) ||
-		(error = open_doors(&daemon)));
+		(error = make_synthesizer(&daemon)) || (error = make_access(&daemon)) ||
+		(error = make_proxy(&daemon)) || (error = start_threads(&daemon)) ||
+		(error = open_control(&daemon)) || (error = open_doors(&daemon)));
 	if (!error)
 		serve_until_told(&daemon);
 	stop(&daemon);

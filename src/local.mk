@@ -176,6 +176,10 @@ libtollgate_a_SOURCES = \
 	src/export/verdict.c src/export/verdict.h \
 	src/pipeline.c src/pipeline.h \
 	src/synthesizer.c src/synthesizer.h \
+	src/access/access.c src/access/access.h \
+	src/access/authorization.c src/access/authorization.h \
+	src/access/browser.c src/access/browser.h \
+	src/access/keys.c src/access/keys.h \
 	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/receive/refusal.c src/receive/refusal.h \
@@ -220,6 +224,7 @@ libtollgate_a_SOURCES = \
 	src/cli/help.c \
 	src/cli/hook.c \
 	src/cli/kept_hooks.c src/cli/kept_hooks.h \
+	src/cli/key.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \

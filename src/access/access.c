@@ -86,20 +86,14 @@ static int refuse_twins(const struct access *access, const struct config *config
 {
 	struct key twins[2];
 	char shown[LOG_TEXT_MAX];
-	if (keyring_has_twins(keys, KEY_GATEWAY, twins)) {
-		const char *first = source_of(access, config, twins[0].project).keys_file;
-		snprintf(complaint->file, sizeof complaint->file, "%s",
-			source_of(access, config, twins[1].project).keys_file);
-		complaint->line = (int)twins[1].line;
-		return complain(complaint, "this key stands in line %u of %s too", twins[0].line,
-			log_text(shown, first));
-	}
-	if (keyring_has_twins(keys, KEY_PUBLIC, twins))
-		return complain(complaint,
-			"the projects %s and %s have the same public key: each needs a pair of its own",
-			access->callers[twins[0].project].lane,
-			access->callers[twins[1].project].lane);
-	return 0;
+	if (!keyring_has_twins(keys, twins))
+		return 0;
+	const char *first = source_of(access, config, twins[0].project).keys_file;
+	const char *second = source_of(access, config, twins[1].project).keys_file;
+	snprintf(complaint->file, sizeof complaint->file, "%s", second);
+	complaint->line = (int)twins[1].line;
+	return complain(complaint, "this key stands in line %u of %s too", twins[0].line,
+		log_text(shown, first));
 }
 
 int access_read(const struct access *access, const struct config *config, struct keyring *ret_keys,
@@ -126,8 +120,7 @@ void access_take(struct access *access, struct keyring *keys)
 	keyring_done(&before);
 }
 
-int access_new(
-	const struct config *config, struct access **ret_access, struct complaint *complaint)
+int access_new(const struct config *config, struct access **ret_access, struct complaint *complaint)
 {
 	struct access *access = calloc(1, sizeof *access);
 	if (!access)
@@ -204,8 +197,9 @@ unsigned access_judge(struct access *access, const struct claims *claims,
 	const struct config *config = access->config;
 	const struct texts origins = { config->access.origins, config->access.origin_count };
 	if (claims->origin && !origin_is_welcome(claims->origin, claims->host, origins)) {
-		*ret_why = "a web page of another origin sent this: access.origins lists those that "
-			   "may";
+		*ret_why =
+			"a web page of another origin sent this: access.origins lists those that "
+			"may";
 		return 403;
 	}
 	*ret_caller = &anonymous;
@@ -283,7 +277,7 @@ int access_check(const struct config *config, struct complaint *complaint)
 	char shown[LOG_TEXT_MAX];
 	int error = access_new(config, &access, complaint);
 	if (error)
-		return error;
+		return complain(complaint, "%s", strerror(-error));
 	if (!host_is_loopback(config->listen) && !has_key(&access->keys) &&
 		config->access.anonymous != ANONYMOUS_EVERYONE)
 		error = complain(complaint,

@@ -73,7 +73,7 @@ const struct caller *access_caller(const struct http_request *request);
 
 /*
  * What would keep a start from happening: a mistake in a file of keys, or listening beyond this machine without
- * any key, unless access.anonymous is "everyone". 0, -EINVAL with words on what to set, or -ENOMEM.
+ * any key, unless access.anonymous is "everyone". 0, or -EINVAL with words on what to set.
  */
 int access_check(const struct config *config, struct complaint *complaint);
 

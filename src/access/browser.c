@@ -79,7 +79,7 @@ bool origin_is_welcome(const char *origin, const char *host, struct texts known)
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		const char *authority = origin + strlen(schemes[i]);
 		if (strncasecmp(origin, schemes[i], strlen(schemes[i])) == 0)
-			return (host && strcasecmp(authority, host) == 0) ||
+			return (*authority && host && strcasecmp(authority, host) == 0) ||
 				host_is_loopback(authority);
 	}
 	return false;

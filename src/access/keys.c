@@ -163,9 +163,9 @@ static int compare(const void *a, const void *b)
 	return order ? order : (one->line > other->line) - (one->line < other->line);
 }
 
-bool keyring_has_twins(struct keyring *keys, enum key_kind kind, struct key ret_twins[2])
+bool keyring_has_twins(struct keyring *keys, struct key ret_twins[2])
 {
-	struct keys *of = &keys->of[kind];
+	struct keys *of = &keys->of[KEY_GATEWAY];
 	if (of->count)
 		qsort(of->at, of->count, sizeof *of->at, compare);
 	for (size_t i = 1; i < of->count; i++)
@@ -177,14 +177,13 @@ bool keyring_has_twins(struct keyring *keys, enum key_kind kind, struct key ret_
 	return false;
 }
 
-int keyring_find(
-	const struct keyring *keys, enum key_kind kind, const uint8_t hash[KEY_HASH_BYTES])
+int keyring_find(const struct keyring *keys, enum key_kind kind, const uint8_t hash[KEY_HASH_BYTES])
 {
 	unsigned found = 0; /* the project and one */
 	for (size_t i = 0; i < keys->of[kind].count; i++) {
 		const struct key *key = &keys->of[kind].at[i];
-		unsigned is_it = CRYPTO_memcmp(key->hash, hash, KEY_HASH_BYTES) == 0;
-		found |= (0 - is_it) & (key->project + 1);
+		unsigned mask = 0U - (CRYPTO_memcmp(key->hash, hash, KEY_HASH_BYTES) == 0);
+		found = (found & ~mask) | ((key->project + 1) & mask);
 	}
 	return found ? (int)found - 1 : -ENOENT;
 }

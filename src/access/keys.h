@@ -54,10 +54,10 @@ int keyring_read_file(
 	struct keyring *keys, const char *path, unsigned project, struct complaint *complaint);
 
 /*
- * Two entries that are the same key, of which nobody could say whose it is; the first of them in ret_twins[0].
- * Puts the keys of that kind into another order.
+ * Whether two lines have the same gateway key: the first such two, in the order of projects and lines. Puts the
+ * keys into another order.
  */
-bool keyring_has_twins(struct keyring *keys, enum key_kind kind, struct key ret_twins[2]);
+bool keyring_has_twins(struct keyring *keys, struct key ret_twins[2]);
 
 /* The project of a key, or -ENOENT. */
 int keyring_find(

@@ -5,6 +5,8 @@
 static const char *const names[COUNTER_COUNT] = {
 	[COUNTER_REQUESTS_RECEIVED] = "requests_received",
 	[COUNTER_REFUSED_MALFORMED] = "refused_malformed",
+	[COUNTER_REFUSED_UNAUTHORIZED] = "refused_unauthorized",
+	[COUNTER_REFUSED_FORBIDDEN] = "refused_forbidden",
 	[COUNTER_REFUSED_NOT_FOUND] = "refused_not_found",
 	[COUNTER_REFUSED_METHOD] = "refused_method",
 	[COUNTER_REFUSED_TIMEOUT] = "refused_timeout",

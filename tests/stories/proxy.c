@@ -24,8 +24,8 @@ static struct story story;
 static void begin(void)
 {
 	story_begin(&story);
-	story.front = fake_langfuse_start(&(struct fake_langfuse_options){
-		.projects = &story_project, .project_count = 1 });
+	story.front = fake_langfuse_start(
+		&(struct fake_langfuse_options){ .projects = &story_project, .project_count = 1 });
 	story.further = "\"proxy\": { \"answer_timeout_ms\": 1000, \"silence_timeout_ms\": 2000 },";
 }
 
@@ -99,8 +99,8 @@ static struct answer ask(struct question question)
 		if (question.is_chunked)
 			headers = curl_slist_append(headers, "Transfer-Encoding: chunked");
 		else
-			curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE,
-				(curl_off_t)question.body.len);
+			curl_easy_setopt(
+				curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)question.body.len);
 	}
 	if (strcmp(question.method, "HEAD") == 0)
 		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
@@ -126,10 +126,8 @@ static struct answer get(const char *target)
 static struct answer post(const char *target, const char *json)
 {
 	static const char *const headers[] = { "Content-Type: application/json", NULL };
-	return ask((struct question){ .method = "POST",
-		.target = target,
-		.headers = headers,
-		.body = bytes_of(json) });
+	return ask((struct question){
+		.method = "POST", .target = target, .headers = headers, .body = bytes_of(json) });
 }
 
 static const char *body_of(const struct answer *answer)
@@ -178,8 +176,8 @@ static const struct fake_arrival *last_arrival(void)
 Test(proxy, the_target_arrives_byte_for_byte)
 {
 	static const char *const targets[] = { "/api/public/v2/prompts/a%2Fb%20c?label=x%26y&v=%e4",
-		"/api/public/v2/datasets/%41%7e~b?", "/api/public/stand-in/echo?status=200&a=/../b//c",
-		"/api/public/stand-in/echo/?x" };
+		"/api/public/v2/datasets/%41%7e~b?",
+		"/api/public/stand-in/echo?status=200&a=/../b//c", "/api/public/stand-in/echo/?x" };
 	story_start(&story, NULL);
 	for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
 		struct answer answer = get(targets[i]);
@@ -203,8 +201,8 @@ Test(proxy, any_method_passes_with_its_body_and_without_one)
 		answer_done(&answer);
 		cr_expect_str_eq(last_arrival()->method, methods[i / 2]);
 	}
-	struct answer answer = ask((struct question){ .method = "HEAD",
-		.target = "/api/public/stand-in/source?bytes=12345" });
+	struct answer answer = ask((struct question){
+		.method = "HEAD", .target = "/api/public/stand-in/source?bytes=12345" });
 	cr_expect(has_line(&answer, "Content-Length: 12345"), "%s", answer.head.at);
 	expect_status(&answer, 200);
 	cr_expect_str_eq(last_arrival()->method, "HEAD");
@@ -219,18 +217,18 @@ Test(proxy, any_method_passes_with_its_body_and_without_one)
 Test(proxy, what_would_show_our_key_does_not_pass)
 {
 	story_start(&story, NULL);
-	expect_error(ask((struct question){ .method = "TRACE",
-			     .target = "/api/public/stand-in/echo" }),
+	expect_error(
+		ask((struct question){ .method = "TRACE", .target = "/api/public/stand-in/echo" }),
 		405, "not passed", false);
 	cr_expect_eq(fake_langfuse_arrival_count(story.front), 0);
 }
 
 Test(proxy, headers_arrive_as_they_came_but_for_who_asks_and_how_it_travels)
 {
-	static const char *const headers[] = { "User-Agent: story", "Accept:",
-		"x_langfuse_sdk_name: python", "X-Odd: a", "X-Odd: b", "x-langfuse-public-key: pk-theirs",
-		"Connection: keep-alive, X-Hop", "X-Hop: 1", "TE: trailers",
-		"Proxy-Authorization: Basic eA==", "Content-Type: text/odd",
+	static const char *const headers[] = { "User-Agent: story",
+		"Accept:", "x_langfuse_sdk_name: python", "X-Odd: a", "X-Odd: b",
+		"x-langfuse-public-key: pk-theirs", "Connection: keep-alive, X-Hop", "X-Hop: 1",
+		"TE: trailers", "Proxy-Authorization: Basic eA==", "Content-Type: text/odd",
 		"Authorization: " STORY_AUTHORIZATION, NULL };
 	char expected[TEXT_MAX], seen[TEXT_MAX] = "";
 	story_start(&story, NULL);
@@ -317,8 +315,8 @@ static bool peer_sees(struct peer *peer, const char *text)
 			return false;
 		struct timeval patience = { .tv_sec = STORY_PATIENCE_MS / 1000 };
 		setsockopt(peer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-		ssize_t got = recv(peer->fd, peer->received + peer->len,
-			sizeof peer->received - peer->len, 0);
+		ssize_t got = recv(
+			peer->fd, peer->received + peer->len, sizeof peer->received - peer->len, 0);
 		if (got <= 0)
 			return false;
 		peer->len += (size_t)got;
@@ -453,8 +451,8 @@ Test(proxy, a_langfuse_that_does_not_answer_is_504)
 Test(proxy, errors_of_langfuse_are_its_own)
 {
 	story_start(&story, NULL);
-	fake_langfuse_trouble(story.front,
-		&(struct fake_trouble){ .status = 429, .retry_after = "17" });
+	fake_langfuse_trouble(
+		story.front, &(struct fake_trouble){ .status = 429, .retry_after = "17" });
 	struct answer answer = get("/api/public/traces");
 	cr_expect(has_line(&answer, "Retry-After: 17"));
 	cr_expect(strstr(body_of(&answer), "rate_limited"), "%s", body_of(&answer));
@@ -476,9 +474,8 @@ Test(proxy, a_request_of_our_own_is_508)
 {
 	static const char *const via[] = { "Via: 1.1 tollgate", NULL };
 	story_start(&story, NULL);
-	expect_error(ask((struct question){ .method = "GET",
-			     .target = "/api/public/traces",
-			     .headers = via }),
+	expect_error(ask((struct question){
+			     .method = "GET", .target = "/api/public/traces", .headers = via }),
 		508, "Tollgate", false);
 	expect_error(ask((struct question){ .method = "POST",
 			     .target = "/api/public/ingestion",
@@ -627,8 +624,7 @@ static void live_through_trouble(const struct fake_trouble *trouble)
 	story_start(&story, NULL);
 	/* Passed through, once it is known that nothing waits from before. */
 	expect_taken(ids[0]);
-	cr_assert(fake_langfuse_wait_count(
-		story.front, "story", FAKE_EVENT, 1, STORY_PATIENCE_MS));
+	cr_assert(fake_langfuse_wait_count(story.front, "story", FAKE_EVENT, 1, STORY_PATIENCE_MS));
 	if (trouble)
 		fake_langfuse_trouble(story.front, trouble);
 	else
@@ -663,9 +659,18 @@ Test(proxy, events_are_kept_while_langfuse_hangs)
 	live_through_trouble(&(struct fake_trouble){ .is_hanging = true });
 }
 
+/* A lane that is refused is tried slowly, until somebody mends it. */
 Test(proxy, events_are_kept_while_the_key_is_refused)
 {
-	live_through_trouble(&(struct fake_trouble){ .status = 401 });
+	static const char *const ids[] = { "e-1", "e-2" };
+	story_start(&story, NULL);
+	fake_langfuse_trouble(story.front, &(struct fake_trouble){ .status = 401 });
+	expect_taken(ids[0]);
+	story_stop(&story);
+	fake_langfuse_trouble(story.front, &(struct fake_trouble){ 0 });
+	story_start(&story, NULL);
+	expect_taken(ids[1]);
+	expect_order(FAKE_EVENT, ids, 2);
 }
 
 Test(proxy, events_that_were_kept_arrive_after_a_restart)

@@ -43,11 +43,15 @@ libtollgate_a_SOURCES = \
 	src/http/codecs.h \
 	src/http/compression.c src/http/compression.h \
 	src/http/curl.c src/http/curl.h \
+	src/http/flow.c src/http/flow.h \
 	src/http/gzip_isal.c \
 	src/http/gzip_zlib.c \
+	src/http/head.c src/http/head.h \
 	src/http/listen.c src/http/listen.h \
+	src/http/question.c \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
+	src/http/stream.c \
 	src/http/unix_socket.c src/http/unix_socket.h \
 	src/http/upstream.c src/http/upstream.h \
 	src/http/zstd.c \

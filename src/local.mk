@@ -12,6 +12,7 @@ libtollgate_a_SOURCES = \
 	src/base/files.c src/base/files.h \
 	src/base/json_line.c src/base/json_line.h \
 	src/base/json_skim.c src/base/json_skim.h \
+	src/base/lines.h \
 	src/base/log.c src/base/log.h \
 	src/base/names.c src/base/names.h \
 	src/base/nearest.c src/base/nearest.h \
@@ -22,6 +23,7 @@ libtollgate_a_SOURCES = \
 	src/config/environment.c src/config/environment.h \
 	src/config/json_file.c \
 	src/config/loader.h \
+	src/config/objects.c src/config/objects.h \
 	src/config/print.c \
 	src/config/settings.c src/config/settings.h \
 	src/config/show.c src/config/show.h \
@@ -159,9 +161,11 @@ libtollgate_a_SOURCES = \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \
 	src/export/exporter.c src/export/exporter.h \
+	src/export/ingestion.c src/export/ingestion.h \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \
 	src/export/lane.c src/export/lane.h \
+	src/export/lanes.c src/export/lanes.h \
 	src/export/langfuse.c \
 	src/export/local.c src/export/local.h \
 	src/export/local_file.c src/export/local_file.h \
@@ -172,9 +176,22 @@ libtollgate_a_SOURCES = \
 	src/export/verdict.c src/export/verdict.h \
 	src/pipeline.c src/pipeline.h \
 	src/synthesizer.c src/synthesizer.h \
+	src/access/access.c src/access/access.h \
+	src/access/authorization.c src/access/authorization.h \
+	src/access/browser.c src/access/browser.h \
+	src/access/keys.c src/access/keys.h \
 	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/receive/refusal.c src/receive/refusal.h \
+	src/proxy/copies.c src/proxy/copies.h \
+	src/proxy/errors.c src/proxy/errors.h \
+	src/proxy/events.c src/proxy/events.h \
+	src/proxy/headers.c src/proxy/headers.h \
+	src/proxy/post.c src/proxy/post.h \
+	src/proxy/proxy.c src/proxy/proxy.h \
+	src/proxy/relay.c src/proxy/relay.h \
+	src/proxy/stream.c src/proxy/stream.h \
+	src/proxy/target.c src/proxy/target.h \
 	src/watch/balance.c src/watch/balance.h \
 	src/watch/control.c src/watch/control.h \
 	src/watch/doors.c src/watch/doors.h \
@@ -207,6 +224,7 @@ libtollgate_a_SOURCES = \
 	src/cli/help.c \
 	src/cli/hook.c \
 	src/cli/kept_hooks.c src/cli/kept_hooks.h \
+	src/cli/key.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/counters.h"
+#include "base/lines.h"
 #include "config/config.h"
 #include "dialects/dialect.h"
 #include "enrich/enrich.h"
@@ -25,6 +26,7 @@ struct pipeline {
 struct passage {
 	void (*committed)(struct batch *batch, int error);
 	void *owner;
+	enum counter counter; /* of what is on disk */
 };
 
 struct pipeline *pipeline_new(
@@ -54,7 +56,7 @@ static void committed(struct batch *batch, int error)
 {
 	struct passage *passage = batch->owner;
 	if (!error)
-		counter_add(COUNTER_SPANS_STORED, batch->span_count);
+		counter_add(passage->counter, batch->span_count);
 	batch->owner = passage->owner;
 	batch->committed = passage->committed;
 	batch->committed(batch, error);
@@ -146,6 +148,25 @@ static int add_travellers(
 	return 0;
 }
 
+/* Lines in as many parts as the longest record demands; none is ever cut. */
+static int add_lines(const struct pipeline *pipeline, struct batch *batch, struct bytes lines)
+{
+	size_t max_bytes = pipeline->config->spool.max_record_bytes;
+	struct part part = { { lines.at, 0 }, 0, SHAPE_LANGFUSE, STAGE_OUT };
+	struct bytes line;
+	int error = 0;
+	while (!error && lines_next(&lines, &line)) {
+		if (part.span_count > 0 && part.bytes.len + line.len > max_bytes) {
+			error = add_part(batch, part);
+			part.bytes = (struct bytes){ line.at, 0 };
+			part.span_count = 0;
+		}
+		part.bytes.len += line.len;
+		part.span_count++;
+	}
+	return !error && part.span_count > 0 ? add_part(batch, part) : error;
+}
+
 static void store(struct pipeline *pipeline, struct batch *batch)
 {
 	if (batch->part_count > 0)
@@ -154,12 +175,12 @@ static void store(struct pipeline *pipeline, struct batch *batch)
 		batch->committed(batch, 0);
 }
 
-static int count_when_stored(struct batch *batch)
+static int count_when_stored(struct batch *batch, enum counter counter)
 {
 	struct passage *passage = arena_alloc(&batch->arena, sizeof *passage);
 	if (!passage)
 		return batch->arena.error;
-	*passage = (struct passage){ batch->committed, batch->owner };
+	*passage = (struct passage){ batch->committed, batch->owner, counter };
 	batch->owner = passage;
 	batch->committed = committed;
 	return 0;
@@ -215,7 +236,7 @@ static int accept_traces(struct pipeline *pipeline, struct batch *batch, struct 
 	uint64_t count = (uint64_t)checked.items + enriched.span_count + enriched.rejected_count;
 	if (count > pipeline->config->limits.max_spans)
 		return -E2BIG;
-	error = count_when_stored(batch);
+	error = count_when_stored(batch, COUNTER_SPANS_STORED);
 	if (error)
 		return error;
 	bool looks_like_logs = enriched.looks_like_logs && checked.items == 0;
@@ -290,6 +311,19 @@ int pipeline_accept_hook(struct pipeline *pipeline, struct batch *batch,
 		return error;
 	batch->span_count = 1;
 	counter_add(COUNTER_HOOKS_RECEIVED, 1);
+	store(pipeline, batch);
+	return 0;
+}
+
+int pipeline_accept_events(
+	struct pipeline *pipeline, struct batch *batch, struct bytes lines, uint32_t count)
+{
+	int error = add_lines(pipeline, batch, lines);
+	if (!error)
+		error = count_when_stored(batch, COUNTER_INGESTION_STORED);
+	if (error)
+		return error;
+	batch->span_count = count;
 	store(pipeline, batch);
 	return 0;
 }

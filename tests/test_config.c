@@ -197,14 +197,17 @@ Test(config, without_any_source_the_defaults_hold)
 
 Test(config, every_default_is_within_its_own_bounds)
 {
-	const struct setting *tables[] = { settings, destination_settings };
-	size_t counts[] = { setting_count, destination_setting_count };
-	for (size_t t = 0; t < 2; t++)
+	const struct setting *tables[] = { settings, sections[SECTION_DESTINATIONS].settings,
+		sections[SECTION_PROJECTS].settings };
+	size_t counts[] = { setting_count, sections[SECTION_DESTINATIONS].setting_count,
+		sections[SECTION_PROJECTS].setting_count };
+	for (size_t t = 0; t < 3; t++)
 		for (size_t i = 0; i < counts[t]; i++) {
 			const struct setting *row = &tables[t][i];
 			union {
 				struct config config;
 				struct destination_config destination;
+				struct project_config project;
 			} base = { 0 };
 			struct arena arena;
 			arena_init(&arena, 1 << 16, NULL);
@@ -691,10 +694,11 @@ Test(config, secrets_are_masked_wherever_values_are_shown)
 
 Test(config, a_key_stands_directly_before_the_file_that_may_hold_it)
 {
-	for (size_t i = 0; i < destination_setting_count; i++) {
-		const struct setting *row = &destination_settings[i];
-		cr_expect_eq(destination_setting_of(row)->offset, row->offset, "%s", row->name);
-	}
+	for (size_t section = 0; section < SECTION_COUNT; section++)
+		for (size_t i = 0; i < sections[section].setting_count; i++) {
+			const struct setting *row = &sections[section].settings[i];
+			cr_expect_eq(setting_of(row)->offset, row->offset, "%s", row->name);
+		}
 }
 
 static void note_difference(const char *name, const struct setting *row, void *arg)
@@ -726,6 +730,189 @@ Test(config, what_differs_is_told_by_name_and_whether_a_running_daemon_takes_it)
 	cr_expect_str_eq(names,
 		"log_level! http.threads identity.tags destinations.c destinations.a.endpoint "
 		"destinations.a.headers! destinations.b ");
+	config_free(first);
+}
+
+/* ---- projects ---- */
+
+#define PAIR(public, secret) "{\"public_key\": \"" public "\", \"secret_key\": \"" secret "\"}"
+#define LF "\"lf\": {\"type\": \"langfuse\", \"public_key\": \"pk\", \"secret_key\": \"sk\"}"
+#define DESTINATIONS(...) "{\"destinations\": {" __VA_ARGS__ "},\n"
+
+Test(config, a_project_has_a_pair_and_gateway_keys)
+{
+	char text[512];
+	snprintf(text, sizeof text,
+		DESTINATIONS(LF) "\"projects\": {\"gone\": null, \"team-a\": " PAIR(
+			"pk-a", "sk-a") ",\n\"team-b\": {\"public_key\": \"pk-b\", "
+					"\"secret_key_file\": \"%s\","
+					"\"gateway_keys_file\": \"/dev/null\"}}}",
+		write_file("key", "sk-b\n", 0400));
+	load_well(text, NULL, NULL);
+	cr_assert_eq(config->project_count, 2);
+	const struct project_config *a = &config->projects[0], *b = &config->projects[1];
+	cr_expect_str_eq(a->name, "team-a");
+	cr_expect_str_eq(a->public_key, "pk-a");
+	cr_expect_str_eq(a->secret_key, "sk-a");
+	cr_expect_null(a->gateway_keys_file);
+	cr_expect_str_eq(b->secret_key, "sk-b");
+	cr_expect_str_eq(b->gateway_keys_file, "/dev/null");
+	cr_expect_str_eq(config_langfuse(config)->name, "lf");
+
+	char file[160];
+	json_t *values = config_values(config);
+	snprintf(file, sizeof file, "%s:3", path_of("tollgate.json"));
+	expect_origin(values, "projects.team-b.secret_key", file);
+	expect_origin(values, "projects.team-a.gateway_keys_file", "default");
+	char *shown = json_dumps(values, JSON_COMPACT);
+	cr_expect_null(strstr(shown, "sk-"), "%s", shown);
+	free(shown);
+	json_decref(values);
+	load_well(text, NULL, ENV("projects.team-a.public_key=pk-flag"));
+	cr_expect_str_eq(config->projects[0].public_key, "pk-flag");
+}
+
+Test(config, a_wrong_project_is_told_with_its_line)
+{
+	static const struct {
+		const char *projects, *why;
+		int line;
+	} cases[] = {
+		{ "\n\"default\": " PAIR("p", "s"),
+			"projects.default is the project whose keys the destination has: choose "
+			"another name",
+			3 },
+		{ "\n\"Team A\": " PAIR("p", "s"),
+			"the name of a project must be 1 to 32 of a-z, 0-9, - and _, not \"Team A\"",
+			3 },
+		{ "\n\"a\": \"sk\"",
+			"projects.a must be an object such as {\"public_key_file\": "
+			"\"/run/keys/public\", \"secret_key_file\": \"/run/keys/secret\"}",
+			3 },
+		{ "\n\"a\": {\"public_key\": \"p\"}",
+			"projects.a needs public_key and secret_key (or secret_key_file)", 3 },
+		{ "\n\"a\": {\"secret_key\": \"s\"}",
+			"projects.a needs public_key and secret_key (or public_key_file)", 3 },
+		{ "\n\"a\": {\"secret_key\": \"s\",\n\"secret_key_file\": \"/f\"}",
+			"projects.a has both secret_key and secret_key_file: keep one", 3 },
+		{ "\n\"a\": {\"public_key\": \"p\",\n\"secret\": \"s\"}",
+			"projects.a.secret is no setting; the nearest is projects.a.secret_key",
+			4 },
+		{ "\n\"a\": {\"public_key\": \"p\",\n\"secret_key\": \"s:s\"}",
+			"projects.a.secret_key must be one word without blanks and colons", 4 },
+		{ "\n\"a\": {\"public_key\": \"p\",\n\"gateway_keys_file\": \"/no/such\"}",
+			"projects.a.gateway_keys_file must be the path of a file that can be read, "
+			"not /no/such",
+			4 },
+		{ "\"a\": " PAIR("pk-1", "s") ",\n\"b\": " PAIR("pk-1", "t"),
+			"projects.b has the public_key of projects.a: each project has its own",
+			3 },
+		{ "\n\"a\": " PAIR("pk", "s"),
+			"projects.a has the public_key of destinations.lf: each project has its own",
+			3 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[512];
+		snprintf(text, sizeof text, DESTINATIONS(LF) "\"projects\": {%s}}",
+			cases[i].projects);
+		cr_assert_eq(load(text, NULL, NULL), -EINVAL, "%s", cases[i].why);
+		cr_expect_str_eq(complaint.text, cases[i].why);
+		cr_expect_eq(complaint.line, cases[i].line, "%s: %d", cases[i].why, complaint.line);
+	}
+	cr_assert_eq(load("{\"projects\": 1}", NULL, NULL), -EINVAL);
+	cr_expect_str_eq(complaint.text, "projects must be an object with settings in it");
+	cr_assert_eq(load("{\"project\": {}}", NULL, NULL), -EINVAL);
+	cr_expect_str_eq(complaint.text, "project is no setting; the nearest is projects");
+	cr_assert_eq(load(NULL, NULL, ENV("projects.a.public_key=p")), -EINVAL);
+	cr_expect_str_eq(complaint.text,
+		"--set projects.a.public_key: neither file nor environment has this project");
+	cr_assert_eq(load(NULL, NULL, ENV("projects.a.secret_key=p")), -EINVAL);
+}
+
+Test(config, a_project_needs_a_langfuse)
+{
+	static const char *const others[] = { "",
+		"\"t\": {\"type\": \"otlp\", \"endpoint\": \"http://x\"}",
+		"\"lf\": {\"type\": \"langfuse\", \"enabled\": false}" };
+	for (size_t i = 0; i < 3; i++) {
+		char text[512];
+		snprintf(text, sizeof text, DESTINATIONS("%s") "\"projects\": {\"a\": %s}}",
+			others[i], PAIR("p", "s"));
+		cr_assert_eq(load(text, NULL, NULL), -EINVAL);
+		cr_expect_str_eq(complaint.text,
+			"projects.a needs an enabled destination of type langfuse for its traces");
+		cr_expect_null(config);
+	}
+	load_well("{\"projects\": {\"a\": " PAIR("p", "s") "}}", ENV(LANGFUSE_KEYS), NULL);
+	cr_expect_str_eq(config_langfuse(config)->name, "langfuse");
+}
+
+Test(config, the_proxy_stands_before_the_named_langfuse_or_the_first)
+{
+#define SECOND "\"two\": {\"type\": \"langfuse\", \"public_key\": \"p2\", \"secret_key\": \"s2\"}"
+#define OTHER "\"t\": {\"type\": \"otlp\", \"endpoint\": \"http://x\"}"
+	static const char all[] = DESTINATIONS(OTHER "," LF "," SECOND) "\"listen\": null}";
+	load_well(all, NULL, NULL);
+	cr_expect_str_eq(config_langfuse(config)->name, "lf");
+	load_well(all, NULL, ENV("destinations.lf.enabled=false"));
+	cr_expect_str_eq(config_langfuse(config)->name, "two");
+	load_well(all, NULL, ENV("proxy.destination=two"));
+	cr_expect_str_eq(config_langfuse(config)->name, "two");
+	load_well(NULL, NULL, NULL);
+	cr_expect_null(config_langfuse(config));
+	static char *const wrong[] = { "proxy.destination=t", "proxy.destination=three" };
+	for (size_t i = 0; i < 2; i++) {
+		char wanted[128];
+		snprintf(wanted, sizeof wanted,
+			"proxy.destination must name an enabled destination of type langfuse, not %s",
+			strchr(wrong[i], '=') + 1);
+		cr_assert_eq(load(all, NULL, ENV(wrong[i])), -EINVAL);
+		cr_expect_str_eq(complaint.text, wanted);
+	}
+}
+
+Test(config, the_sixty_fifth_project_is_refused)
+{
+	static char json[16 << 10];
+	int at = snprintf(json, sizeof json, DESTINATIONS(LF) "\"projects\": {");
+	for (int i = 1; i <= 65; i++)
+		at += snprintf(json + at, sizeof json - (size_t)at,
+			"%s\n\"p%d\": {\"public_key\": \"pk-%d\", \"secret_key\": \"s\"}",
+			i > 1 ? "," : "", i, i);
+	snprintf(json + at, sizeof json - (size_t)at, "}}");
+	cr_assert(load(json, NULL, NULL) == -EINVAL);
+	cr_expect_str_eq(complaint.text, "projects.p65 is one too many: there may be 64 projects");
+	cr_expect_eq(complaint.line, 67);
+}
+
+Test(config, a_projects_secret_does_not_stand_in_an_open_file)
+{
+	char *environment[] = { "HOME=/home/nobody", NULL };
+	const char *path =
+		write_file("open.json", "{\"projects\": {\"a\":\n" PAIR("p", "hidden") "}}", 0644);
+	cr_assert(config_load(path, environment, NULL, &config, &notes, &complaint) == -EINVAL);
+	cr_expect(
+		strstr(complaint.text,
+			"projects.a.secret_key stands in a file that everyone can read: chmod o="),
+		"%s", complaint.text);
+	cr_expect_null(strstr(complaint.text, "hidden"));
+	cr_expect_eq(complaint.line, 2);
+}
+
+Test(config, a_projects_keys_are_taken_over_and_a_project_that_comes_or_goes_is_told)
+{
+	char names[512] = "";
+	load_well(DESTINATIONS(LF) "\"projects\": {\"a\": " PAIR("p", "s") ",\"b\": " PAIR(
+			  "p2", "s") "}}",
+		NULL, NULL);
+	struct config *first = config;
+	config = NULL;
+	load_well(DESTINATIONS(LF) "\"projects\": {\"c\": " PAIR("p2", "s") ",\"a\": " PAIR(
+			  "p3", "s3") "}}",
+		NULL, NULL);
+	config_compare(first, config, note_difference, names);
+	cr_expect_str_eq(
+		names, "projects.c projects.a.public_key! projects.a.secret_key! projects.b ");
 	config_free(first);
 }
 
@@ -789,12 +976,13 @@ Test(config, the_help_names_each_setting_within_80_columns)
 			settings[i].fallback ? settings[i].fallback : "(unset)");
 		cr_expect(strstr(help, line), "%s", line);
 	}
-	for (size_t i = 0; i < destination_setting_count; i++) {
-		char line[80];
-		snprintf(line, sizeof line,
-			"\n  destinations.NAME.%s = ", destination_settings[i].name);
-		cr_expect(strstr(help, line), "%s", line);
-	}
+	for (size_t section = 0; section < SECTION_COUNT; section++)
+		for (size_t i = 0; i < sections[section].setting_count; i++) {
+			char line[80];
+			snprintf(line, sizeof line, "\n  %s.NAME.%s = ", sections[section].name,
+				sections[section].settings[i].name);
+			cr_expect(strstr(help, line), "%s", line);
+		}
 	for (const char *line = help; (line = strchr(line, '\n')); line++)
 		cr_expect_leq(strcspn(line + 1, "\n"), 80, "%.*s", 90, line + 1);
 }

@@ -245,7 +245,8 @@ static void expect_rekeyed(struct road *road, struct header_setting *headers)
 	struct destination_config config = road->config;
 	config.headers = headers;
 	config.header_count = 1;
-	cr_assert(exporter_rekey(road->exporter, &config, &complaint) == 0, "%s", complaint.text);
+	cr_assert(exporter_rekey(road->exporter, &config, NULL, 0, &complaint) == 0, "%s",
+		complaint.text);
 }
 
 static struct fake_answer want_second_key(const struct fake_request *request, void *arg)
@@ -561,7 +562,7 @@ Test(exporter, gives_up_over_its_share_what_another_destination_has)
 	cr_assert(fake_destination_wait_requests(road.fake, 2, LONG_MS));
 	uint64_t until = clock_monotonic_ms() + LONG_MS;
 	while (fake_spool_count(road.spool, OUTCOME_DROPPED) < 3 && clock_monotonic_ms() < until) {
-		exporter_enforce_share(road.exporter, 500, 4);
+		exporter_enforce_share(road.exporter, 0, 500, 4);
 		fake_spool_wait(road.spool, OUTCOME_DROPPED, 3, 1000);
 	}
 	expect_delivered(&road, 2);
@@ -730,7 +731,7 @@ Test(exporter, an_errand_goes_at_once_while_its_lane_is_held)
 	add(&road, 1, 1);
 	cr_assert(fake_destination_wait_requests(road.fake, 1, LONG_MS));
 	struct reply reply = exporter_send_once(
-		road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("letter"));
+		road.exporter, "default", SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("letter"));
 	cr_expect_eq(reply.status, 200);
 	cr_expect_eq(fake_spool_count(road.spool, OUTCOME_DELIVERED), 0);
 	finish(&road);
@@ -743,11 +744,11 @@ Test(exporter, an_errand_has_the_answer_of_its_own_request)
 	start(&road);
 	script(&road, 429, 1);
 	struct reply reply = exporter_send_once(
-		road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("\x0a\x00"));
+		road.exporter, "default", SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("\x0a\x00"));
 	cr_expect_eq(reply.outcome, HTTP_ANSWERED);
 	cr_expect_eq(reply.status, 429);
 	reply = exporter_send_once(
-		road.exporter, SIGNAL_LOGS, ENCODING_IDENTITY, bytes_of("\x0a\x00"));
+		road.exporter, "default", SIGNAL_LOGS, ENCODING_IDENTITY, bytes_of("\x0a\x00"));
 	cr_expect_eq(reply.status, 200);
 	cr_expect_str_eq(fake_destination_request(road.fake, 0)->path, "/v1/traces");
 	cr_expect_str_eq(fake_destination_request(road.fake, 1)->path, "/v1/logs");
@@ -770,8 +771,8 @@ Test(exporter, an_errand_leaves_content_behind_as_well)
 	road.config.content = CONTENT_NONE;
 	start(&road);
 	script(&road, 400, 1);
-	struct reply reply =
-		exporter_send_once(road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, body);
+	struct reply reply = exporter_send_once(
+		road.exporter, "default", SIGNAL_TRACES, ENCODING_IDENTITY, body);
 	cr_expect_eq(reply.status, 400);
 	cr_expect_not(holds(fake_destination_request(road.fake, 0), "secret"));
 	cr_expect(holds(fake_destination_request(road.fake, 0), "[content withheld"));
@@ -785,8 +786,8 @@ Test(exporter, an_errand_leaves_content_behind_as_well)
 		{ SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("secret") },
 	};
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-		reply = exporter_send_once(
-			road.exporter, refused[i].signal, refused[i].encoding, refused[i].body);
+		reply = exporter_send_once(road.exporter, "default", refused[i].signal,
+			refused[i].encoding, refused[i].body);
 		cr_expect_eq(reply.outcome, HTTP_UNUSABLE, "%zu", i);
 	}
 	cr_expect(fake_destination_request_count(road.fake) == 1);
@@ -799,12 +800,13 @@ Test(exporter, an_errand_to_nobody_is_told_why)
 	prepare(&road);
 	road.config.endpoint = "http://127.0.0.1:1";
 	start(&road);
-	struct reply reply =
-		exporter_send_once(road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("x"));
+	struct reply reply = exporter_send_once(
+		road.exporter, "default", SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("x"));
 	cr_expect_eq(reply.outcome, HTTP_FAILED);
 	cr_expect_not_null(reply.error);
 	stop(&road, LONG_MS);
-	reply = exporter_send_once(road.exporter, SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("x"));
+	reply = exporter_send_once(
+		road.exporter, "default", SIGNAL_TRACES, ENCODING_IDENTITY, bytes_of("x"));
 	cr_expect_eq(reply.outcome, HTTP_FAILED);
 	cr_expect_str_eq(reply.error, "the daemon stops");
 	finish(&road);
@@ -818,8 +820,8 @@ Test(exporter, a_signal_that_is_not_taken_is_told_to_an_errand)
 	road.config.public_key = "a";
 	road.config.secret_key = "b";
 	start(&road);
-	struct reply reply =
-		exporter_send_once(road.exporter, SIGNAL_LOGS, ENCODING_IDENTITY, bytes_of("x"));
+	struct reply reply = exporter_send_once(
+		road.exporter, "default", SIGNAL_LOGS, ENCODING_IDENTITY, bytes_of("x"));
 	cr_expect_eq(reply.outcome, HTTP_UNUSABLE);
 	finish(&road);
 }

@@ -10,36 +10,30 @@
 enum { TIMEOUT_MS = 3000, LOG_BYTES = 8000 };
 
 struct exporter {
-	uint64_t answered_ns;
-	unsigned enforced;
+	uint64_t answered_ns[2]; /* by lane, as the next */
+	unsigned enforced[2];
 	uint64_t max_bytes, safe_below;
 };
 
 struct delivery {
-	const char *destination;
 	uint64_t cursor;
 };
 
 static struct exporter langfuse, tempo;
-static struct delivery deliveries[] = { { "langfuse", 70 }, { "tempo", 30 } };
+static struct delivery langfuse_has = { 70 }, tempo_has = { 30 }, team_has = { 20 },
+		       tempo_has_of_team = { 40 };
 
-struct exporter_figures exporter_figures(const struct exporter *exporter)
+uint64_t exporter_lane_success_ns(const struct exporter *exporter, size_t lane)
 {
-	return (struct exporter_figures){ .last_success_ns = exporter->answered_ns };
+	return exporter->answered_ns[lane];
 }
 
-void exporter_enforce_share(struct exporter *exporter, uint64_t max_bytes, uint64_t safe_below)
+void exporter_enforce_share(
+	struct exporter *exporter, size_t lane, uint64_t max_bytes, uint64_t safe_below)
 {
-	exporter->enforced++;
+	exporter->enforced[lane]++;
 	exporter->max_bytes = max_bytes;
 	exporter->safe_below = safe_below;
-}
-
-struct delivery *delivery_of(struct deliveries *unused, const char *destination, const char *lane)
-{
-	(void)unused;
-	cr_expect_str_eq(lane, "default");
-	return &deliveries[strcmp(destination, "tempo") == 0];
 }
 
 uint64_t delivery_cursor(struct delivery *delivery)
@@ -55,23 +49,24 @@ struct spool_figures spool_figures(struct spool *unused)
 	return (struct spool_figures){ .next_sequence = next_sequence };
 }
 
-static const char *const lanes[] = { "default" };
-static struct share both[] = { { .exporter = &langfuse, .destination = "langfuse" },
-	{ .exporter = &tempo, .destination = "tempo" } };
-static struct shares shares = { .at = both,
-	.count = 2,
-	.lanes = lanes,
-	.lane_count = 1,
-	.max_bytes = LOG_BYTES,
-	.silence_timeout_ms = TIMEOUT_MS };
+/* The tests of one project have two of them. */
+static struct share lanes[] = {
+	{ .exporter = &langfuse, .name = "default", .delivery = &langfuse_has },
+	{ .exporter = &tempo, .name = "default", .delivery = &tempo_has },
+	{ .exporter = &langfuse, .lane = 1, .name = "team", .delivery = &team_has },
+	{ .exporter = &tempo, .lane = 1, .name = "team", .delivery = &tempo_has_of_team },
+};
+static struct shares shares = {
+	.at = lanes, .count = 2, .max_bytes = LOG_BYTES, .silence_timeout_ms = TIMEOUT_MS
+};
 
 static void pass_seconds(uint64_t from_s, uint64_t to_s, bool langfuse_answers, bool tempo_answers)
 {
 	for (uint64_t second = from_s; second < to_s; second++) {
 		if (langfuse_answers)
-			langfuse.answered_ns = second * 1000 + 900;
+			langfuse.answered_ns[0] = second * 1000 + 900;
 		if (tempo_answers)
-			tempo.answered_ns = second * 1000 + 100;
+			tempo.answered_ns[0] = second * 1000 + 100;
 		shares_enforce(&shares, second * 1000 + 999);
 	}
 }
@@ -79,38 +74,38 @@ static void pass_seconds(uint64_t from_s, uint64_t to_s, bool langfuse_answers, 
 Test(shares, nothing_is_given_up_for_a_destination_that_answers)
 {
 	pass_seconds(1, 20, true, true);
-	cr_expect_eq(langfuse.enforced + tempo.enforced, 0);
+	cr_expect_eq(langfuse.enforced[0] + tempo.enforced[0], 0);
 }
 
 Test(shares, one_that_is_silent_while_the_other_answers_keeps_no_more_than_its_share)
 {
 	pass_seconds(1, 5, true, true);
 	pass_seconds(5, 7, true, false);
-	cr_expect_eq(tempo.enforced, 0, "not at once");
+	cr_expect_eq(tempo.enforced[0], 0, "not at once");
 	pass_seconds(7, 10, true, false);
-	cr_expect(tempo.enforced > 0);
+	cr_expect(tempo.enforced[0] > 0);
 	cr_expect_eq(tempo.max_bytes, LOG_BYTES / 8 * 7);
 	cr_expect_eq(tempo.safe_below, 70, "what langfuse has");
-	cr_expect_eq(langfuse.enforced, 0);
+	cr_expect_eq(langfuse.enforced[0], 0);
 
-	unsigned before = tempo.enforced;
+	unsigned before = tempo.enforced[0];
 	pass_seconds(10, 20, true, true);
-	cr_expect_eq(tempo.enforced, before, "and no longer when it is back");
+	cr_expect_eq(tempo.enforced[0], before, "and no longer when it is back");
 }
 
 /* Its cursor passes logs, which it does not take: it has not got them. */
 Test(shares, what_the_other_does_not_take_is_not_given_up)
 {
 	enum { TRACES = 1, LOGS = 2 };
-	both[0].signals = TRACES;
-	both[1].signals = TRACES | LOGS;
+	lanes[0].signals = TRACES;
+	lanes[1].signals = TRACES | LOGS;
 	pass_seconds(1, 5, true, true);
 	pass_seconds(5, 10, true, false);
-	cr_expect(tempo.enforced > 0);
+	cr_expect(tempo.enforced[0] > 0);
 	cr_expect_eq(tempo.safe_below, 0);
 	pass_seconds(10, 15, true, true);
 	pass_seconds(15, 20, false, true);
-	cr_expect(langfuse.enforced > 0);
+	cr_expect(langfuse.enforced[0] > 0);
 	cr_expect_eq(langfuse.safe_below, 30, "tempo has all that langfuse lacks");
 }
 
@@ -118,11 +113,11 @@ Test(shares, being_away_together_costs_nothing)
 {
 	pass_seconds(1, 5, true, true);
 	pass_seconds(5, 50, false, false);
-	cr_expect_eq(langfuse.enforced + tempo.enforced, 0);
+	cr_expect_eq(langfuse.enforced[0] + tempo.enforced[0], 0);
 	/* The one that comes back first does not cost the other anything at once. */
 	pass_seconds(50, 51, true, false);
 	pass_seconds(51, 60, true, true);
-	cr_expect_eq(langfuse.enforced + tempo.enforced, 0);
+	cr_expect_eq(langfuse.enforced[0] + tempo.enforced[0], 0);
 }
 
 Test(shares, one_that_has_everything_need_not_answer_to_be_well)
@@ -130,8 +125,8 @@ Test(shares, one_that_has_everything_need_not_answer_to_be_well)
 	next_sequence = 70;
 	pass_seconds(1, 5, true, true);
 	pass_seconds(5, 10, false, false);
-	cr_expect(tempo.enforced > 0);
-	cr_expect_eq(langfuse.enforced, 0);
+	cr_expect(tempo.enforced[0] > 0);
+	cr_expect_eq(langfuse.enforced[0], 0);
 }
 
 Test(shares, rest_is_no_silence)
@@ -143,7 +138,7 @@ Test(shares, rest_is_no_silence)
 	pass_seconds(100, 110, false, false); /* both are away */
 	pass_seconds(110, 111, true, false);
 	pass_seconds(111, 120, true, true);
-	cr_expect_eq(langfuse.enforced + tempo.enforced, 0);
+	cr_expect_eq(langfuse.enforced[0] + tempo.enforced[0], 0);
 }
 
 Test(shares, a_destination_alone_is_waited_for)
@@ -151,5 +146,57 @@ Test(shares, a_destination_alone_is_waited_for)
 	shares.count = 1;
 	pass_seconds(1, 5, true, false);
 	pass_seconds(5, 50, false, false);
-	cr_expect_eq(langfuse.enforced, 0);
+	cr_expect_eq(langfuse.enforced[0], 0);
+}
+
+/* ---- two projects ---- */
+
+static void answer(struct exporter *exporter, size_t lane, uint64_t from_s, uint64_t to_s)
+{
+	shares.count = 4;
+	for (uint64_t second = from_s; second < to_s; second++) {
+		exporter->answered_ns[lane] = second * 1000 + 500;
+		shares_enforce(&shares, second * 1000 + 999);
+	}
+}
+
+Test(shares, a_lane_may_lose_what_another_destination_has_of_the_same_lane)
+{
+	answer(&tempo, 0, 1, 20);
+	cr_expect(langfuse.enforced[1] > 0);
+	cr_expect_eq(langfuse.safe_below, 40, "what tempo has of the team, not what it has of all");
+	cr_expect_eq(tempo.enforced[0], 0);
+}
+
+Test(shares, a_destination_that_has_not_got_the_lane_is_no_safety)
+{
+	lanes[3].name = "another";
+	lanes[0].name = "other";
+	answer(&tempo, 0, 1, 20);
+	cr_expect(langfuse.enforced[1] > 0);
+	cr_expect_eq(langfuse.safe_below, 0);
+}
+
+Test(shares, a_project_that_is_shut_out_alone_keeps_no_more_than_its_share)
+{
+	answer(&langfuse, 0, 1, 3);
+	cr_expect_eq(langfuse.enforced[1], 0, "not at once");
+	answer(&langfuse, 0, 3, 10);
+	cr_expect(langfuse.enforced[1] > 0);
+	cr_expect_eq(langfuse.max_bytes, LOG_BYTES / 8 * 7);
+	cr_expect_eq(langfuse.safe_below, UINT64_MAX, "whoever has it");
+	cr_expect_eq(langfuse.enforced[0], 0);
+
+	unsigned before = langfuse.enforced[1];
+	answer(&langfuse, 1, 10, 20);
+	cr_expect_eq(langfuse.enforced[1], before, "and no longer when it is let in");
+}
+
+Test(shares, what_a_project_left_behind_has_an_eighth)
+{
+	lanes[2].is_left_behind = true;
+	answer(&tempo, 0, 1, 2);
+	cr_expect_eq(langfuse.enforced[1], 1);
+	cr_expect_eq(langfuse.max_bytes, LOG_BYTES / 8);
+	cr_expect_eq(langfuse.safe_below, UINT64_MAX);
 }

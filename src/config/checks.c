@@ -87,7 +87,7 @@ const char *check_group(char *name)
 	return getgrnam(name) ? NULL : "the name of a group that is known here";
 }
 
-const char *check_destination_name(char *text)
+const char *check_object_name(char *text)
 {
 	size_t len = strlen(text);
 	if (len == 0 || len > 32 || strspn(text, lower_name) != len)

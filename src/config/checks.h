@@ -25,8 +25,8 @@ const char *check_readable(char *path);
 /* A group that this machine knows. */
 const char *check_group(char *name);
 
-/* A destination's name: it becomes part of paths and log lines. */
-const char *check_destination_name(char *text);
+/* A destination's or project's name: it becomes part of paths and log lines. */
+const char *check_object_name(char *text);
 
 /* A header's name, and its value: no line ends, which would add headers. */
 const char *check_header_name(const char *text);

@@ -12,6 +12,7 @@
 #include "base/nearest.h"
 #include "config/environment.h"
 #include "config/loader.h"
+#include "config/objects.h"
 #include "config/values.h"
 
 enum { ARENA_MAX_BYTES = 4 << 20 };
@@ -22,30 +23,46 @@ struct loaded {
 	struct arena arena;
 };
 
-static const char destination_prefix[] = "destinations.";
-
-struct destination_config *loader_find_destination(const struct loader *loader, const char *name)
+const struct section *loader_section(const char *name)
 {
-	return (struct destination_config *)config_destination(loader->config, name);
+	for (size_t i = 0; i < SECTION_COUNT; i++)
+		if (strcmp(sections[i].name, name) == 0)
+			return &sections[i];
+	return NULL;
 }
 
-const struct setting *loader_find(struct loader *loader, const char *name, void **ret_base)
+/*
+ * Takes a name of three parts apart: the section, the object in it and its setting, which may have dots too
+ * where there is none of that name. NULL for a setting of the whole program.
+ */
+static const struct section *split_name(
+	const char *name, char object[OBJECT_NAME_MAX], const char **ret_setting)
 {
-	size_t prefix = sizeof destination_prefix - 1;
-	if (strncmp(name, destination_prefix, prefix) != 0) {
-		*ret_base = loader->config;
-		return setting_find(name);
-	}
-	char destination[64];
-	const char *last = strrchr(name, '.');
-	if (last < name + prefix ||
-		last - name - (ptrdiff_t)prefix >= (ptrdiff_t)sizeof destination)
+	char section[OBJECT_NAME_MAX];
+	const char *dot = strchr(name, '.'), *last = strrchr(name, '.');
+	if (dot == last || dot - name >= OBJECT_NAME_MAX || last - dot > OBJECT_NAME_MAX)
 		return NULL;
-	snprintf(destination, sizeof destination, "%.*s", (int)(last - name - (ptrdiff_t)prefix),
-		name + prefix);
-	struct destination_config *found = loader_find_destination(loader, destination);
-	*ret_base = found;
-	return found ? destination_setting_find(last + 1) : NULL;
+	snprintf(section, sizeof section, "%.*s", (int)(dot - name), name);
+	snprintf(object, OBJECT_NAME_MAX, "%.*s", (int)(last - dot - 1), dot + 1);
+	*ret_setting = last + 1;
+	return loader_section(section);
+}
+
+bool loader_find(const struct loader *loader, const char *name, struct loader_place *ret_place)
+{
+	char object_name[OBJECT_NAME_MAX];
+	const char *word;
+	struct object object;
+	const struct section *section = split_name(name, object_name, &word);
+	const struct setting *setting =
+		section ? section_setting_find(section, word) : setting_find(name);
+	if (!setting || (section && !object_find(loader->config, section, object_name, &object)))
+		return false;
+	*ret_place = section ? (struct loader_place){ setting, object.base,
+		&object.origins[setting_of(setting) - section->settings] } :
+			       (struct loader_place){ setting, loader->config,
+				       &loader->config->origins[setting - settings] };
+	return true;
 }
 
 /* The first `parts` parts of a dotted name. */
@@ -59,13 +76,14 @@ static void cut_name(const char *name, size_t parts, char out[NEAREST_MAX])
 
 void loader_nearest(const struct loader *loader, const char *name, char out[128])
 {
-	const char *last = strrchr(name, '.');
-	const char *word = last ? last + 1 : name;
-	size_t prefix = sizeof destination_prefix - 1, parts = 1;
-	if (strncmp(name, destination_prefix, prefix) == 0 && last >= name + prefix) {
+	char object[OBJECT_NAME_MAX];
+	const char *last = strrchr(name, '.'), *word = last ? last + 1 : name;
+	size_t parts = 1;
+	const struct section *section = split_name(name, object, &word);
+	if (section) {
 		struct nearest nearest = { .wanted = word };
-		for (size_t i = 0; i < destination_setting_count; i++)
-			nearest_offer(&nearest, destination_settings[i].name);
+		for (size_t i = 0; i < section->setting_count; i++)
+			nearest_offer(&nearest, section->settings[i].name);
 		snprintf(out, 128, "%.*s.%s", (int)(last - name < 60 ? last - name : 60), name,
 			nearest.word);
 		return;
@@ -83,19 +101,13 @@ void loader_nearest(const struct loader *loader, const char *name, char out[128]
 		cut_name(settings[i].name, parts, candidate);
 		nearest_offer(&nearest, candidate);
 	}
-	if (parts == 1)
-		nearest_offer(&nearest, "destinations");
+	for (size_t i = 0; i < SECTION_COUNT && parts == 1; i++)
+		nearest_offer(&nearest, sections[i].name);
 	snprintf(out, 128, "%s", nearest.word);
 }
 
-void loader_note_origin(struct loader *loader, const struct setting *setting, void *base,
-	const char *named, int line)
+void loader_note_origin(struct loader *loader, struct origin *origin, const char *named, int line)
 {
-	bool is_own = base == loader->config;
-	struct destination_config *destination = base;
-	struct origin *origin = is_own ?
-		&loader->config->origins[setting - settings] :
-		&destination->origins[destination_setting_of(setting) - destination_settings];
 	bool is_file = loader->origin == ORIGIN_FILE;
 	const char *name =
 		is_file ? loader->file : arena_copy(loader->arena, named, strlen(named) + 1);
@@ -104,21 +116,22 @@ void loader_note_origin(struct loader *loader, const struct setting *setting, vo
 
 int loader_set(struct loader *loader, const char *name, const char *text, const char *named)
 {
-	void *base = NULL;
-	const struct setting *setting = loader_find(loader, name, &base);
-	if (!setting) {
-		char nearest[128], shown[LOG_TEXT_MAX];
+	struct loader_place found;
+	if (!loader_find(loader, name, &found)) {
+		char nearest[128], shown[LOG_TEXT_MAX], object[OBJECT_NAME_MAX];
+		const char *word;
 		loader_nearest(loader, name, nearest);
-		if (strcmp(name, nearest) == 0) /* the setting is, its destination is not */
+		if (strcmp(name, nearest) == 0) /* the setting is, what has it is not */
 			return complain(loader->complaint,
-				"%s: neither file nor environment has this destination", named);
+				"%s: neither file nor environment has this %s", named,
+				split_name(name, object, &word)->one);
 		return complain(loader->complaint, "%s is no setting; the nearest is %s",
 			log_text(shown, name), nearest);
 	}
 	struct value_place place = { named, loader->arena, loader->complaint };
-	int error = value_set_text(setting, base, text, &place);
+	int error = value_set_text(found.setting, found.base, text, &place);
 	if (!error)
-		loader_note_origin(loader, setting, base, named, 0);
+		loader_note_origin(loader, found.origin, named, 0);
 	return error;
 }
 
@@ -156,21 +169,44 @@ struct destination_config *loader_add_destination(
 		return NULL;
 	}
 	struct destination_config *destination = &config->destinations[config->destination_count];
+	const struct section *section = &sections[SECTION_DESTINATIONS];
 	*destination = (struct destination_config){
 		.name = arena_copy(loader->arena, name, strlen(name) + 1),
 		.type = type,
-		.origins = make_origins(loader->arena, destination_setting_count),
+		.origins = make_origins(loader->arena, section->setting_count),
 	};
 	if (!destination->name || !destination->origins) {
 		complain(loader->complaint, "%s does not fit: the configuration is too large",
 			named);
 		return NULL;
 	}
-	if (set_defaults(loader, destination_settings, destination_setting_count, destination,
+	if (set_defaults(loader, section->settings, section->setting_count, destination,
 		    type == DESTINATION_LANGFUSE) < 0)
 		return NULL;
 	config->destination_count++;
 	return destination;
+}
+
+struct project_config *loader_add_project(struct loader *loader, const char *name)
+{
+	struct config *config = loader->config;
+	if (config->project_count == PROJECTS_MAX) {
+		complain(loader->complaint, "projects.%s is one too many: there may be %d projects",
+			name, PROJECTS_MAX);
+		return NULL;
+	}
+	struct project_config *project = &config->projects[config->project_count];
+	*project = (struct project_config){
+		.name = arena_copy(loader->arena, name, strlen(name) + 1),
+		.origins = make_origins(loader->arena, sections[SECTION_PROJECTS].setting_count),
+	};
+	if (!project->name || !project->origins) {
+		complain(loader->complaint,
+			"projects.%s does not fit: the configuration is too large", name);
+		return NULL;
+	}
+	config->project_count++;
+	return project;
 }
 
 void loader_note(struct loader *loader, const char *format, ...)
@@ -200,9 +236,8 @@ static int read_flags(struct loader *loader, char *const *flags)
 				log_text(shown, *flags));
 		snprintf(name, sizeof name, "%.*s", (int)len, *flags);
 		snprintf(named, sizeof named, "--set %s", name);
-		void *base;
-		const struct setting *setting = loader_find(loader, name, &base);
-		if (setting && setting->is_secret)
+		struct loader_place place;
+		if (loader_find(loader, name, &place) && place.setting->is_secret)
 			return complain(loader->complaint,
 				"%s: every process can read flags; write it in the configuration file",
 				named);
@@ -218,8 +253,9 @@ static int read_flags(struct loader *loader, char *const *flags)
 
 static bool is_given(const struct destination_config *destination, const char *name)
 {
-	const struct setting *row = destination_setting_find(name);
-	return destination->origins[row - destination_settings].kind != ORIGIN_DEFAULT;
+	const struct section *section = &sections[SECTION_DESTINATIONS];
+	const struct setting *row = section_setting_find(section, name);
+	return destination->origins[row - section->settings].kind != ORIGIN_DEFAULT;
 }
 
 /* As destination_config.signals. */
@@ -262,7 +298,7 @@ static int check_destination(struct loader *loader, struct destination_config *d
 {
 	char key[64];
 	const char *name = destination->name;
-	snprintf(key, sizeof key, "%s%s", destination_prefix, name);
+	snprintf(key, sizeof key, "destinations.%s", name);
 	if (destination->retry_initial_ms > destination->retry_max_ms)
 		return COMPLAIN_AT(
 			loader, key, "%s.retry_initial_ms must not be above retry_max_ms", key);
@@ -286,6 +322,49 @@ static int check_destination(struct loader *loader, struct destination_config *d
 		return COMPLAIN_AT(loader, key,
 			"%s.endpoint is missing: write a URL such as http://127.0.0.1:4318", key);
 	return settle_signals(loader, destination, key);
+}
+
+static int check_proxy(struct loader *loader)
+{
+	const struct config *config = loader->config;
+	char shown[LOG_TEXT_MAX];
+	return !config->proxy.destination || config_langfuse(config) ?
+		0 :
+		COMPLAIN_AT(loader, "proxy.destination",
+			"proxy.destination must name an enabled destination of type langfuse, not %s",
+			log_text(shown, config->proxy.destination));
+}
+
+/* A caller's key pair must tell one project. */
+static int check_apart(struct loader *loader, const char *key, const char *public_key,
+	const char *section, const char *other, const char *other_key)
+{
+	return strcmp(public_key, other_key) != 0 ?
+		0 :
+		COMPLAIN_AT(loader, key, "%s has the public_key of %s.%s: each project has its own",
+			key, section, other);
+}
+
+static int check_project(struct loader *loader, const struct project_config *project)
+{
+	const struct config *config = loader->config;
+	const struct destination_config *langfuse = config_langfuse(config);
+	char key[64];
+	snprintf(key, sizeof key, "projects.%s", project->name);
+	if (!project->public_key || !project->secret_key)
+		return COMPLAIN_AT(loader, key,
+			"%s needs public_key and secret_key (or %s_key_file)", key,
+			project->secret_key ? "public" : "secret");
+	if (!langfuse)
+		return COMPLAIN_AT(loader, key,
+			"%s needs an enabled destination of type langfuse for its traces", key);
+	int error = check_apart(loader, key, project->public_key, "destinations", langfuse->name,
+		langfuse->public_key);
+	for (const struct project_config *other = config->projects; other < project && !error;
+		other++)
+		error = check_apart(loader, key, project->public_key, "projects", other->name,
+			other->public_key);
+	return error;
 }
 
 static bool lies_in(const char *path, const char *directory)
@@ -316,6 +395,11 @@ static int check_together(struct loader *loader)
 			(unsigned long long)config->limits.max_request_memory_bytes);
 	for (size_t i = 0; i < config->destination_count; i++)
 		if (check_destination(loader, &config->destinations[i]) < 0)
+			return -EINVAL;
+	if (check_proxy(loader) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < config->project_count; i++)
+		if (check_project(loader, &config->projects[i]) < 0)
 			return -EINVAL;
 	if (config->control_group && lies_in(config->control_socket, config->state_directory))
 		return COMPLAIN_AT(loader, "control_group",
@@ -404,10 +488,12 @@ int config_load(const char *file, char *const *environment, char *const *flags,
 	};
 	loaded->config.destinations =
 		arena_alloc(&loaded->arena, DESTINATIONS_MAX * sizeof *loaded->config.destinations);
+	loaded->config.projects =
+		arena_alloc(&loaded->arena, PROJECTS_MAX * sizeof *loaded->config.projects);
 	loaded->config.origins = make_origins(&loaded->arena, setting_count);
 	loader.notes = calloc(1, sizeof *loader.notes);
 
-	int error = loaded->config.destinations && loader.notes && !loaded->arena.error ?
+	int error = loader.notes && !loaded->arena.error ?
 		0 :
 		complain(complaint, "no memory for the configuration");
 	if (!error)
@@ -440,6 +526,18 @@ const struct destination_config *config_destination(const struct config *config,
 	for (size_t i = 0; i < config->destination_count; i++)
 		if (strcmp(config->destinations[i].name, name) == 0)
 			return &config->destinations[i];
+	return NULL;
+}
+
+const struct destination_config *config_langfuse(const struct config *config)
+{
+	const char *named = config->proxy.destination;
+	for (size_t i = 0; i < config->destination_count; i++) {
+		const struct destination_config *at = &config->destinations[i];
+		if (at->enabled && at->type == DESTINATION_LANGFUSE &&
+			(!named || strcmp(at->name, named) == 0))
+			return at;
+	}
 	return NULL;
 }
 

@@ -66,7 +66,7 @@ struct destination_config {
 	uint64_t timeout_ms;        /* of one attempt */
 	uint64_t retry_initial_ms;
 	uint64_t retry_max_ms;
-	struct origin *origins; /* by row of destination_settings */
+	struct origin *origins; /* by row of sections[SECTION_DESTINATIONS] */
 };
 
 /*
@@ -78,8 +78,11 @@ struct project_config {
 	char *public_key; /* content of public_key_file when that is set */
 	char *secret_key;
 	char *gateway_keys_file; /* as access.keys_file, for callers of this project; NULL: none */
-	struct origin *origins;  /* by row of project_settings */
+	struct origin *origins;  /* by row of sections[SECTION_PROJECTS] */
 };
+
+enum { PROJECTS_MAX = 64 };
+#define DEFAULT_LANE "default" /* of the project whose pair the destination has itself */
 
 struct config {
 	char *listen; /* host:port, port 0 = any free one */

@@ -102,7 +102,11 @@ static int add_destination(
 	struct destination_config *added = loader_add_destination(loader, name, type, variable);
 	if (!added)
 		return -EINVAL;
-	loader_note_origin(loader, destination_setting_find("type"), added, variable, 0);
+	char type_name[64];
+	struct loader_place place;
+	snprintf(type_name, sizeof type_name, "destinations.%s.type", name);
+	if (loader_find(loader, type_name, &place))
+		loader_note_origin(loader, place.origin, variable, 0);
 	return 0;
 }
 
@@ -116,7 +120,7 @@ static int add_destinations(struct loader *loader, char *const *environment)
 	if (refuse_both(loader, environment, "LANGFUSE_PUBLIC_KEY") < 0 ||
 		refuse_both(loader, environment, "LANGFUSE_SECRET_KEY") < 0)
 		return -EINVAL;
-	if (!loader_find_destination(loader, "langfuse") && (has_public || has_secret)) {
+	if (!config_destination(loader->config, "langfuse") && (has_public || has_secret)) {
 		if (!has_public || !has_secret)
 			return complain(loader->complaint,
 				"LANGFUSE_%s_KEY is set, but LANGFUSE_%s_KEY is not: "
@@ -126,7 +130,7 @@ static int add_destinations(struct loader *loader, char *const *environment)
 			    loader, "langfuse", DESTINATION_LANGFUSE, "LANGFUSE_PUBLIC_KEY") < 0)
 			return -EINVAL;
 	}
-	if (!loader_find_destination(loader, "tempo") &&
+	if (!config_destination(loader->config, "tempo") &&
 		environment_value(environment, "TOLLGATE_TEMPO_ENDPOINT"))
 		return add_destination(
 			loader, "tempo", DESTINATION_OTLP, "TOLLGATE_TEMPO_ENDPOINT");
@@ -140,7 +144,7 @@ static int find_destination(struct loader *loader, const struct variable *variab
 	if (strncmp(variable->setting, "destinations.", 13) != 0)
 		return 0;
 	const char *name = is_langfuse ? "langfuse" : "tempo";
-	const struct destination_config *destination = loader_find_destination(loader, name);
+	const struct destination_config *destination = config_destination(loader->config, name);
 	if (!destination) {
 		loader_note(loader,
 			"%s is set but does not apply here: there is no destination %s; set %s",

@@ -95,18 +95,39 @@ static bool is_given(const json_t *object, const char *key)
 	return value && !json_is_null(value);
 }
 
-static int add_destination(
-	struct loader *loader, const char *name, json_t *object, const char *path)
+/* A key and the file that holds it would leave open which one counts. */
+static int refuse_both(struct loader *loader, const json_t *object, const char *path)
 {
-	char checked[NAME_MAX_BYTES], shown[LOG_TEXT_MAX], form[SETTING_FORM_MAX];
+	for (const char *const *key = (const char *const[]){ "public_key", "secret_key", NULL };
+		*key; key++) {
+		char beside[32];
+		snprintf(beside, sizeof beside, "%s_file", *key);
+		if (is_given(object, *key) && is_given(object, beside))
+			return complain(loader->complaint, "%s has both %s and %s: keep one", path,
+				*key, beside);
+	}
+	return 0;
+}
+
+static int refuse_name(struct loader *loader, const struct section *section, const char *name)
+{
+	char checked[NAME_MAX_BYTES], shown[LOG_TEXT_MAX];
 	snprintf(checked, sizeof checked, "%s", name);
-	const char *wanted = check_destination_name(checked);
+	const char *wanted = check_object_name(checked);
+	return wanted ? complain(loader->complaint, "the name of a %s must be %s, not %s",
+				section->one, wanted, log_text(shown, name)) :
+			0;
+}
+
+static int add_destination(
+	struct loader *loader, const char *name, const json_t *object, const char *path)
+{
+	char form[SETTING_FORM_MAX];
 	if (strcmp(name, "local") == 0) /* LOCAL_NAME, which the ledger knows the local view by */
 		return complain(loader->complaint,
 			"%s is the local view, which is set by local.*: choose another name", path);
-	if (wanted)
-		return complain(loader->complaint, "the name of a destination must be %s, not %s",
-			wanted, log_text(shown, name));
+	if (refuse_name(loader, &sections[SECTION_DESTINATIONS], name) < 0)
+		return -EINVAL;
 	if (!json_is_object(object))
 		return complain(loader->complaint,
 			"%s must be an object such as {\"type\": \"otlp\", "
@@ -114,7 +135,7 @@ static int add_destination(
 			path);
 
 	const json_t *written = json_object_get(object, "type");
-	const struct setting *type = destination_setting_find("type");
+	const struct setting *type = section_setting_find(&sections[SECTION_DESTINATIONS], "type");
 	if (!is_given(object, "type"))
 		return complain(loader->complaint, "%s.type is missing: write %s", path,
 			setting_form(type, form));
@@ -127,35 +148,55 @@ static int add_destination(
 		loader_locate(loader, named);
 		return error;
 	}
-	for (const char *const *key = (const char *const[]){ "public_key", "secret_key", NULL };
-		*key; key++) {
-		char beside[32];
-		snprintf(beside, sizeof beside, "%s_file", *key);
-		if (is_given(object, *key) && is_given(object, beside))
-			return complain(loader->complaint, "%s has both %s and %s: keep one", path,
-				*key, beside);
-	}
-	if (!loader_add_destination(loader, name, only_type.type, path))
+	return loader_add_destination(loader, name, only_type.type, path) ? 0 : -EINVAL;
+}
+
+static int add_project(
+	struct loader *loader, const char *name, const json_t *object, const char *path)
+{
+	if (strcmp(name, DEFAULT_LANE) == 0)
+		return complain(loader->complaint,
+			"%s is the project whose keys the destination has: choose another name",
+			path);
+	if (refuse_name(loader, &sections[SECTION_PROJECTS], name) < 0)
 		return -EINVAL;
-	return read_object(loader, object, path);
+	if (!json_is_object(object))
+		return complain(loader->complaint,
+			"%s must be an object such as {\"public_key_file\": \"/run/keys/public\", "
+			"\"secret_key_file\": \"/run/keys/secret\"}",
+			path);
+	return loader_add_project(loader, name) ? 0 : -EINVAL;
+}
+
+static int add_object(struct loader *loader, const struct section *section, const char *name,
+	json_t *object, const char *path)
+{
+	bool is_project = section == &sections[SECTION_PROJECTS];
+	if (json_is_null(object))
+		return 0;
+	int error = is_project ? add_project(loader, name, object, path) :
+				 add_destination(loader, name, object, path);
+	if (!error)
+		error = refuse_both(loader, object, path);
+	return error ? error : read_object(loader, object, path);
 }
 
 static int read_key(
 	struct loader *loader, const char *parent, const char *key, json_t *value, const char *path)
 {
-	void *base = NULL;
-	if (strcmp(parent, "destinations") == 0)
-		return json_is_null(value) ? 0 : add_destination(loader, key, value, path);
-	const struct setting *setting = strchr(key, '.') ? NULL : loader_find(loader, path, &base);
-	if (setting) {
+	const struct section *section = loader_section(parent);
+	struct loader_place found;
+	if (section)
+		return add_object(loader, section, key, value, path);
+	if (!strchr(key, '.') && loader_find(loader, path, &found)) {
 		struct value_place place = { path, loader->arena, loader->complaint };
-		int error = value_set_json(setting, base, value, &place);
+		int error = value_set_json(found.setting, found.base, value, &place);
 		if (!error && !json_is_null(value))
-			loader_note_origin(loader, setting, base, path,
+			loader_note_origin(loader, found.origin, path,
 				line_of((const char *)loader->text.at, path));
 		return error;
 	}
-	if (strchr(key, '.') || (strcmp(path, "destinations") != 0 && !is_group(path)))
+	if (strchr(key, '.') || (!loader_section(path) && !is_group(path)))
 		return refuse_key(loader, path, key);
 	if (json_is_null(value))
 		return 0;
@@ -204,10 +245,11 @@ static bool is_credential(const char *header)
 	return false;
 }
 
-static int refuse_open(struct loader *loader, const char *destination, const char *key)
+static int refuse_open(
+	struct loader *loader, const char *section, const char *object, const char *key)
 {
 	char name[NAME_MAX_BYTES], shown[LOG_TEXT_MAX];
-	snprintf(name, sizeof name, "destinations.%.40s.%s", destination, key);
+	snprintf(name, sizeof name, "%s.%.40s.%s", section, object, key);
 	complain(loader->complaint, "%s stands in a file that everyone can read: chmod o= %s", name,
 		log_text(shown, loader->file));
 	return loader_locate(loader, name);
@@ -218,15 +260,18 @@ static int check_openness(struct loader *loader, json_t *json)
 {
 	struct stat status;
 	const char *name, *header;
-	json_t *destination, *value;
+	json_t *object, *value;
 	if (stat(loader->file, &status) < 0 || !(status.st_mode & 007))
 		return 0;
-	json_object_foreach(json_object_get(json, "destinations"), name, destination) {
-		if (json_is_string(json_object_get(destination, "secret_key")))
-			return refuse_open(loader, name, "secret_key");
-		json_object_foreach(json_object_get(destination, "headers"), header, value)
-			if (is_credential(header))
-				return refuse_open(loader, name, "headers");
+	for (size_t i = 0; i < SECTION_COUNT; i++) {
+		const char *section = sections[i].name;
+		json_object_foreach(json_object_get(json, section), name, object) {
+			if (json_is_string(json_object_get(object, "secret_key")))
+				return refuse_open(loader, section, name, "secret_key");
+			json_object_foreach(json_object_get(object, "headers"), header, value)
+				if (is_credential(header))
+					return refuse_open(loader, section, name, "headers");
+		}
 	}
 	return 0;
 }

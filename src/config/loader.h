@@ -20,8 +20,18 @@ struct loader {
 	struct buf text;  /* what the file holds, terminated, for line numbers */
 };
 
-/* The row of a dotted name ("http.threads", "destinations.tempo.endpoint"); NULL when there is none. */
-const struct setting *loader_find(struct loader *loader, const char *name, void **ret_base);
+/* One value of the configuration: its row, the struct that it is in, and where it came from. */
+struct loader_place {
+	const struct setting *setting;
+	void *base;
+	struct origin *origin;
+};
+
+/* That of a dotted name ("http.threads", "destinations.tempo.endpoint"); false when there is none. */
+bool loader_find(const struct loader *loader, const char *name, struct loader_place *ret_place);
+
+/* The section of that name; NULL when there is none. */
+const struct section *loader_section(const char *name);
 
 /* The known name that is nearest to an unknown one, with as many parts. */
 void loader_nearest(const struct loader *loader, const char *name, char out[128]);
@@ -30,18 +40,19 @@ void loader_nearest(const struct loader *loader, const char *name, char out[128]
 int loader_set(struct loader *loader, const char *name, const char *text, const char *named);
 
 /*
- * Notes that the value of a row comes from the source that is being read.
+ * Notes that a value comes from the source that is being read.
  *
  *   named  the variable; copied
  *   line   of the file
  */
-void loader_note_origin(struct loader *loader, const struct setting *setting, void *base,
-	const char *named, int line);
+void loader_note_origin(struct loader *loader, struct origin *origin, const char *named, int line);
 
 /* With the defaults of its type. NULL after a complaint about `named`. */
 struct destination_config *loader_add_destination(
 	struct loader *loader, const char *name, enum destination_type type, const char *named);
-struct destination_config *loader_find_destination(const struct loader *loader, const char *name);
+
+/* NULL after a complaint. */
+struct project_config *loader_add_project(struct loader *loader, const char *name);
 
 void loader_note(struct loader *loader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -65,6 +65,15 @@ static void print_row(const char *prefix, const struct setting *row)
 	printf("\n");
 }
 
+static void print_section(const struct section *section)
+{
+	char prefix[64];
+	snprintf(prefix, sizeof prefix, "%s.NAME.", section->name);
+	printf("\nOf each %s; NAME is yours to choose:\n\n", section->one);
+	for (size_t i = 0; i < section->setting_count; i++)
+		print_row(prefix, &section->settings[i]);
+}
+
 void config_print_settings(void)
 {
 	printf("Settings, with default, unit and bounds. In the JSON file they are nested\n"
@@ -72,9 +81,8 @@ void config_print_settings(void)
 	       "in capitals: TOLLGATE_HTTP_THREADS=4. Sizes may be written as \"64MiB\".\n\n");
 	for (size_t i = 0; i < setting_count; i++)
 		print_row("", &settings[i]);
-	printf("\nOf each destination; NAME is yours to choose:\n\n");
-	for (size_t i = 0; i < destination_setting_count; i++)
-		print_row("destinations.NAME.", &destination_settings[i]);
+	for (size_t i = 0; i < SECTION_COUNT; i++)
+		print_section(&sections[i]);
 	printf("\nVariables that set the same:\n\n");
 	for (size_t i = 0; i < variable_count; i++)
 		if (variables[i].setting)
@@ -126,9 +134,10 @@ static json_t *example_destination(const char *type, const char *endpoint)
 {
 	bool is_langfuse = strcmp(type, "langfuse") == 0;
 	json_t *destination = json_object();
-	for (size_t i = 0; i < destination_setting_count; i++)
-		json_object_set_new(destination, destination_settings[i].name,
-			default_json(&destination_settings[i], is_langfuse));
+	const struct section *section = &sections[SECTION_DESTINATIONS];
+	for (size_t i = 0; i < section->setting_count; i++)
+		json_object_set_new(destination, section->settings[i].name,
+			default_json(&section->settings[i], is_langfuse));
 	json_object_set_new(destination, "type", json_string(type));
 	json_object_set_new(destination, "enabled", json_false());
 	json_object_set_new(destination, "endpoint", json_string(endpoint));
@@ -145,6 +154,7 @@ void config_print_example(void)
 		example_destination("langfuse", "https://cloud.langfuse.com"));
 	json_object_set_new(destinations, "example-tempo",
 		example_destination("otlp", "http://tempo.example:4318"));
+	json_object_set_new(file, sections[SECTION_PROJECTS].name, json_object());
 	json_dumpf(file, stdout, JSON_INDENT(2));
 	printf("\n");
 	json_decref(file);

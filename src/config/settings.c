@@ -13,6 +13,8 @@
 	.name = #member, .type = kind, .offset = offsetof(struct config, member)
 #define DESTINATION(member, kind) \
 	.name = #member, .type = kind, .offset = offsetof(struct destination_config, member)
+#define PROJECT(member, kind) \
+	.name = #member, .type = kind, .offset = offsetof(struct project_config, member)
 
 enum {
 	NAME_MAX_BYTES = 200, /* of user, tag and alike: the Langfuse SDKs drop longer ones */
@@ -261,7 +263,7 @@ const struct setting settings[] = {
 };
 const size_t setting_count = COUNT_OF(settings);
 
-const struct setting destination_settings[] = {
+static const struct setting destination_settings[] = {
 	{ DESTINATION(type, SETTING_CHOICE), .choices = "langfuse otlp",
 		.sentence = "What answers there; must be given." },
 	{ DESTINATION(enabled, SETTING_BOOL), .fallback = "true",
@@ -326,7 +328,37 @@ const struct setting destination_settings[] = {
 	{ DESTINATION(retry_max_ms, SETTING_MILLISECONDS), .min = 1, .max = 24 * HOUR_MS,
 		.fallback = "60000", .sentence = "Longest wait between two attempts." },
 };
-const size_t destination_setting_count = COUNT_OF(destination_settings);
+
+static const struct setting project_settings[] = {
+	{ PROJECT(public_key, SETTING_TEXT), .is_reloaded = true, .min = 1, .max = KEY_MAX_BYTES,
+		.check = check_key, .sentence = "Of the Langfuse project; no other has the same." },
+	{ .name = "public_key_file",
+		.offset = offsetof(struct project_config, public_key),
+		.type = SETTING_SECRET_FILE,
+		.min = 1,
+		.max = TEXT_MAX_BYTES,
+		.sentence = "Holds the public key instead." },
+	{ PROJECT(secret_key, SETTING_TEXT), .is_secret = true, .is_reloaded = true, .min = 1,
+		.max = KEY_MAX_BYTES, .check = check_key,
+		.sentence = "Of the Langfuse project; better in a file of its own." },
+	{ .name = "secret_key_file",
+		.offset = offsetof(struct project_config, secret_key),
+		.type = SETTING_SECRET_FILE,
+		.min = 1,
+		.max = TEXT_MAX_BYTES,
+		.sentence = "Holds the secret key instead; not readable by others." },
+	{ PROJECT(gateway_keys_file, SETTING_PATH), .is_reloaded = true, .min = 1,
+		.max = TEXT_MAX_BYTES, .check = check_readable,
+		.sentence =
+			"Gateway keys of its callers, hashed as \"tollgate key\" prints them." },
+};
+
+const struct section sections[SECTION_COUNT] = {
+	[SECTION_DESTINATIONS] = { "destinations", "destination", destination_settings,
+		COUNT_OF(destination_settings) },
+	[SECTION_PROJECTS] = { "projects", "project", project_settings,
+		COUNT_OF(project_settings) },
+};
 
 static const struct setting *find(const struct setting *rows, size_t count, const char *name)
 {
@@ -341,9 +373,9 @@ const struct setting *setting_find(const char *name)
 	return find(settings, setting_count, name);
 }
 
-const struct setting *destination_setting_find(const char *name)
+const struct setting *section_setting_find(const struct section *section, const char *name)
 {
-	return find(destination_settings, destination_setting_count, name);
+	return find(section->settings, section->setting_count, name);
 }
 
 void setting_variable(const struct setting *setting, char out[SETTING_VARIABLE_MAX])
@@ -353,7 +385,7 @@ void setting_variable(const struct setting *setting, char out[SETTING_VARIABLE_M
 		*c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
 }
 
-const struct setting *destination_setting_of(const struct setting *row)
+const struct setting *setting_of(const struct setting *row)
 {
 	return row->type == SETTING_SECRET_FILE ? row - 1 : row;
 }

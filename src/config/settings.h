@@ -30,7 +30,7 @@ struct setting {
 	enum setting_type type;
 	bool is_secret;   /* never shown, never a flag */
 	bool is_reloaded; /* at SIGHUP; the others wait for a restart */
-	size_t offset; /* in struct config; of a destination's setting in struct destination_config */
+	size_t offset; /* in struct config; of a section's setting in the struct of its objects */
 	size_t count_offset;  /* lists and headers: of their number */
 	uint64_t min, max;    /* numbers: the value; texts: bytes; lists and headers: items */
 	const char *fallback; /* what holds when nobody says anything; NULL: unset */
@@ -45,16 +45,23 @@ struct setting {
 extern const struct setting settings[];
 extern const size_t setting_count;
 
-/* Of each object in "destinations". */
-extern const struct setting destination_settings[];
-extern const size_t destination_setting_count;
+/* Objects that a person names, each with the same settings: {"destinations": {"tempo": {...}}}. */
+struct section {
+	const char *name;
+	const char *one; /* of its objects, in a sentence */
+	const struct setting *settings;
+	size_t setting_count;
+};
+
+enum { SECTION_DESTINATIONS, SECTION_PROJECTS, SECTION_COUNT };
+extern const struct section sections[SECTION_COUNT];
 
 /* NULL when there is none of that name. */
 const struct setting *setting_find(const char *name);
-const struct setting *destination_setting_find(const char *name);
+const struct setting *section_setting_find(const struct section *section, const char *name);
 
-/* The row that a destination's value is known by: a key's own row for the file that holds it. */
-const struct setting *destination_setting_of(const struct setting *row);
+/* The row that an object's value is known by: a key's own row for the file that holds it. */
+const struct setting *setting_of(const struct setting *row);
 
 /* TOLLGATE_ and the name in upper case with _ for dots. */
 enum { SETTING_VARIABLE_MAX = 64 };

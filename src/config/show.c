@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/config.h"
-#include "config/settings.h"
+#include "config/objects.h"
 #include "config/values.h"
 
 enum { NAME_MAX_BYTES = 128, COLUMNS = 80, ORIGIN_COLUMN = 51 };
@@ -22,16 +21,16 @@ struct shown {
 
 typedef void visitor(const struct shown *shown, void *arg);
 
-static void visit_destination(
-	const struct destination_config *destination, visitor *visit, void *arg)
+static void visit_object(const struct object *object, visitor *visit, void *arg)
 {
-	for (size_t i = 0; i < destination_setting_count; i++) {
-		const struct setting *row = &destination_settings[i];
+	for (size_t i = 0; i < object->section->setting_count; i++) {
+		const struct setting *row = &object->section->settings[i];
 		char name[NAME_MAX_BYTES];
-		if (destination_setting_of(row) != row)
+		if (setting_of(row) != row)
 			continue;
-		snprintf(name, sizeof name, "destinations.%s.%s", destination->name, row->name);
-		visit(&(struct shown){ name, row, &destination->origins[i], destination }, arg);
+		snprintf(name, sizeof name, "%s.%s.%s", object->section->name, object->name,
+			row->name);
+		visit(&(struct shown){ name, row, &object->origins[i], object->base }, arg);
 	}
 }
 
@@ -104,9 +103,10 @@ static void add_value(const struct shown *shown, void *values)
 json_t *config_values(const struct config *config)
 {
 	json_t *values = json_object();
+	struct object object;
 	visit_settings(config, add_value, values);
-	for (size_t i = 0; values && i < config->destination_count; i++)
-		visit_destination(&config->destinations[i], add_value, values);
+	for (size_t i = 0; object_at(config, i, &object); i++)
+		visit_object(&object, add_value, values);
 	return values;
 }
 
@@ -160,11 +160,12 @@ void config_print_values(const struct config *config)
 	int width = 0;
 	visit_settings(config, widen, &width);
 	visit_settings(config, print_value, &width);
-	for (size_t i = 0; i < config->destination_count; i++) {
+	struct object object;
+	for (size_t i = 0; object_at(config, i, &object); i++) {
 		width = 0;
 		printf("\n");
-		visit_destination(&config->destinations[i], widen, &width);
-		visit_destination(&config->destinations[i], print_value, &width);
+		visit_object(&object, widen, &width);
+		visit_object(&object, print_value, &width);
 	}
 }
 
@@ -187,10 +188,10 @@ static void compare_value(const struct shown *now, void *arg)
 	json_decref(before);
 }
 
-static void tell_alone(const struct destination_config *destination, struct comparison *comparison)
+static void tell_alone(const struct object *object, struct comparison *comparison)
 {
 	char name[NAME_MAX_BYTES];
-	snprintf(name, sizeof name, "destinations.%s", destination->name);
+	snprintf(name, sizeof name, "%s.%s", object->section->name, object->name);
 	comparison->tell(name, NULL, comparison->arg);
 }
 
@@ -198,16 +199,17 @@ void config_compare(const struct config *before, const struct config *now,
 	void (*tell)(const char *name, const struct setting *row, void *arg), void *arg)
 {
 	struct comparison comparison = { before, tell, arg };
+	struct object object, other;
 	visit_settings(now, compare_value, &comparison);
-	for (size_t i = 0; i < now->destination_count; i++) {
-		const struct destination_config *destination = &now->destinations[i];
-		comparison.before = config_destination(before, destination->name);
-		if (comparison.before)
-			visit_destination(destination, compare_value, &comparison);
-		else
-			tell_alone(destination, &comparison);
+	for (size_t i = 0; object_at(now, i, &object); i++) {
+		if (object_find(before, object.section, object.name, &other)) {
+			comparison.before = other.base;
+			visit_object(&object, compare_value, &comparison);
+		} else {
+			tell_alone(&object, &comparison);
+		}
 	}
-	for (size_t i = 0; i < before->destination_count; i++)
-		if (!config_destination(now, before->destinations[i].name))
-			tell_alone(&before->destinations[i], &comparison);
+	for (size_t i = 0; object_at(before, i, &object); i++)
+		if (!object_find(now, object.section, object.name, &other))
+			tell_alone(&object, &comparison);
 }

@@ -14,8 +14,8 @@ void config_print_values(const struct config *config);
 json_t *config_values(const struct config *config);
 
 /*
- * Tells each setting of `now` that is another than in `before`, by its name and row; a destination that
- * only one of them has is told as a whole, with NULL for the row.
+ * Tells each setting of `now` that is another than in `before`, by its name and row; a destination or
+ * project that only one of them has is told as a whole, with NULL for the row.
  */
 void config_compare(const struct config *before, const struct config *now,
 	void (*tell)(const char *name, const struct setting *row, void *arg), void *arg);

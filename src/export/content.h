@@ -18,10 +18,14 @@
 /* Stands where content was withheld. */
 #define CONTENT_MARK "[content withheld by tollgate]"
 
-/* Whether a signal may be sent: not, where content is to be withheld and nobody knows it from the rest. */
+/*
+ * Whether a signal may be sent: not, where content is to be withheld and nobody knows it from the rest. Events
+ * were on their way to Langfuse by themselves; they go on as they are, stored or not.
+ */
 static inline bool content_lets_pass(const struct destination_config *config, enum signal signal)
 {
-	return config->content == CONTENT_FULL || signal == SIGNAL_TRACES;
+	return config->content == CONTENT_FULL || signal == SIGNAL_TRACES ||
+		signal == SIGNAL_INGESTION;
 }
 
 /*

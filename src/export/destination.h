@@ -29,7 +29,10 @@ struct destination {
 /* The value of Authorization for a key pair. 0, -EINVAL: too long; -ENOMEM. To be freed. */
 int langfuse_authorization(const char *public_key, const char *secret_key, char **ret_value);
 
-/* Langfuse's base URL as the endpoint says it, without a slash at its end and without an API path. */
+/*
+ * Appends Langfuse's base URL as the endpoint says it, without a slash at its end and without an API path.
+ * 0; -ENOENT: there is no endpoint; the buf's error.
+ */
 int langfuse_base_url(const struct destination_config *config, struct buf *url);
 
 extern const struct destination destination_langfuse;
@@ -43,12 +46,21 @@ struct endpoint {
 	struct http_headers *headers[2]; /* by enum encoding */
 };
 
-enum { SIGNAL_COUNT = SIGNAL_METRICS + 1 };
-
-/* The endpoints of a destination, by enum signal. 0, -EINVAL with words, or -ENOMEM. */
+/*
+ * The endpoints of a destination, by enum signal: of what it is configured for, and of events in any case
+ * where its kind takes them. 0, -EINVAL with words, or -ENOMEM.
+ */
 int endpoints_init(struct endpoint endpoints[SIGNAL_COUNT], const struct destination_config *config,
 	struct complaint *complaint);
 void endpoints_done(struct endpoint endpoints[SIGNAL_COUNT]);
+
+/*
+ * The destination as a lane has it: a Langfuse with the pair of the lane's project, all else as it is. Points into
+ * both. False when there is no pair: these projects are without the lane's.
+ */
+bool destination_in_lane(const struct destination_config *config,
+	const struct project_config *projects, size_t project_count, const char *lane,
+	struct destination_config *ret_config);
 
 /* The same URLs for the same signals. Keys belong to an address: new ones are not shown to another one. */
 bool destination_same_address(

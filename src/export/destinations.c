@@ -32,6 +32,22 @@ bool destination_same_address(
 		same_text(a->ca_file, b->ca_file);
 }
 
+bool destination_in_lane(const struct destination_config *config,
+	const struct project_config *projects, size_t project_count, const char *lane,
+	struct destination_config *ret_config)
+{
+	*ret_config = *config;
+	if (config->type != DESTINATION_LANGFUSE || strcmp(lane, DEFAULT_LANE) == 0)
+		return true;
+	for (size_t i = 0; i < project_count; i++)
+		if (strcmp(projects[i].name, lane) == 0) {
+			ret_config->public_key = projects[i].public_key;
+			ret_config->secret_key = projects[i].secret_key;
+			return true;
+		}
+	return false;
+}
+
 static int make_url(const struct destination_config *config, enum signal signal, char **ret_url,
 	struct complaint *complaint)
 {
@@ -63,21 +79,24 @@ out:
 	return error;
 }
 
-static int add_common(struct http_headers *headers, enum encoding encoding)
+static int add_common(struct http_headers *headers, enum signal signal, enum encoding encoding)
 {
-	int error = http_headers_add(headers, "Content-Type", "application/x-protobuf");
-	if (!error && encoding == ENCODING_GZIP)
+	/* Events are sent as they are made of what is stored, which is never compressed. */
+	bool is_json = signal == SIGNAL_INGESTION;
+	int error = http_headers_add(
+		headers, "Content-Type", is_json ? "application/json" : "application/x-protobuf");
+	if (!error && encoding == ENCODING_GZIP && !is_json)
 		error = http_headers_add(headers, "Content-Encoding", "gzip");
 	/* Seen again at our own door it is answered 508. */
 	return error ? error : http_headers_add(headers, "Via", "1.1 tollgate");
 }
 
-static int make_headers(const struct destination_config *config, enum encoding encoding,
-	struct http_headers **ret_headers, struct complaint *complaint)
+static int make_headers(const struct destination_config *config, enum signal signal,
+	enum encoding encoding, struct http_headers **ret_headers, struct complaint *complaint)
 {
 	const struct destination *destination = destination_of(config->type);
 	struct http_headers *headers = http_headers_new();
-	int error = headers ? add_common(headers, encoding) : -ENOMEM;
+	int error = headers ? add_common(headers, signal, encoding) : -ENOMEM;
 	if (!error && destination->add_headers)
 		error = destination->add_headers(config, headers, complaint);
 	for (size_t i = 0; i < config->header_count && !error; i++) {
@@ -103,16 +122,17 @@ int endpoints_init(struct endpoint endpoints[SIGNAL_COUNT], const struct destina
 	memset(endpoints, 0, SIGNAL_COUNT * sizeof *endpoints);
 	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++) {
 		struct endpoint *endpoint = &endpoints[signal];
-		if (!(config->signals & signal_bit((enum signal)signal)))
+		if (signal != SIGNAL_INGESTION &&
+			!(config->signals & signal_bit((enum signal)signal)))
 			continue;
 		int error = make_url(config, (enum signal)signal, &endpoint->url, complaint);
 		if (error == -ENOENT)
 			continue;
 		if (!error)
-			error = make_headers(config, ENCODING_IDENTITY,
+			error = make_headers(config, (enum signal)signal, ENCODING_IDENTITY,
 				&endpoint->headers[ENCODING_IDENTITY], complaint);
 		if (!error)
-			error = make_headers(config, ENCODING_GZIP,
+			error = make_headers(config, (enum signal)signal, ENCODING_GZIP,
 				&endpoint->headers[ENCODING_GZIP], complaint);
 		if (error) {
 			endpoints_done(endpoints);

@@ -1,5 +1,7 @@
 #include "export/errands.h"
 
+#include "export/ingestion.h"
+
 static const struct reply stopping = { .outcome = HTTP_FAILED, .error = "the daemon stops" };
 
 void errands_init(struct errands *errands)
@@ -57,6 +59,9 @@ bool errands_settle(struct errands *errands, const void *owner, const struct rep
 	if (errand) {
 		*at = errand->next;
 		errand->reply = *reply;
+		errand->reply.body = (struct bytes){ 0 };
+		if (errand->signal == SIGNAL_INGESTION)
+			errand->reply = ingestion_reply(reply, errand->pieces, errand->event_count);
 		errand->is_answered = true;
 		pthread_cond_broadcast(&errands->answered);
 	}

@@ -12,9 +12,12 @@
 
 /* Lives where its thread waits. */
 struct errand {
+	const void *sender; /* whose keys it has; of the exporter */
 	enum signal signal;
 	enum encoding encoding;
-	struct bytes body;
+	const struct bytes *pieces; /* the body, end to end */
+	size_t piece_count;
+	uint32_t event_count; /* of SIGNAL_INGESTION; its pieces are as in export/ingestion.h */
 
 	struct errand *next; /* guarded by errands->lock, as all below */
 	bool is_sent, is_answered;

@@ -6,30 +6,37 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/lines.h"
 #include "config/config.h"
 #include "export/content.h"
 #include "export/destination.h"
 #include "export/errands.h"
+#include "export/ingestion.h"
 #include "export/lane.h"
 
 enum { IDLE_WAIT_MS = 60 * 1000 };
 
-struct exporter {
-	struct exporter_options options;
-	struct endpoint *endpoints;         /* by enum signal */
+/* What the destination has of one project: a lane for each signal that it takes, and the keys. */
+struct project {
+	const char *name;
+	struct endpoint *endpoints;         /* by enum signal; NULL: there are no keys */
 	_Atomic(struct endpoint *) rekeyed; /* to take their place; NULL: nothing new */
-	struct http_client *client;
-	struct lane **lanes; /* of each name one for each signal that is taken */
-	const char **names;  /* of the lanes */
+	struct lane *lanes[SIGNAL_COUNT];   /* that of traces first */
 	size_t lane_count;
 	struct exporter_counts counts;
-	uint64_t held_since_ms;
-
-	struct errands errands;
-
-	_Atomic uint64_t deadline_ms; /* 0: not to stop */
 	_Atomic uint64_t share_max_bytes, share_safe_below;
 	_Atomic bool is_share_asked;
+};
+
+struct exporter {
+	struct exporter_options options;
+	struct http_client *client;
+	struct project *projects; /* by options.lanes */
+	uint64_t held_since_ms;
+	_Atomic uint64_t held_since_ns; /* Unix time, of the lane held longest; 0 when none is */
+	_Atomic int last_status;
+	struct errands errands;
+	_Atomic uint64_t deadline_ms; /* 0: not to stop */
 };
 
 static void wake(void *arg)
@@ -38,20 +45,21 @@ static void wake(void *arg)
 	http_client_wake(exporter->client);
 }
 
-static int make_lane(struct exporter *exporter, const struct lane_options *options)
+static int make_lane(struct project *project, const struct lane_options *options)
 {
-	int error = lane_new(options, &exporter->lanes[exporter->lane_count]);
-	if (!error)
-		exporter->names[exporter->lane_count++] = options->name;
+	int error = lane_new(options, &project->lanes[project->lane_count]);
+	project->lane_count += !error;
 	return error;
 }
 
 /* That of traces is there in any case: it moves the cursor where nothing is taken. */
-static int make_lanes_named(struct exporter *exporter, struct lane_options *options)
+static int make_lanes_of(struct project *project, struct lane_options *options)
 {
 	unsigned signals = 0;
+	options->name = project->name;
+	options->counts = &project->counts;
 	struct delivery *delivery =
-		delivery_of(options->deliveries, options->config->name, options->name);
+		delivery_of(options->deliveries, options->config->name, project->name);
 	if (!delivery)
 		return -ENOMEM;
 	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++)
@@ -61,7 +69,8 @@ static int make_lanes_named(struct exporter *exporter, struct lane_options *opti
 	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT && !error; signal++) {
 		options->signal = (enum signal)signal;
 		if (signal == SIGNAL_TRACES || options->takes[signal])
-			error = make_lane(exporter, options);
+			error = make_lane(project, options);
+		options->wake = NULL; /* one for all is enough */
 	}
 	return error;
 }
@@ -69,6 +78,7 @@ static int make_lanes_named(struct exporter *exporter, struct lane_options *opti
 static int make_lanes(struct exporter *exporter)
 {
 	const struct exporter_options *options = &exporter->options;
+	const struct endpoint *endpoints = exporter->projects[0].endpoints;
 	struct lane_options lane = {
 		.config = options->config,
 		.shapes = destination_of(options->config->type)->shapes,
@@ -76,20 +86,16 @@ static int make_lanes(struct exporter *exporter)
 		.hold_max_ms = options->hold_max_ms,
 		.spool = options->spool,
 		.deliveries = options->deliveries,
-		.counts = &exporter->counts,
 		.wake = wake,
 		.wake_arg = exporter,
 	};
 	for (int signal = SIGNAL_TRACES; signal < SIGNAL_COUNT; signal++)
-		lane.takes[signal] = exporter->endpoints[signal].url &&
-			content_lets_pass(options->config, (enum signal)signal);
-	exporter->lanes = calloc(options->lane_count * SIGNAL_COUNT, sizeof(struct lane *));
-	exporter->names = calloc(options->lane_count * SIGNAL_COUNT, sizeof(char *));
-	int error = exporter->lanes && exporter->names ? 0 : -ENOMEM;
-	for (size_t i = 0; i < options->lane_count && !error; i++) {
-		lane.name = options->lanes[i];
-		error = make_lanes_named(exporter, &lane);
-	}
+		lane.takes[signal] = endpoints[signal].url &&
+			content_lets_pass(options->config, (enum signal)signal) &&
+			(signal != SIGNAL_INGESTION || options->takes_events);
+	int error = 0;
+	for (size_t i = 0; i < options->lane_count && !error; i++)
+		error = make_lanes_of(&exporter->projects[i], &lane);
 	return error;
 }
 
@@ -100,11 +106,16 @@ static void endpoints_free(struct endpoint *endpoints)
 	free(endpoints);
 }
 
-static int endpoints_make(const struct destination_config *config, struct endpoint **ret_endpoints,
-	struct complaint *complaint)
+/* -ENOENT: the lane has no keys. */
+static int endpoints_make(const struct destination_config *config,
+	const struct project_config *projects, size_t project_count, const char *lane,
+	struct endpoint **ret_endpoints, struct complaint *complaint)
 {
+	struct destination_config own;
+	if (!destination_in_lane(config, projects, project_count, lane, &own))
+		return -ENOENT;
 	struct endpoint *endpoints = calloc(SIGNAL_COUNT, sizeof *endpoints);
-	int error = endpoints ? endpoints_init(endpoints, config, complaint) : -ENOMEM;
+	int error = endpoints ? endpoints_init(endpoints, &own, complaint) : -ENOMEM;
 	if (error)
 		free(endpoints);
 	else
@@ -112,9 +123,26 @@ static int endpoints_make(const struct destination_config *config, struct endpoi
 	return error;
 }
 
-static unsigned count_signals(const struct destination_config *config)
+static int make_projects(struct exporter *exporter, struct complaint *complaint)
 {
-	return (unsigned)__builtin_popcount(config->signals | signal_bit(SIGNAL_TRACES));
+	const struct exporter_options *options = &exporter->options;
+	exporter->projects = calloc(options->lane_count, sizeof *exporter->projects);
+	if (!exporter->projects)
+		return -ENOMEM;
+	int error = 0;
+	for (size_t i = 0; i < options->lane_count && (!error || error == -ENOENT); i++) {
+		struct project *project = &exporter->projects[i];
+		project->name = options->lanes[i];
+		error = endpoints_make(options->config, options->projects, options->project_count,
+			project->name, &project->endpoints, complaint);
+	}
+	return error == -ENOENT ? 0 : error;
+}
+
+static unsigned count_signals(const struct exporter_options *options)
+{
+	unsigned signals = options->config->signals | signal_bit(SIGNAL_TRACES);
+	return (unsigned)__builtin_popcount(signals) + options->takes_events;
 }
 
 int exporter_new(const struct exporter_options *options, struct exporter **ret_exporter,
@@ -129,9 +157,9 @@ int exporter_new(const struct exporter_options *options, struct exporter **ret_e
 		.ca_file = options->config->ca_file,
 		.timeout_ms = options->config->timeout_ms,
 		.connections = (unsigned)(options->config->in_flight * options->lane_count *
-			count_signals(options->config)),
+			count_signals(options)),
 	};
-	int error = endpoints_make(options->config, &exporter->endpoints, complaint);
+	int error = make_projects(exporter, complaint);
 	if (!error)
 		error = http_client_new(&client, &exporter->client);
 	if (!error)
@@ -151,13 +179,16 @@ void exporter_free(struct exporter *exporter)
 	/* The lanes' readers call wake until they are gone; the client's requests use the lanes' jobs. */
 	if (exporter->client)
 		http_client_cancel(exporter->client);
-	for (size_t i = 0; i < exporter->lane_count; i++)
-		lane_free(exporter->lanes[i]);
-	free(exporter->lanes);
-	free(exporter->names);
+	size_t count = exporter->projects ? exporter->options.lane_count : 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < exporter->projects[i].lane_count; k++)
+			lane_free(exporter->projects[i].lanes[k]);
 	http_client_free(exporter->client);
-	endpoints_free(exporter->endpoints);
-	endpoints_free(atomic_load(&exporter->rekeyed));
+	for (size_t i = 0; i < count; i++) {
+		endpoints_free(exporter->projects[i].endpoints);
+		endpoints_free(atomic_load(&exporter->projects[i].rekeyed));
+	}
+	free(exporter->projects);
 	errands_done(&exporter->errands);
 	free(exporter);
 }
@@ -177,53 +208,71 @@ static struct reply read_reply(const struct http_answer *answer)
 
 static void settle(struct exporter *exporter, struct job *job, const struct reply *reply)
 {
-	atomic_store(&exporter->counts.last_status, (uint64_t)reply->status);
+	struct exporter_counts *counts = lane_counts(job->lane);
+	atomic_store(&exporter->last_status, reply->status);
+	atomic_store(&counts->last_status, (uint64_t)reply->status);
 	if (reply->status >= 200 && reply->status < 300)
-		atomic_store(&exporter->counts.last_success_ns, clock_unix_ns());
+		atomic_store(&counts->last_success_ns, clock_unix_ns());
 	lane_settle(job->lane, job, reply, clock_monotonic_ms(), draw_random());
 }
 
 static const struct reply no_memory = { .outcome = HTTP_FAILED, .error = "out of memory" };
 static const struct reply no_endpoint = { .outcome = HTTP_UNUSABLE,
 	.error = "the destination does not take this signal" };
-
+static const struct reply no_keys = { .outcome = HTTP_UNUSABLE,
+	.error = "its project is not configured any more" };
 static const struct reply not_withheld = { .outcome = HTTP_UNUSABLE,
 	.error = "content cannot be withheld from it" };
 
-static void send_jobs(struct exporter *exporter, struct lane *lane, uint64_t now_ms)
+static int send_job(struct exporter *exporter, const struct endpoint *endpoint, struct job *job)
+{
+	const struct http_post post = {
+		.url = endpoint->url,
+		.headers = endpoint->headers[job->encoding],
+		.pieces = job->pieces,
+		.piece_count = job->piece_count,
+		.owner = job,
+	};
+	return http_client_post(exporter->client, &post);
+}
+
+static void send_jobs(
+	struct exporter *exporter, struct project *project, struct lane *lane, uint64_t now_ms)
 {
 	struct job *job;
 	while ((job = lane_take(lane, now_ms))) {
-		const struct endpoint *endpoint = &exporter->endpoints[job->signal];
-		const struct http_post post = {
-			.url = endpoint->url,
-			.headers = endpoint->headers[job->encoding],
-			.pieces = job->pieces,
-			.piece_count = job->slice_count,
-			.owner = job,
-		};
-		if (http_client_post(exporter->client, &post) < 0)
+		if (!project->endpoints)
+			settle(exporter, job, &no_keys);
+		else if (send_job(exporter, &project->endpoints[job->signal], job) < 0)
 			settle(exporter, job, &no_memory);
 	}
+}
+
+static void send_errand(struct exporter *exporter, struct errand *errand)
+{
+	const struct project *project = errand->sender;
+	const struct endpoint *endpoint =
+		project->endpoints ? &project->endpoints[errand->signal] : NULL;
+	if (!endpoint || !endpoint->url) {
+		errands_settle(&exporter->errands, errand, endpoint ? &no_endpoint : &no_keys);
+		return;
+	}
+	const struct http_post post = {
+		.url = endpoint->url,
+		.headers = endpoint->headers[errand->encoding],
+		.pieces = errand->pieces,
+		.piece_count = errand->piece_count,
+		.owner = errand,
+	};
+	if (http_client_post(exporter->client, &post) < 0)
+		errands_settle(&exporter->errands, errand, &no_memory);
 }
 
 static void send_errands(struct exporter *exporter)
 {
 	struct errand *errand;
-	while ((errand = errands_next(&exporter->errands))) {
-		const struct endpoint *endpoint = &exporter->endpoints[errand->signal];
-		const struct http_post post = {
-			.url = endpoint->url,
-			.headers = endpoint->headers[errand->encoding],
-			.pieces = &errand->body,
-			.piece_count = 1,
-			.owner = errand,
-		};
-		if (!endpoint->url)
-			errands_settle(&exporter->errands, errand, &no_endpoint);
-		else if (http_client_post(exporter->client, &post) < 0)
-			errands_settle(&exporter->errands, errand, &no_memory);
-	}
+	while ((errand = errands_next(&exporter->errands)))
+		send_errand(exporter, errand);
 }
 
 static void settle_all(struct exporter *exporter)
@@ -237,40 +286,43 @@ static void settle_all(struct exporter *exporter)
 	}
 }
 
-static void enforce_share(struct exporter *exporter)
+static void enforce_share(struct project *project)
 {
-	if (!atomic_exchange(&exporter->is_share_asked, false))
+	if (!atomic_exchange(&project->is_share_asked, false))
 		return;
-	for (size_t i = 0; i < exporter->lane_count; i++)
-		lane_enforce_share(exporter->lanes[i], atomic_load(&exporter->share_max_bytes),
-			atomic_load(&exporter->share_safe_below));
+	for (size_t i = 0; i < project->lane_count; i++)
+		lane_enforce_share(project->lanes[i], atomic_load(&project->share_max_bytes),
+			atomic_load(&project->share_safe_below));
 }
 
 /* Requests on their way keep the headers that they were sent with. */
-static void take_keys(struct exporter *exporter)
+static void take_keys(struct project *project)
 {
-	struct endpoint *endpoints = atomic_exchange(&exporter->rekeyed, NULL);
+	struct endpoint *endpoints = atomic_exchange(&project->rekeyed, NULL);
 	if (!endpoints)
 		return;
-	endpoints_free(exporter->endpoints);
-	exporter->endpoints = endpoints;
-	for (size_t i = 0; i < exporter->lane_count; i++)
-		lane_rekey(exporter->lanes[i]);
+	endpoints_free(project->endpoints);
+	project->endpoints = endpoints;
+	for (size_t i = 0; i < project->lane_count; i++)
+		lane_rekey(project->lanes[i]);
 }
 
 /* Tells the figures since when the longest hold lasts. */
 static void note_holds(struct exporter *exporter, uint64_t now_ms)
 {
 	uint64_t longest_ms = 0;
-	for (size_t i = 0; i < exporter->lane_count; i++) {
-		uint64_t since_ms = lane_held_since_ms(exporter->lanes[i]);
-		if (since_ms && (!longest_ms || since_ms < longest_ms))
-			longest_ms = since_ms;
+	for (size_t i = 0; i < exporter->options.lane_count; i++) {
+		const struct project *project = &exporter->projects[i];
+		for (size_t k = 0; k < project->lane_count; k++) {
+			uint64_t since_ms = lane_held_since_ms(project->lanes[k]);
+			if (since_ms && (!longest_ms || since_ms < longest_ms))
+				longest_ms = since_ms;
+		}
 	}
 	if (longest_ms == exporter->held_since_ms)
 		return;
 	exporter->held_since_ms = longest_ms;
-	atomic_store(&exporter->counts.held_since_ns,
+	atomic_store(&exporter->held_since_ns,
 		longest_ms ? clock_unix_ns() - (now_ms - longest_ms) * 1000000 : 0);
 }
 
@@ -281,10 +333,32 @@ static bool is_over(
 	if (!deadline_ms)
 		return false;
 	bool is_done = true;
-	for (size_t i = 0; i < exporter->lane_count; i++)
-		is_done = is_done && lane_is_done(exporter->lanes[i]);
-	bool is_waiting = atomic_load(&exporter->counts.in_flight) == 0 && next_ms > deadline_ms;
-	return is_done || is_waiting || now_ms >= deadline_ms;
+	uint64_t in_flight = 0;
+	for (size_t i = 0; i < exporter->options.lane_count; i++) {
+		const struct project *project = &exporter->projects[i];
+		in_flight += atomic_load(&project->counts.in_flight);
+		for (size_t k = 0; k < project->lane_count; k++)
+			is_done = is_done && lane_is_done(project->lanes[k]);
+	}
+	return is_done || (in_flight == 0 && next_ms > deadline_ms) || now_ms >= deadline_ms;
+}
+
+/* When there may be more to send, though nothing comes. */
+static uint64_t serve(
+	struct exporter *exporter, struct project *project, bool in_hurry, uint64_t now_ms)
+{
+	uint64_t next_ms = UINT64_MAX;
+	take_keys(project);
+	enforce_share(project);
+	for (size_t i = 0; i < project->lane_count; i++) {
+		struct lane *lane = project->lanes[i];
+		if (in_hurry)
+			lane_hurry(lane);
+		send_jobs(exporter, project, lane, now_ms);
+		if (lane_next_ms(lane) < next_ms)
+			next_ms = lane_next_ms(lane);
+	}
+	return next_ms;
 }
 
 void exporter_run(struct exporter *exporter)
@@ -292,17 +366,12 @@ void exporter_run(struct exporter *exporter)
 	for (;;) {
 		uint64_t deadline_ms = atomic_load(&exporter->deadline_ms);
 		uint64_t now_ms = clock_monotonic_ms(), next_ms = now_ms + IDLE_WAIT_MS;
-		take_keys(exporter);
-		enforce_share(exporter);
-		send_errands(exporter);
-		for (size_t i = 0; i < exporter->lane_count; i++) {
-			struct lane *lane = exporter->lanes[i];
-			if (deadline_ms)
-				lane_hurry(lane);
-			send_jobs(exporter, lane, now_ms);
-			if (lane_next_ms(lane) < next_ms)
-				next_ms = lane_next_ms(lane);
+		for (size_t i = 0; i < exporter->options.lane_count; i++) {
+			uint64_t own_ms =
+				serve(exporter, &exporter->projects[i], deadline_ms > 0, now_ms);
+			next_ms = own_ms < next_ms ? own_ms : next_ms;
 		}
+		send_errands(exporter);
 		note_holds(exporter, now_ms);
 		if (is_over(exporter, now_ms, next_ms, deadline_ms))
 			break;
@@ -321,39 +390,55 @@ void exporter_stop(struct exporter *exporter, uint64_t deadline_ms)
 }
 
 int exporter_rekey(struct exporter *exporter, const struct destination_config *config,
-	struct complaint *complaint)
+	const struct project_config *projects, size_t project_count, struct complaint *complaint)
 {
-	struct endpoint *endpoints;
-	int error = endpoints_make(config, &endpoints, complaint);
-	if (error)
-		return error;
-	endpoints_free(atomic_exchange(&exporter->rekeyed, endpoints));
-	http_client_wake(exporter->client);
-	return 0;
+	size_t count = exporter->options.lane_count;
+	struct endpoint **made = calloc(count, sizeof *made);
+	int error = made ? 0 : -ENOMEM;
+	for (size_t i = 0; i < count && !error; i++) {
+		error = endpoints_make(config, projects, project_count, exporter->projects[i].name,
+			&made[i], complaint);
+		error = error == -ENOENT ? 0 : error;
+	}
+	for (size_t i = 0; made && i < count; i++) {
+		_Atomic(struct endpoint *) *rekeyed = &exporter->projects[i].rekeyed;
+		endpoints_free(error || !made[i] ? made[i] : atomic_exchange(rekeyed, made[i]));
+	}
+	free(made);
+	if (!error)
+		http_client_wake(exporter->client);
+	return error;
 }
 
-void exporter_enforce_share(struct exporter *exporter, uint64_t max_bytes, uint64_t safe_below)
+void exporter_enforce_share(
+	struct exporter *exporter, size_t lane, uint64_t max_bytes, uint64_t safe_below)
 {
-	atomic_store(&exporter->share_max_bytes, max_bytes);
-	atomic_store(&exporter->share_safe_below, safe_below);
-	atomic_store(&exporter->is_share_asked, true);
+	struct project *project = &exporter->projects[lane];
+	atomic_store(&project->share_max_bytes, max_bytes);
+	atomic_store(&project->share_safe_below, safe_below);
+	atomic_store(&project->is_share_asked, true);
 	http_client_wake(exporter->client);
 }
 
 struct exporter_figures exporter_figures(const struct exporter *exporter)
 {
-	const struct exporter_counts *counts = &exporter->counts;
-	return (struct exporter_figures){
-		.delivered = atomic_load(&counts->delivered),
-		.rejected = atomic_load(&counts->rejected),
-		.dead = atomic_load(&counts->dead),
-		.dropped = atomic_load(&counts->dropped),
-		.retried = atomic_load(&counts->retried),
-		.in_flight = atomic_load(&counts->in_flight),
-		.last_success_ns = atomic_load(&counts->last_success_ns),
-		.held_since_ns = atomic_load(&counts->held_since_ns),
-		.last_status = (int)atomic_load(&counts->last_status),
+	struct exporter_figures figures = {
+		.held_since_ns = atomic_load(&exporter->held_since_ns),
+		.last_status = atomic_load(&exporter->last_status),
 	};
+	for (size_t i = 0; i < exporter->options.lane_count; i++) {
+		const struct exporter_counts *counts = &exporter->projects[i].counts;
+		uint64_t success_ns = atomic_load(&counts->last_success_ns);
+		figures.delivered += atomic_load(&counts->delivered);
+		figures.rejected += atomic_load(&counts->rejected);
+		figures.dead += atomic_load(&counts->dead);
+		figures.dropped += atomic_load(&counts->dropped);
+		figures.retried += atomic_load(&counts->retried);
+		figures.in_flight += atomic_load(&counts->in_flight);
+		if (success_ns > figures.last_success_ns)
+			figures.last_success_ns = success_ns;
+	}
+	return figures;
 }
 
 size_t exporter_lane_count(const struct exporter *exporter)
@@ -367,12 +452,6 @@ static uint64_t to_unix_ns(uint64_t at_ms)
 	return at_ms ? clock_unix_ns() - (clock_monotonic_ms() - at_ms) * 1000000 : 0;
 }
 
-/* Its signals share one delivery state; what the first of them keeps is what all do, or a little more. */
-static bool is_first_of_name(const struct exporter *exporter, size_t i)
-{
-	return i == 0 || strcmp(exporter->names[i], exporter->names[i - 1]) != 0;
-}
-
 static bool is_worse(const struct lane_trouble *one, const struct lane_trouble *other)
 {
 	if (!one->held_since_ms != !other->held_since_ms)
@@ -381,46 +460,86 @@ static bool is_worse(const struct lane_trouble *one, const struct lane_trouble *
 		(!other->failing_since_ms || one->failing_since_ms < other->failing_since_ms);
 }
 
+/* Its signals share one delivery state; what the first of them keeps is what all do, or a little more. */
+static struct spool_lag lag_of(const struct project *project)
+{
+	return lane_lag(project->lanes[0]);
+}
+
 struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane)
 {
-	struct lane_figures figures = { .name = exporter->options.lanes[lane] };
+	const struct project *project = &exporter->projects[lane];
+	const struct exporter_counts *counts = &project->counts;
 	struct lane_trouble worst = { 0 };
-	for (size_t i = 0; i < exporter->lane_count; i++) {
-		const struct lane *at = exporter->lanes[i];
-		if (strcmp(exporter->names[i], figures.name) != 0)
-			continue;
-		struct lane_trouble trouble = lane_trouble(at);
+	for (size_t i = 0; i < project->lane_count; i++) {
+		struct lane_trouble trouble = lane_trouble(project->lanes[i]);
 		if (is_worse(&trouble, &worst))
 			worst = trouble;
-		if (is_first_of_name(exporter, i))
-			figures.lag = lane_lag(at);
-		figures.in_flight += lane_in_flight(at);
 	}
-	figures.held_since_ns = to_unix_ns(worst.held_since_ms);
-	figures.failing_since_ns = to_unix_ns(worst.failing_since_ms);
-	figures.status = worst.status;
-	figures.why = worst.why;
-	return figures;
+	return (struct lane_figures){
+		.name = project->name,
+		.lag = lag_of(project),
+		.delivered = atomic_load(&counts->delivered),
+		.retried = atomic_load(&counts->retried),
+		.in_flight = atomic_load(&counts->in_flight),
+		.last_success_ns = atomic_load(&counts->last_success_ns),
+		.last_status = (int)atomic_load(&counts->last_status),
+		.held_since_ns = to_unix_ns(worst.held_since_ms),
+		.failing_since_ns = to_unix_ns(worst.failing_since_ms),
+		.status = worst.status,
+		.why = worst.why,
+	};
+}
+
+uint64_t exporter_lane_success_ns(const struct exporter *exporter, size_t lane)
+{
+	return atomic_load(&exporter->projects[lane].counts.last_success_ns);
 }
 
 /* It was kept when the destination might have had more. What is kept compressed could not be read then. */
-static int withhold(
-	const struct destination_config *config, struct errand *errand, struct arena *arena)
+static int withhold(const struct destination_config *config, enum signal signal,
+	enum encoding encoding, struct bytes *body, struct arena *arena)
 {
 	if (config->content == CONTENT_FULL)
 		return 0;
-	if (errand->encoding != ENCODING_IDENTITY || !content_lets_pass(config, errand->signal))
+	if (encoding != ENCODING_IDENTITY || !content_lets_pass(config, signal))
 		return -EBADMSG;
-	return content_rewrite(config, errand->body, arena, &errand->body);
+	return content_rewrite(config, *body, arena, body);
 }
 
-struct reply exporter_send_once(
-	struct exporter *exporter, enum signal signal, enum encoding encoding, struct bytes body)
+/* Kept as lines. */
+static int wrap_events(struct errand *errand, struct bytes lines, struct arena *arena)
 {
-	struct errand errand = { .signal = signal, .encoding = encoding, .body = body };
+	errand->event_count = lines_count(lines);
+	errand->piece_count = ingestion_piece_count(errand->event_count);
+	struct bytes *pieces = arena_alloc(arena, errand->piece_count * sizeof *pieces);
+	errand->pieces = pieces;
+	return pieces ? ingestion_wrap(lines, errand->event_count, pieces) : arena->error;
+}
+
+static const struct project *find_project(const struct exporter *exporter, const char *lane)
+{
+	for (size_t i = 0; i < exporter->options.lane_count; i++)
+		if (strcmp(exporter->projects[i].name, lane) == 0)
+			return &exporter->projects[i];
+	return NULL;
+}
+
+struct reply exporter_send_once(struct exporter *exporter, const char *lane, enum signal signal,
+	enum encoding encoding, struct bytes body)
+{
+	struct errand errand = { .sender = find_project(exporter, lane),
+		.signal = signal,
+		.encoding = encoding,
+		.pieces = &body,
+		.piece_count = 1 };
 	struct arena arena;
+	if (!errand.sender)
+		return no_keys;
 	arena_init(&arena, CONTENT_WORK_BYTES + CONTENT_WORK_FACTOR * body.len, NULL);
-	int error = withhold(exporter->options.config, &errand, &arena);
+	int error = signal == SIGNAL_INGESTION ?
+		wrap_events(&errand, body, &arena) :
+		withhold(exporter->options.config, signal, encoding, &body, &arena);
 	if (error)
 		errand.reply = error == -ENOMEM ? no_memory : not_withheld;
 	else
@@ -429,17 +548,24 @@ struct reply exporter_send_once(
 	return errand.reply;
 }
 
+/* Lanes keep one log together: the one that is furthest behind keeps what all do. */
 struct spool_lag exporter_lag(const struct exporter *exporter)
 {
 	struct spool_lag all = { 0 };
-	for (size_t i = 0; i < exporter->lane_count; i++) {
-		if (!is_first_of_name(exporter, i))
-			continue;
-		struct spool_lag lag = lane_lag(exporter->lanes[i]);
-		all.records += lag.records;
-		all.bytes += lag.bytes;
-		if (lag.oldest_ns && (!all.oldest_ns || lag.oldest_ns < all.oldest_ns))
-			all.oldest_ns = lag.oldest_ns;
+	for (size_t i = 0; i < exporter->options.lane_count; i++) {
+		struct spool_lag lag = lag_of(&exporter->projects[i]);
+		if (lag.records > all.records)
+			all = lag;
 	}
 	return all;
+}
+
+uint64_t exporter_finished_below(
+	const struct exporter *exporter, const char *name, enum signal signal)
+{
+	const struct project *project = find_project(exporter, name);
+	for (size_t i = 0; project && i < project->lane_count; i++)
+		if (lane_signal(project->lanes[i]) == signal)
+			return lane_finished_below(project->lanes[i]);
+	return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef TG_EXPORT_EXPORTER_H
 #define TG_EXPORT_EXPORTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct complaint;
 struct deliveries;
 struct destination_config;
 struct exporter;
+struct project_config;
 struct spool;
 
 /* All outlive the exporter. */
@@ -24,8 +26,11 @@ struct exporter_options {
 	const struct destination_config *config;
 	struct spool *spool;
 	struct deliveries *deliveries;
-	const char *const *lanes; /* their names */
+	const char *const *lanes; /* their names, that of the default project first */
 	size_t lane_count;
+	const struct project_config *projects; /* as destination_in_lane; read at the start alone */
+	size_t project_count;
+	bool takes_events;        /* of Langfuse's own API: config_langfuse() does */
 	uint64_t hold_initial_ms; /* between tries while held, doubling */
 	uint64_t hold_max_ms;
 };
@@ -51,20 +56,23 @@ void exporter_stop(struct exporter *exporter, uint64_t deadline_ms);
  * The same destination, with other keys and headers: requests from now on have them, and a lane that
  * was held because of the old ones tries at once. From one thread at a time.
  *
- *   config  read here and not kept; its addresses are those that the exporter was made with
+ *   config    read here and not kept, as the next; its addresses are those that the exporter was made with
+ *   projects  as destination_in_lane; a lane whose project is not among them keeps the keys that it has
  *
  * 0, or as exporter_new, when nothing has changed.
  */
 int exporter_rekey(struct exporter *exporter, const struct destination_config *config,
-	struct complaint *complaint);
+	const struct project_config *projects, size_t project_count, struct complaint *complaint);
 
 /*
- * Lets the exporter give up its oldest records when more than `max_bytes` are kept for it; soon, in its
+ * Lets a lane give up its oldest records when more than `max_bytes` are kept for it; soon, in the exporter's
  * own thread. To be called each second.
  *
- *   safe_below  sequence below which another destination has everything; nothing else is given up
+ *   lane        by its place in exporter_options.lanes
+ *   safe_below  nothing is given up from this sequence on
  */
-void exporter_enforce_share(struct exporter *exporter, uint64_t max_bytes, uint64_t safe_below);
+void exporter_enforce_share(
+	struct exporter *exporter, size_t lane, uint64_t max_bytes, uint64_t safe_below);
 
 struct exporter_figures {
 	uint64_t delivered; /* spans, also the next three */
@@ -83,8 +91,12 @@ struct exporter_figures exporter_figures(const struct exporter *exporter);
 struct lane_figures {
 	const char *name;
 	struct spool_lag lag;
-	uint64_t in_flight;     /* requests */
-	uint64_t held_since_ns; /* Unix time; 0 when it is not held */
+	uint64_t delivered; /* spans */
+	uint64_t retried;   /* requests, also the next */
+	uint64_t in_flight;
+	uint64_t last_success_ns; /* Unix time; 0 never */
+	int last_status;          /* HTTP; 0 when there was no answer, or nothing was sent */
+	uint64_t held_since_ns;   /* Unix time; 0 when it is not held */
 	uint64_t
 		failing_since_ns; /* Unix time of the first failure since the last delivery; 0: none */
 	int status;               /* of the last failure; 0 when there was no answer */
@@ -93,12 +105,16 @@ struct lane_figures {
 size_t exporter_lane_count(const struct exporter *exporter);
 struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane);
 
+/* Of a lane by its place; 0 never. */
+uint64_t exporter_lane_success_ns(const struct exporter *exporter, size_t lane);
+
 /*
- * Sends one request beside the lanes, once, whatever holds those, and waits for what comes back; from any
- * thread while exporter_run runs. HTTP_UNUSABLE when the destination does not take the signal.
+ * Sends one request beside the lanes, once, whatever holds those, with the keys of one of them, and waits for
+ * what comes back; from any thread while exporter_run runs. HTTP_UNUSABLE when the destination does not take the
+ * signal, or has not got that lane.
  */
-struct reply exporter_send_once(
-	struct exporter *exporter, enum signal signal, enum encoding encoding, struct bytes body);
+struct reply exporter_send_once(struct exporter *exporter, const char *lane, enum signal signal,
+	enum encoding encoding, struct bytes body);
 
 /*
  * Every record of this lane and signal with a smaller sequence is finished. From any thread, and at once after the
@@ -107,7 +123,7 @@ struct reply exporter_send_once(
 uint64_t exporter_finished_below(
 	const struct exporter *exporter, const char *lane, enum signal signal);
 
-/* What is kept for it, all lanes together. */
+/* What is kept for it, for all lanes together. */
 struct spool_lag exporter_lag(const struct exporter *exporter);
 
 #endif

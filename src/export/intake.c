@@ -28,7 +28,7 @@ static bool fits(const struct intake *intake, const struct job *job, const struc
 {
 	return job->signal == record->signal && job->encoding == record->encoding &&
 		job->slice_count < JOB_SLICES_MAX &&
-		(uint64_t)job->span_count + units_of(record) <= UINT32_MAX &&
+		(uint64_t)job->span_count + units_of(record) <= intake->max_units &&
 		job->raw_bytes + record->raw_bytes <= intake->max_request_bytes;
 }
 
@@ -67,6 +67,8 @@ static int take_parts(struct intake *intake, const struct record *record)
 		intake->max_request_bytes * units_of(record) / (record->raw_bytes + (uint64_t)1);
 	if (most == 0)
 		most = 1;
+	if (most > intake->max_units)
+		most = intake->max_units;
 	while (delivery_open_range(
 		intake->delivery, record->sequence, units_of(record), at, &from, &to)) {
 		at = to - from > most ? from + (uint32_t)most : to;
@@ -87,7 +89,7 @@ static int take_parts(struct intake *intake, const struct record *record)
 
 static bool is_taken(const struct intake *intake, const struct record *record)
 {
-	return record->signal >= SIGNAL_TRACES && record->signal <= SIGNAL_METRICS &&
+	return record->signal >= SIGNAL_TRACES && (int)record->signal < SIGNAL_COUNT &&
 		intake->takes[record->signal];
 }
 
@@ -109,7 +111,7 @@ static int take(struct intake *intake, struct record *record, uint64_t now_ms)
 		record_release(record);
 		return 0;
 	}
-	bool is_whole = from == 0 && to == count;
+	bool is_whole = from == 0 && to == count && count <= intake->max_units;
 	if (is_whole && (record->raw_bytes <= intake->max_request_bytes || count == 1)) {
 		error = join(intake, record, now_ms);
 		if (!error)
@@ -140,6 +142,12 @@ struct job *intake_next(struct intake *intake, uint64_t now_ms)
 		job->next = NULL;
 	}
 	return job;
+}
+
+uint64_t intake_handed_below(const struct intake *intake)
+{
+	const struct job *next = intake->ready ? intake->ready : intake->filling;
+	return next ? next->slices[0].sequence : spool_reader_position(intake->reader);
 }
 
 bool intake_is_empty(const struct intake *intake)

@@ -17,7 +17,8 @@ struct intake {
 	enum signal signal; /* its own */
 	const bool *takes;  /* by enum signal: what the destination takes */
 	uint64_t batch_size, batch_timeout_ms, max_request_bytes;
-	bool in_hurry; /* nothing waits to be joined any more */
+	uint32_t max_units; /* spans of one request */
+	bool in_hurry;      /* nothing waits to be joined any more */
 
 	/* Its own. */
 	struct job *ready;    /* in order, to go before `filling` */
@@ -28,6 +29,9 @@ struct intake {
 
 /* The next request in order, or NULL: at the end of the log, or waiting for more until intake->due_ms. */
 struct job *intake_next(struct intake *intake, uint64_t now_ms);
+
+/* Every record below was handed out, or was not for it. */
+uint64_t intake_handed_below(const struct intake *intake);
 
 /* Nothing has been read that was not handed out. */
 bool intake_is_empty(const struct intake *intake);

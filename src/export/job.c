@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/lines.h"
 #include "export/content.h"
+#include "export/ingestion.h"
 #include "http/compression.h"
 #include "otlp/request.h"
 
@@ -145,25 +147,59 @@ static int make_pieces(struct job *job, const struct destination_config *config)
 	return error;
 }
 
-int job_load(struct job *job, struct spool_reader *reader, const struct destination_config *config)
+static int add_lines(struct job *job, const struct slice *slice)
 {
-	if (job->pieces)
-		return 0;
+	const struct record *record = slice->record;
+	struct bytes lines = record->body;
+	int error = 0;
+	if (record->encoding == ENCODING_GZIP) {
+		error = inflate(job, lines, record->raw_bytes);
+		lines = buf_bytes(&job->inflated);
+	}
+	if (!error && is_part(slice))
+		lines = lines_cut(lines, slice->from, slice->to);
+	if (!error)
+		buf_append(&job->packed, lines.at, lines.len);
+	return error ? error : job->packed.error;
+}
+
+/* Records of events are not what is sent: JSON stands around and between them. */
+static int make_events(struct job *job)
+{
+	int error = 0;
+	buf_init(&job->packed, SIZE_MAX / 2, NULL);
+	for (size_t i = 0; i < job->slice_count && !error; i++)
+		error = add_lines(job, &job->slices[i]);
+	buf_done(&job->inflated);
+	if (!error)
+		error = ingestion_wrap(buf_bytes(&job->packed), job->span_count, job->pieces);
+	return error == -ENOMEM ? error : error ? -ENOENT : 0;
+}
+
+static int make_requests(struct job *job, const struct destination_config *config)
+{
 	bool is_full = config->content == CONTENT_FULL;
 	int error = 0;
-	for (size_t i = 0; i < job->slice_count && !error; i++)
-		error = fetch(&job->slices[i], reader);
-	if (!error && !(job->pieces = calloc(job->slice_count, sizeof *job->pieces)))
-		error = -ENOMEM;
-	if (error)
-		goto out;
 	for (size_t i = 0; i < job->slice_count; i++)
 		job->pieces[i] = job->slices[i].record->body;
 	if (!is_full || is_part(&job->slices[0]))
 		error = make_pieces(job, config);
-	if (error == -EBADMSG && !is_full)
-		error = -ENOENT;
-out:
+	return error == -EBADMSG && !is_full ? -ENOENT : error;
+}
+
+int job_load(struct job *job, struct spool_reader *reader, const struct destination_config *config)
+{
+	if (job->pieces)
+		return 0;
+	bool is_events = job->signal == SIGNAL_INGESTION;
+	int error = 0;
+	for (size_t i = 0; i < job->slice_count && !error; i++)
+		error = fetch(&job->slices[i], reader);
+	job->piece_count = is_events ? ingestion_piece_count(job->span_count) : job->slice_count;
+	if (!error && !(job->pieces = calloc(job->piece_count, sizeof *job->pieces)))
+		error = -ENOMEM;
+	if (!error)
+		error = is_events ? make_events(job) : make_requests(job, config);
 	if (error && error != -EBADMSG)
 		job_unload(job);
 	return error;
@@ -185,8 +221,9 @@ void job_unload(struct job *job)
 
 int job_plain(struct job *job, struct bytes *ret_plain)
 {
-	struct bytes plain = job->pieces[0];
-	if (job->encoding == ENCODING_GZIP) {
+	struct bytes plain =
+		job->signal == SIGNAL_INGESTION ? buf_bytes(&job->packed) : job->pieces[0];
+	if (job->signal != SIGNAL_INGESTION && job->encoding == ENCODING_GZIP) {
 		int error = inflate(job, plain, work_bytes(job));
 		if (error)
 			return error;
@@ -205,6 +242,7 @@ static struct job *make_piece(const struct job *from, struct slice slice, struct
 		return NULL;
 	}
 	job->lane = from->lane;
+	job->is_left_behind = from->is_left_behind;
 	job->trial = trial;
 	if (trial)
 		trial->holders++;
@@ -250,4 +288,37 @@ int job_split(struct job *job, struct job **ret_jobs)
 	if (job->span_count < 2)
 		return -EINVAL;
 	return job->slice_count > 1 ? separate(job, ret_jobs) : halve(job, ret_jobs);
+}
+
+/* The run of spans that are left at or behind `*at` of a slice; false: none is. */
+static bool next_run(
+	const struct slice *slice, const bool *is_left, uint32_t *at, struct slice *ret_run)
+{
+	uint32_t from = *at;
+	while (from < slice->to && !is_left[from - slice->from])
+		from++;
+	for (*at = from; *at < slice->to && is_left[*at - slice->from];)
+		(*at)++;
+	*ret_run = *slice;
+	ret_run->from = from;
+	ret_run->to = *at;
+	return from < *at;
+}
+
+int job_leave(const struct job *job, const bool *is_left, struct job **ret_jobs)
+{
+	struct job *made = NULL, **tail = &made;
+	struct slice run;
+	for (size_t i = 0; i < job->slice_count; i++) {
+		const struct slice *slice = &job->slices[i];
+		for (uint32_t at = slice->from; next_run(slice, is_left, &at, &run);
+			tail = &(*tail)->next)
+			if (!(*tail = make_piece(job, run, NULL))) {
+				job_free_all(made);
+				return -ENOMEM;
+			}
+		is_left += slice->to - slice->from;
+	}
+	*ret_jobs = made;
+	return 0;
 }

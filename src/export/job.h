@@ -45,8 +45,10 @@ struct job {
 	struct trial *trial; /* NULL until its record was split */
 
 	/* While loaded. */
-	struct bytes *pieces; /* the body, end to end; one per slice */
-	struct arena arena;   /* what was made of records, or in `packed` */
+	struct bytes *
+		pieces; /* the body, end to end; one per slice, of events as in export/ingestion.h */
+	size_t piece_count;
+	struct arena arena; /* what was made of records, or in `packed` */
 	struct buf inflated, packed;
 
 	/* How it fared (lane.c). */
@@ -57,6 +59,7 @@ struct job {
 	uint64_t overtaken_since_ms;
 	uint64_t deliveries_seen; /* the lane's at the last failure */
 	uint64_t not_before_ms;
+	bool is_left_behind; /* others of its request were taken */
 };
 
 /* Empty; NULL without memory. */
@@ -80,7 +83,7 @@ int job_add(struct job *job, const struct slice *slice);
 int job_load(struct job *job, struct spool_reader *reader, const struct destination_config *config);
 void job_unload(struct job *job);
 
-/* What is sent as protobuf, of a loaded job with one slice; in its memory. 0, -EBADMSG or -ENOMEM. */
+/* What is sent, as protobuf or lines, of a loaded job with one slice; in its memory. 0, -EBADMSG or -ENOMEM. */
 int job_plain(struct job *job, struct bytes *ret_plain);
 
 /*
@@ -88,5 +91,11 @@ int job_plain(struct job *job, struct bytes *ret_plain);
  * trial. They have no history. -EINVAL for a single span, -ENOMEM.
  */
 int job_split(struct job *job, struct job **ret_jobs);
+
+/*
+ * Jobs for those spans alone that `is_left` says, in their order; at least one is. They have no history.
+ * -ENOMEM.
+ */
+int job_leave(const struct job *job, const bool *is_left, struct job **ret_jobs);
 
 #endif

@@ -1,11 +1,13 @@
 #include "export/lane.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "config/config.h"
+#include "export/ingestion.h"
 #include "export/intake.h"
 #include "spool/dead_letter.h"
 
@@ -14,10 +16,12 @@ enum {
 	REFUSED_RECORDS_MAX = 3,   /* running, until the fault is taken to be the destination's */
 	REPEAT_LOG_MS = 60 * 1000, /* between lines that say the same */
 	REMIND_HELD_MS = 10 * 60 * 1000,
+	ASIDE_MAX = 64, /* letters in one go: each is synced */
 };
 
 struct lane {
 	struct lane_options options;
+	bool is_ordered;
 	struct delivery *delivery;
 	struct intake intake;
 	struct job *waiting; /* for another try; by sequence */
@@ -39,7 +43,7 @@ struct lane {
 	unsigned refused_records; /* running, with no span accepted */
 	/* Read by any thread. */
 	struct {
-		_Atomic uint64_t in_flight, held_since_ms, failing_since_ms;
+		_Atomic uint64_t held_since_ms, failing_since_ms, finished_below;
 		_Atomic int status;
 		_Atomic(const char *) why;
 	} seen;
@@ -52,6 +56,15 @@ static void lose(void *intake, const struct record *head)
 	intake_lose(intake, head);
 }
 
+/* What joins them is the outage; when it is over nothing is waited for. */
+static void bound_events(struct intake *intake)
+{
+	intake->batch_timeout_ms = 0;
+	intake->batch_size = intake->max_units = INGESTION_MAX_EVENTS;
+	if (intake->max_request_bytes > INGESTION_MAX_BYTES)
+		intake->max_request_bytes = INGESTION_MAX_BYTES;
+}
+
 int lane_new(const struct lane_options *options, struct lane **ret_lane)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
@@ -59,6 +72,7 @@ int lane_new(const struct lane_options *options, struct lane **ret_lane)
 		return -ENOMEM;
 	const struct destination_config *config = options->config;
 	lane->options = *options;
+	lane->is_ordered = options->signal == SIGNAL_INGESTION;
 	lane->delivery = delivery_of(options->deliveries, config->name, options->name);
 	if (lane->delivery)
 		lane->intake.reader =
@@ -75,6 +89,9 @@ int lane_new(const struct lane_options *options, struct lane **ret_lane)
 	lane->intake.batch_size = config->batch_size;
 	lane->intake.batch_timeout_ms = config->batch_timeout_ms;
 	lane->intake.max_request_bytes = config->max_request_bytes;
+	lane->intake.max_units = UINT32_MAX;
+	if (options->signal == SIGNAL_INGESTION)
+		bound_events(&lane->intake);
 	*ret_lane = lane;
 	return 0;
 }
@@ -127,10 +144,25 @@ static void unlink_job(struct job **list, const struct job *job)
 	*list = job->next;
 }
 
-/* What others see of the flight and of trouble. */
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t finished_below(const struct lane *lane)
+{
+	uint64_t below = intake_handed_below(&lane->intake);
+	if (lane->waiting)
+		below = smaller(below, lane->waiting->slices[0].sequence);
+	for (const struct job *job = lane->flying; job; job = job->next)
+		below = smaller(below, job->slices[0].sequence);
+	return below;
+}
+
+/* What others see of what is through, and of trouble. */
 static void show(struct lane *lane)
 {
-	atomic_store(&lane->seen.in_flight, lane->flying_count);
+	atomic_store(&lane->seen.finished_below, finished_below(lane));
 	atomic_store(&lane->seen.held_since_ms, lane->held_since_ms);
 	if (lane->failures == 0 && !lane->held_since_ms)
 		atomic_store(&lane->seen.failing_since_ms, 0);
@@ -185,15 +217,16 @@ static void resume(struct lane *lane)
 
 static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 {
+	char name[LOG_TEXT_MAX];
 	uint64_t held;
 	if (rejected > job->span_count)
 		rejected = job->span_count;
 	/* The text beside the count may quote what was sent, so it is not logged. */
 	if (rejected && log_gate_open(&lane->rejected_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_WARNING, "export_rejected",
-			"destination=%s spans=%llu of=%u lines_held=%llu",
-			lane->options.config->name, (unsigned long long)rejected, job->span_count,
-			(unsigned long long)held);
+			"destination=%s lane=%s spans=%llu of=%u lines_held=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			(unsigned long long)rejected, job->span_count, (unsigned long long)held);
 	count(&lane->options.counts->rejected, rejected);
 	count(&lane->options.counts->delivered, job->span_count - rejected);
 	/* Which spans were rejected is not said; the first ones stand for them. */
@@ -216,39 +249,45 @@ static void deliver(struct lane *lane, struct job *job, uint64_t rejected)
 	conclude(lane, job, true);
 }
 
-/* One slice as a dead letter. False when the letter could not be kept: then nothing is given up. */
-static bool set_aside(struct lane *lane, struct job *job, struct bytes request,
-	enum encoding encoding, int status, const char *why)
+/* False when the letter could not be kept: then nothing is given up. */
+static bool keep_letter(
+	struct lane *lane, struct dead_letter letter, struct bytes request, const char *why)
 {
-	char text[LOG_TEXT_MAX];
+	char name[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
 	uint64_t held;
-	const struct slice *slice = &job->slices[0];
-	struct dead_letter letter = {
-		.sequence = slice->sequence,
-		.span = slice->from,
-		.span_count = job->span_count,
-		.signal = job->signal,
-		.encoding = encoding,
-		.status = status,
-	};
+	letter.signal = lane->options.signal;
 	snprintf(letter.reason, sizeof letter.reason, "%s", why);
 	int error = delivery_set_aside(lane->delivery, &letter, request);
 	if (log_gate_open(error ? &lane->not_kept_gate : &lane->dead_gate, REPEAT_LOG_MS, &held))
 		log_event(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
 			error ? "dead_letter_not_kept" : "dead_letter",
-			"destination=%s record=%llu span=%u spans=%u status=%d why=%s error=%d "
-			"lines_held=%llu",
-			lane->options.config->name, (unsigned long long)slice->sequence,
-			slice->from, job->span_count, status, log_text(text, why), error,
-			(unsigned long long)held);
-	if (error)
+			"destination=%s lane=%s record=%llu span=%u spans=%u status=%d why=%s "
+			"error=%d lines_held=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			(unsigned long long)letter.sequence, letter.span, letter.span_count,
+			letter.status, log_text(text, why), error, (unsigned long long)held);
+	if (!error)
+		count(&lane->options.counts->dead, letter.span_count);
+	return !error;
+}
+
+/* One slice as a dead letter. */
+static bool set_aside(struct lane *lane, struct job *job, struct bytes request,
+	enum encoding encoding, int status, const char *why)
+{
+	const struct slice *slice = &job->slices[0];
+	const struct dead_letter letter = { .sequence = slice->sequence,
+		.span = slice->from,
+		.span_count = job->span_count,
+		.encoding = encoding,
+		.status = status };
+	if (!keep_letter(lane, letter, request, why))
 		return false;
-	count(&lane->options.counts->dead, job->span_count);
 	conclude(lane, job, false);
 	return true;
 }
 
-static bool set_span_aside(struct lane *lane, struct job *job, const struct reply *reply)
+static bool set_span_aside(struct lane *lane, struct job *job, int status, const char *why)
 {
 	struct bytes request;
 	enum encoding encoding = ENCODING_IDENTITY;
@@ -256,16 +295,23 @@ static bool set_span_aside(struct lane *lane, struct job *job, const struct repl
 		request = job->pieces[0];
 		encoding = job->encoding;
 	}
-	return set_aside(lane, job, request, encoding, reply->status, verdict_why(reply));
+	return set_aside(lane, job, request, encoding, status, why);
 }
 
-static bool split(struct lane *lane, struct job *job)
+static bool take_apart(struct lane *lane, struct job *job)
 {
 	struct job *pieces;
 	if (job_split(job, &pieces) < 0)
 		return false;
 	job_free(job);
 	queue_all(lane, pieces);
+	return true;
+}
+
+static bool split(struct lane *lane, struct job *job)
+{
+	if (!take_apart(lane, job))
+		return false;
 	lane->failures = 0; /* it does answer */
 	return true;
 }
@@ -310,8 +356,22 @@ static struct job *take_waiting(struct lane *lane, bool is_scout, uint64_t now_m
 	return best;
 }
 
+static struct job *take_first(struct lane *lane, uint64_t now_ms)
+{
+	struct job *job = lane->waiting;
+	if (job->not_before_ms > now_ms) {
+		lane->next_ms = job->not_before_ms;
+		return NULL;
+	}
+	lane->waiting = job->next;
+	lane->waiting_count--;
+	return job;
+}
+
 static struct job *choose(struct lane *lane, uint64_t now_ms)
 {
+	if (lane->is_ordered)
+		return lane->waiting ? take_first(lane, now_ms) : take_fresh(lane, now_ms);
 	bool is_scout = lane->failures > 0 && lane->failures % 2 == 0;
 	struct job *job = is_scout ? take_fresh(lane, now_ms) : NULL;
 	if (!job)
@@ -342,20 +402,22 @@ static void cope(struct lane *lane, struct job *job, int error, uint64_t now_ms)
 		wait_again(lane, job, now_ms + lane->options.config->retry_max_ms);
 		return;
 	}
+	char name[LOG_TEXT_MAX];
 	uint64_t held;
 	if (log_gate_open(&lane->lost_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_ERROR, "export_lost",
-			"destination=%s record=%llu spans=%u why=damaged lines_held=%llu",
-			lane->options.config->name, (unsigned long long)job->slices[0].sequence,
-			job->span_count, (unsigned long long)held);
+			"destination=%s lane=%s record=%llu spans=%u why=damaged lines_held=%llu",
+			lane->options.config->name, log_text(name, lane->options.name),
+			(unsigned long long)job->slices[0].sequence, job->span_count,
+			(unsigned long long)held);
 	count(&lane->options.counts->dropped, intake_drop_job(&lane->intake, job, OUTCOME_DAMAGED));
 	job_free(job);
 }
 
 struct job *lane_take(struct lane *lane, uint64_t now_ms)
 {
-	bool is_probing = lane->failures > 0 || lane->held_since_ms;
-	unsigned most = is_probing ? 1 : (unsigned)lane->options.config->in_flight;
+	bool is_single = lane->is_ordered || lane->failures > 0 || lane->held_since_ms;
+	unsigned most = is_single ? 1 : (unsigned)lane->options.config->in_flight;
 	lane->next_ms = UINT64_MAX;
 	if (lane->flying_count >= most)
 		return NULL;
@@ -372,12 +434,12 @@ struct job *lane_take(struct lane *lane, uint64_t now_ms)
 			lane->flying = job;
 			lane->flying_count++;
 			count(&lane->options.counts->in_flight, 1);
-			show(lane);
 			return job;
 		}
 		cope(lane, job, error, now_ms);
 	}
 	keep(lane);
+	show(lane);
 	return NULL;
 }
 
@@ -413,7 +475,7 @@ static void back_off(struct lane *lane, struct job *job, const struct reply *rep
 	uint32_t random)
 {
 	const struct destination_config *config = lane->options.config;
-	char text[LOG_TEXT_MAX];
+	char name[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
 	uint64_t held;
 	show_trouble(lane, reply, verdict_why(reply), now_ms);
 	if (is_first_of_wave(lane, job))
@@ -423,10 +485,10 @@ static void back_off(struct lane *lane, struct job *job, const struct reply *rep
 					lane->failures, random));
 	if (log_gate_open(&lane->retry_gate, REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_WARNING, "export_retried",
-			"destination=%s status=%d why=%s failures=%u wait_ms=%llu "
+			"destination=%s lane=%s status=%d why=%s failures=%u wait_ms=%llu "
 			"lines_held=%llu",
-			config->name, reply->status, log_text(text, verdict_why(reply)),
-			lane->failures,
+			config->name, log_text(name, lane->options.name), reply->status,
+			log_text(text, verdict_why(reply)), lane->failures,
 			(unsigned long long)(lane->not_before_ms > now_ms ?
 					lane->not_before_ms - now_ms :
 					0),
@@ -468,19 +530,15 @@ static void note_attempt(struct lane *lane, struct job *job, uint64_t now_ms)
 {
 	if (job->failures++ == 0)
 		job->overtaken_since_ms = now_ms;
-	if (job->failures == 1 || job->deliveries_seen != lane->deliveries)
+	if (job->failures == 1 || job->is_left_behind || job->deliveries_seen != lane->deliveries)
 		job->overtaken++;
 	job->deliveries_seen = lane->deliveries;
 }
 
-void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, uint64_t now_ms,
+/* One request's reply, or what was said of the events in this one. */
+static void judge(struct lane *lane, struct job *job, const struct reply *reply, uint64_t now_ms,
 	uint32_t random)
 {
-	unlink_job(&lane->flying, job);
-	lane->flying_count--;
-	atomic_fetch_sub_explicit(&lane->options.counts->in_flight, 1, memory_order_relaxed);
-
-	note_attempt(lane, job, now_ms);
 	const struct attempt attempt = {
 		.span_count = job->span_count,
 		.may_split = lane->refused_records < REFUSED_RECORDS_MAX,
@@ -509,7 +567,7 @@ void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, 
 		wait_again(lane, job, 0);
 		break;
 	case SET_ASIDE:
-		if (!set_span_aside(lane, job, reply)) {
+		if (!set_span_aside(lane, job, reply->status, verdict_why(reply))) {
 			back_off(lane, job, reply, now_ms, random);
 		} else if (lane->refused_records == REFUSED_RECORDS_MAX) {
 			begin_wave(lane);
@@ -517,6 +575,111 @@ void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, 
 		}
 		break;
 	}
+}
+
+/* Whether nothing is to be done about the event any more. */
+static bool finish_event(
+	struct lane *lane, const struct slice *slice, uint32_t at, struct bytes event, int status)
+{
+	const struct dead_letter letter = {
+		.sequence = slice->sequence, .span = at, .span_count = 1, .status = status
+	};
+	switch (ingestion_verdict(status)) {
+	case DELIVERED:
+		delivery_mark(lane->delivery, slice->sequence, at, at + 1, OUTCOME_DELIVERED);
+		count(&lane->options.counts->delivered, 1);
+		return true;
+	case SET_ASIDE:
+		return keep_letter(lane, letter, event, ingestion_why(status));
+	default:
+		return false;
+	}
+}
+
+/* How many are left, and what is said of the first of those. */
+static uint32_t finish_events(struct lane *lane, const struct job *job, const int *statuses,
+	bool *is_left, int *ret_first)
+{
+	uint32_t left = 0, n = 0;
+	for (size_t i = 0; i < job->slice_count; i++) {
+		const struct slice *slice = &job->slices[i];
+		for (uint32_t at = slice->from; at < slice->to; at++, n++) {
+			is_left[n] = !finish_event(
+				lane, slice, at, job->pieces[2 * (size_t)n + 1], statuses[n]);
+			if (is_left[n] && left++ == 0)
+				*ret_first = statuses[n];
+		}
+	}
+	return left;
+}
+
+/* What is left of a request goes before all else; how the first of it fared decides when. */
+static void go_on_with(struct lane *lane, struct job *jobs, const struct reply *first,
+	uint64_t now_ms, uint32_t random)
+{
+	for (struct job *job = jobs; job; job = job->next)
+		job->is_left_behind = true;
+	jobs->wave = lane->wave;
+	queue_all(lane, jobs->next);
+	if (first)
+		judge(lane, jobs, first, now_ms, random);
+	else
+		queue(lane, jobs);
+}
+
+/* Nothing came of a request that was answered. */
+static void try_again(struct lane *lane, struct job *job, const struct reply *reply,
+	const struct reply *first, uint64_t now_ms, uint32_t random)
+{
+	bool is_said = first->outcome == HTTP_ANSWERED;
+	bool is_too_long = reply->body.len >= HTTP_ANSWER_MAX_BYTES;
+	if (!is_said && split(lane, job))
+		return;
+	if (is_said || !is_too_long ||
+		!set_span_aside(lane, job, reply->status, "its answer is too long"))
+		judge(lane, job, first, now_ms, random);
+}
+
+/* Langfuse has read the request, and says of each event what became of it. */
+static void settle_events(struct lane *lane, struct job *job, const struct reply *reply,
+	uint64_t now_ms, uint32_t random)
+{
+	int statuses[INGESTION_MAX_EVENTS], first = 0;
+	bool is_left[INGESTION_MAX_EVENTS];
+	struct job *rest = NULL;
+	assert(job->span_count <= INGESTION_MAX_EVENTS);
+	enum answer_kind kind = ingestion_read(reply->body, job->pieces, job->span_count, statuses);
+	uint32_t left = finish_events(lane, job, statuses, is_left, &first);
+	const struct reply said = ingestion_said(kind, first);
+	if (left == job->span_count && kind == ANSWER_FOREIGN) {
+		judge(lane, job, &said, now_ms, random);
+	} else if (left == job->span_count) {
+		try_again(lane, job, reply, &said, now_ms, random);
+	} else if (left > 0 && job_leave(job, is_left, &rest) < 0) {
+		back_off(lane, job, reply, now_ms, random);
+	} else {
+		lane->deliveries++;
+		resume(lane);
+		conclude(lane, job, true);
+		if (rest)
+			go_on_with(lane, rest, first ? &said : NULL, now_ms, random);
+	}
+}
+
+void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, uint64_t now_ms,
+	uint32_t random)
+{
+	bool is_taken =
+		reply->outcome == HTTP_ANSWERED && reply->status >= 200 && reply->status < 300;
+	unlink_job(&lane->flying, job);
+	lane->flying_count--;
+	atomic_fetch_sub_explicit(&lane->options.counts->in_flight, 1, memory_order_relaxed);
+
+	note_attempt(lane, job, now_ms);
+	if (is_taken && job->signal == SIGNAL_INGESTION)
+		settle_events(lane, job, reply, now_ms, random);
+	else
+		judge(lane, job, reply, now_ms, random);
 	keep(lane);
 	show(lane);
 }
@@ -526,7 +689,8 @@ void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, 
 void lane_rekey(struct lane *lane)
 {
 	lane->wave++; /* refusals that are still to come are of the old keys */
-	if (!lane->held_since_ms || (lane->held_status != 401 && lane->held_status != 403))
+	int status = lane->held_status;
+	if (!lane->held_since_ms || (status != 0 && status != 401 && status != 403))
 		return;
 	lane->not_before_ms = 0;
 	lane->holds = 0;
@@ -547,9 +711,9 @@ struct spool_lag lane_lag(const struct lane *lane)
 	return spool_reader_lag(lane->intake.reader);
 }
 
-uint64_t lane_in_flight(const struct lane *lane)
+struct exporter_counts *lane_counts(const struct lane *lane)
 {
-	return atomic_load(&lane->seen.in_flight);
+	return lane->options.counts;
 }
 
 struct lane_trouble lane_trouble(const struct lane *lane)
@@ -563,6 +727,16 @@ struct lane_trouble lane_trouble(const struct lane *lane)
 	trouble.status = atomic_load(&lane->seen.status);
 	trouble.why = atomic_load(&lane->seen.why);
 	return trouble;
+}
+
+enum signal lane_signal(const struct lane *lane)
+{
+	return lane->options.signal;
+}
+
+uint64_t lane_finished_below(const struct lane *lane)
+{
+	return atomic_load(&lane->seen.finished_below);
 }
 
 uint64_t lane_held_since_ms(const struct lane *lane)
@@ -590,6 +764,49 @@ static uint64_t drop_waiting(struct lane *lane, uint64_t below)
 	return dropped;
 }
 
+/* A record alone as a dead letter, though nobody refused it. */
+static bool set_record_aside(struct lane *lane, struct job *job)
+{
+	const struct slice *slice = &job->slices[0];
+	const struct dead_letter letter = {
+		.sequence = slice->sequence, .span = slice->from, .span_count = job->span_count
+	};
+	struct bytes lines;
+	int error = load(lane, job);
+	if (!error)
+		error = job_plain(job, &lines);
+	if (error) {
+		cope(lane, job, error, 0);
+		return error == -ENOENT; /* it is gone */
+	}
+	bool is_kept = keep_letter(lane, letter, lines, "over its share of the disk");
+	if (is_kept)
+		job_free(job);
+	else
+		wait_again(lane, job, 0);
+	return is_kept;
+}
+
+/* Nobody else has events: those that the log has to let go are kept as dead letters. */
+static void set_old_aside(struct lane *lane, uint64_t below)
+{
+	bool goes_on = true;
+	for (unsigned i = 0; i < ASIDE_MAX && goes_on; i++) {
+		struct job *job = lane->waiting ? NULL : take_fresh(lane, UINT64_MAX);
+		if (job)
+			queue(lane, job);
+		job = lane->waiting;
+		if (!job || job->slices[0].sequence >= below)
+			break;
+		unlink_job(&lane->waiting, job);
+		lane->waiting_count--;
+		goes_on =
+			job->slice_count > 1 ? take_apart(lane, job) : set_record_aside(lane, job);
+	}
+	keep(lane);
+	show(lane);
+}
+
 void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_below)
 {
 	struct spool_reader *reader = lane->intake.reader;
@@ -599,10 +816,16 @@ void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_bel
 	if (below > safe_below)
 		below = safe_below;
 
+	if (lane->is_ordered) {
+		set_old_aside(lane, below);
+		return;
+	}
+
 	char text[LOG_TEXT_MAX];
 	uint64_t dropped = drop_waiting(lane, below);
 	dropped += intake_drop(&lane->intake, below);
 	keep(lane);
+	show(lane);
 	if (!dropped)
 		return;
 	count(&lane->options.counts->dropped, dropped);

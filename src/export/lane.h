@@ -6,6 +6,9 @@
  *
  * While a lane fails, one request at a time probes it. Every second probe is a later batch, so that a
  * batch which can never pass does not stand in the way of the others for ever.
+ *
+ * Stored events (SIGNAL_INGESTION) change what came before them, so their lane keeps the order: one request at
+ * a time, and what has to be sent again goes before all that came later.
  */
 #ifndef TG_EXPORT_LANE_H
 #define TG_EXPORT_LANE_H
@@ -19,7 +22,7 @@
 struct destination_config;
 struct lane;
 
-/* Of one destination, all lanes together; written by its thread, read by any. */
+/* Of one project at one destination, all signals together; written by its thread, read by any. */
 struct exporter_counts {
 	_Atomic uint64_t delivered; /* spans, also the next three */
 	_Atomic uint64_t rejected;
@@ -29,7 +32,6 @@ struct exporter_counts {
 	_Atomic uint64_t in_flight;       /* requests */
 	_Atomic uint64_t last_status;     /* HTTP; 0 when there was no answer */
 	_Atomic uint64_t last_success_ns; /* Unix time; 0 never */
-	_Atomic uint64_t held_since_ns;   /* Unix time, of the lane held longest; 0 when none is */
 };
 
 /* All outlive the lane. */
@@ -37,14 +39,13 @@ struct lane_options {
 	const char *name; /* as in the records */
 	const struct destination_config *config;
 	unsigned shapes;
-	enum signal signal; /* a destination that has no place for logs still takes traces */
-	bool takes[SIGNAL_METRICS +
-		1]; /* by enum signal: what its lanes of this name take together */
+	enum signal signal;       /* a destination that has no place for logs still takes traces */
+	bool takes[SIGNAL_COUNT]; /* by enum signal: what its lanes of this name take together */
 	uint64_t hold_initial_ms, hold_max_ms;
 	struct spool *spool;
 	struct deliveries *deliveries;
 	struct exporter_counts *counts;
-	void (*wake)(void *arg); /* called from the spool's writer thread */
+	void (*wake)(void *arg); /* called from the spool's writer thread; may be NULL */
 	void *wake_arg;
 };
 
@@ -65,7 +66,7 @@ uint64_t lane_next_ms(const struct lane *lane);
 void lane_settle(struct lane *lane, struct job *job, const struct reply *reply, uint64_t now_ms,
 	uint32_t random);
 
-/* The keys are others now: what a refusal of the old ones made wait goes at once. */
+/* The keys are others now: what was refused with the old ones, or without any, goes at once. */
 void lane_rekey(struct lane *lane);
 
 /* What waits to be joined goes at once from now on. */
@@ -80,10 +81,10 @@ struct spool_lag lane_lag(const struct lane *lane);
 /* Monotonic time since when it is held; 0 when it is not. */
 uint64_t lane_held_since_ms(const struct lane *lane);
 
-/* Requests on their way; from any thread, as the next. */
-uint64_t lane_in_flight(const struct lane *lane);
+/* Where it counts. */
+struct exporter_counts *lane_counts(const struct lane *lane);
 
-/* What went wrong since the last delivery; all 0 when nothing did. */
+/* What went wrong since the last delivery; all 0 when nothing did. From any thread. */
 struct lane_trouble {
 	uint64_t held_since_ms; /* monotonic; 0 when it is not held */
 	uint64_t failing_since_ms;
@@ -94,8 +95,14 @@ struct lane_trouble lane_trouble(const struct lane *lane);
 
 /*
  * Gives up what is not on its way, oldest first, until at most `max_bytes` are kept for this lane, but
- * nothing at or above `safe_below`: the sequence below which another destination has everything.
+ * nothing at or above `safe_below`: the sequence below which another destination has everything. Events,
+ * which no other one has, become dead letters.
  */
 void lane_enforce_share(struct lane *lane, uint64_t max_bytes, uint64_t safe_below);
+
+enum signal lane_signal(const struct lane *lane);
+
+/* Every record for it with a smaller sequence is finished; 0 until it has read. From any thread. */
+uint64_t lane_finished_below(const struct lane *lane);
 
 #endif

@@ -11,6 +11,8 @@ static int write_url(const struct destination_config *config, enum signal signal
 		[SIGNAL_LOGS] = "/v1/logs",
 		[SIGNAL_METRICS] = "/v1/metrics",
 	};
+	if (signal == SIGNAL_INGESTION)
+		return -ENOENT;
 	const char *own = signal == SIGNAL_TRACES ? config->traces_endpoint :
 		signal == SIGNAL_LOGS             ? config->logs_endpoint :
 						    config->metrics_endpoint;

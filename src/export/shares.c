@@ -1,68 +1,86 @@
 #include "export/shares.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 #include "export/exporter.h"
 #include "spool/delivery.h"
 #include "spool/spool.h"
 
-/* Sequence below which a destination has everything, of all lanes. */
-static uint64_t cursor_of(const struct shares *shares, const struct share *share)
-{
-	uint64_t cursor = UINT64_MAX;
-	for (size_t i = 0; i < shares->lane_count; i++) {
-		uint64_t at = delivery_cursor(
-			delivery_of(shares->deliveries, share->destination, shares->lanes[i]));
-		if (at < cursor)
-			cursor = at;
-	}
-	return cursor;
-}
-
-/* A cursor passes what is not taken: only who takes the same signals has what another one would lose. */
+/*
+ * A cursor passes what is not taken: only who takes the same signals of the same lane has what another one
+ * would lose.
+ */
 static bool has_what(const struct share *one, const struct share *other)
 {
-	return one != other && (one->signals & other->signals) == other->signals;
+	return one->exporter != other->exporter && strcmp(one->name, other->name) == 0 &&
+		(one->signals & other->signals) == other->signals;
 }
 
 /* Sequence below which some other destination has everything. */
 static uint64_t safe_below(const struct shares *shares, const struct share *but)
 {
 	uint64_t safe = 0;
-	for (struct share *share = shares->at; share < shares->at + shares->count; share++) {
-		uint64_t cursor = has_what(share, but) ? cursor_of(shares, share) : 0;
-		if (cursor > safe)
-			safe = cursor;
-	}
+	for (const struct share *share = shares->at; share < shares->at + shares->count; share++)
+		if (share->cursor > safe && has_what(share, but))
+			safe = share->cursor;
 	return safe;
 }
 
-/* Counts only the time in which another one is well: when all are away, none of them is missed. */
-static bool is_missed(const struct shares *shares, struct share *share, uint64_t now_ms)
+static uint64_t later(uint64_t one_ns, uint64_t other_ns)
 {
-	uint64_t heard_ns = exporter_figures(share->exporter).last_success_ns, others_ns = 0;
-	for (struct share *other = shares->at; other < shares->at + shares->count; other++) {
-		uint64_t other_ns = exporter_figures(other->exporter).last_success_ns;
-		if (other != share && other_ns > others_ns)
-			others_ns = other_ns;
+	return one_ns > other_ns ? one_ns : other_ns;
+}
+
+/* Counts only the time in which another one is well: when all are away, none of them is missed. */
+static void look(const struct shares *shares, struct share *share, uint64_t end, uint64_t now_ms)
+{
+	uint64_t heard_ns = exporter_lane_success_ns(share->exporter, share->lane);
+	uint64_t siblings_ns = 0, others_ns = 0;
+	for (const struct share *other = shares->at; other < shares->at + shares->count; other++) {
+		uint64_t other_ns = exporter_lane_success_ns(other->exporter, other->lane);
+		if (other == share)
+			continue;
+		others_ns = later(others_ns, other_ns);
+		if (other->exporter == share->exporter)
+			siblings_ns = later(siblings_ns, other_ns);
 	}
-	uint64_t end = spool_figures(shares->spool).next_sequence;
+	bool is_sibling_well = siblings_ns != share->siblings_ns;
 	bool is_another_well = others_ns != share->others_ns || safe_below(shares, share) >= end;
-	if (heard_ns != share->heard_ns || cursor_of(shares, share) >= end)
-		share->missed_ms = 0;
-	else if (is_another_well && share->looked_ms)
-		share->missed_ms += now_ms - share->looked_ms;
+	uint64_t passed_ms = share->looked_ms ? now_ms - share->looked_ms : 0;
+	bool is_well = heard_ns != share->heard_ns || share->cursor >= end;
+	share->missed_ms = is_well ? 0 : share->missed_ms + (is_another_well ? passed_ms : 0);
+	share->shut_out_ms = is_well ? 0 : share->shut_out_ms + (is_sibling_well ? passed_ms : 0);
 	share->heard_ns = heard_ns;
+	share->siblings_ns = siblings_ns;
 	share->others_ns = others_ns;
 	share->looked_ms = now_ms;
-	return share->missed_ms >= shares->silence_timeout_ms && share->missed_ms > 0;
+}
+
+static bool is_over(const struct shares *shares, uint64_t time_ms)
+{
+	return time_ms >= shares->silence_timeout_ms && time_ms > 0;
+}
+
+static void enforce(const struct shares *shares, const struct share *share)
+{
+	uint64_t eighth = shares->max_bytes / 8;
+	if (share->is_left_behind)
+		exporter_enforce_share(share->exporter, share->lane, eighth, UINT64_MAX);
+	else if (is_over(shares, share->shut_out_ms))
+		exporter_enforce_share(
+			share->exporter, share->lane, shares->max_bytes - eighth, UINT64_MAX);
+	else if (is_over(shares, share->missed_ms))
+		exporter_enforce_share(share->exporter, share->lane, shares->max_bytes - eighth,
+			safe_below(shares, share));
 }
 
 void shares_enforce(struct shares *shares, uint64_t now_ms)
 {
-	uint64_t share_bytes = shares->max_bytes - shares->max_bytes / 8;
+	uint64_t end = spool_figures(shares->spool).next_sequence;
 	for (struct share *share = shares->at; share < shares->at + shares->count; share++)
-		if (is_missed(shares, share, now_ms))
-			exporter_enforce_share(
-				share->exporter, share_bytes, safe_below(shares, share));
+		share->cursor = delivery_cursor(share->delivery);
+	for (struct share *share = shares->at; share < shares->at + shares->count; share++) {
+		look(shares, share, end, now_ms);
+		enforce(shares, share);
+	}
 }

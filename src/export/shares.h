@@ -1,40 +1,51 @@
 /*
  * Who waits for whom when the log is nearly full.
  *
- * A destination that answers is waited for, if need be with 503 at the doors. One that is missed, silent
+ * A lane of a destination that answers is waited for, if need be with 503 at the doors. One that is missed, silent
  * for long while another answers or has everything, may fill its share of the disk; then it loses its oldest records
- * that another one has, so that the others go on. They share one log, so a share is all of it but an eighth.
- * Being away together is no fault of anybody: after an outage of all nothing is lost.
+ * that another destination has too, so that the others go on. They share one log, so a share is all of it but an
+ * eighth. Being away together is no fault of anybody: after an outage of all nothing is lost.
+ *
+ * A project's own trouble (its keys, its plan) must not close the doors for the others: what is silent while its
+ * destination answers for other projects loses its oldest records, whoever has them. What a project left
+ * behind that was taken out of the configuration has an eighth of the log.
  */
 #ifndef TG_EXPORT_SHARES_H
 #define TG_EXPORT_SHARES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct deliveries;
+struct delivery;
 struct exporter;
 struct spool;
 
-/* One destination; the caller sets the first three and leaves the rest zero. */
+/* One lane of one destination; the caller sets the first six and leaves the rest zero. */
 struct share {
 	struct exporter *exporter;
-	const char *destination;
-	unsigned signals;             /* that it takes, as in its configuration */
-	uint64_t heard_ns, others_ns; /* its last answer and the others', when it was looked at */
+	size_t lane; /* of it, by its place */
+	const char *name;
+	struct delivery *delivery;
+	unsigned signals;    /* that the destination takes, as in its configuration */
+	bool is_left_behind; /* where nothing is sent any more */
+
+	/* When it was looked at. */
 	uint64_t looked_ms;
-	uint64_t missed_ms; /* how long another was well and it did not answer */
+	uint64_t cursor; /* below it has everything */
+	uint64_t
+		heard_ns; /* its last answer; then those of its destination to other lanes, and all */
+	uint64_t siblings_ns, others_ns;
+	uint64_t missed_ms;   /* how long another was well and it did not answer */
+	uint64_t shut_out_ms; /* the same, its own destination having been well */
 };
 
 struct shares {
-	struct share *at; /* all destinations */
+	struct share *at; /* of all destinations */
 	size_t count;
-	const char *const *lanes;
-	size_t lane_count;
-	struct deliveries *deliveries;
 	struct spool *spool;
 	uint64_t max_bytes;          /* of the log */
-	uint64_t silence_timeout_ms; /* of missing a destination, until its share is enforced */
+	uint64_t silence_timeout_ms; /* of missing a lane, until its share is enforced */
 };
 
 /* To be called each second. */

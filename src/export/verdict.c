@@ -47,6 +47,7 @@ enum verdict verdict_of(const struct reply *reply, const struct attempt *attempt
 		return judge_status(reply->status, attempt);
 	case HTTP_FAILED:
 	case HTTP_LATE:
+	case HTTP_UNWANTED:
 		return retry(attempt);
 	case HTTP_UNTRUSTED:
 	case HTTP_UNUSABLE:
@@ -93,6 +94,7 @@ struct reply reply_read(const struct http_answer *answer, time_t now)
 		.retry_after_ms = retry_after_read(answer->retry_after, now),
 		.rejected = is_taken ? partial_success_read(answer->body) : 0,
 		.error = answer->error,
+		.body = is_taken ? answer->body : (struct bytes){ 0 },
 	};
 }
 

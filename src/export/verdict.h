@@ -32,6 +32,7 @@ struct reply {
 	uint64_t retry_after_ms; /* 0: none given */
 	uint64_t rejected;       /* spans, by OTLP partial success; may exceed what was sent */
 	const char *error;       /* static words when there is no status */
+	struct bytes body;       /* of an answer of 2xx; until the next one is taken */
 };
 
 /* What was sent, and how it fared before. */

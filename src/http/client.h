@@ -36,6 +36,7 @@ enum http_outcome {
 	HTTP_ANSWERED,  /* the status is valid, even when the body broke off behind it */
 	HTTP_FAILED,    /* no answer: name, connection, TLS handshake, broken off */
 	HTTP_LATE,      /* no answer in time */
+	HTTP_UNWANTED,  /* who asked has left: one of its flows was broken (upstream.h) */
 	HTTP_UNTRUSTED, /* the peer's certificate does not verify */
 	HTTP_UNUSABLE,  /* cannot be tried as configured: URL, CA file */
 };

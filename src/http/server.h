@@ -114,10 +114,10 @@ void http_server_free(struct http_server *server);
 
 /*
  * Of streams whose client may leave while nothing is sent to it: readable when one has left, and then
- * http_server_drop_departed breaks both of its flows. To be used by one thread.
+ * http_server_drop_departed breaks both of its flows, and returns how many have. To be used by one thread.
  */
 int http_server_departures(const struct http_server *server);
-void http_server_drop_departed(struct http_server *server);
+unsigned http_server_drop_departed(struct http_server *server);
 
 const char *http_request_method(const struct http_request *request);
 

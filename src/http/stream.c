@@ -195,7 +195,7 @@ int http_server_departures(const struct http_server *server)
 	return server->departures;
 }
 
-void http_server_drop_departed(struct http_server *server)
+unsigned http_server_drop_departed(struct http_server *server)
 {
 	struct epoll_event departed[DEPARTED_AT_ONCE];
 	/* With the lock no stream ends, so that these are still there. */
@@ -204,6 +204,7 @@ void http_server_drop_departed(struct http_server *server)
 	for (int i = 0; i < count; i++)
 		break_flows(departed[i].data.ptr);
 	pthread_mutex_unlock(&server->lock);
+	return count > 0 ? (unsigned)count : 0;
 }
 
 bool http_request_is_departed(const struct http_request *request)

@@ -38,6 +38,7 @@ struct upstream_call {
 	bool has_head;
 	bool is_body_over;                        /* all of body_flow was taken */
 	bool is_sending_paused, is_answer_paused; /* until upstream_moved */
+	bool is_unwanted;                         /* a flow was broken from its other side */
 	bool has_moved;
 };
 
@@ -102,8 +103,9 @@ static void end(struct upstream_call *call, CURLcode code)
 	}
 	break_off(call);
 	const char *error = call->why ? call->why : curl_easy_strerror(code);
-	call->request.listener->on_end(
-		call->request.owner, http_outcome_of(code), code == CURLE_OK ? NULL : error);
+	call->request.listener->on_end(call->request.owner,
+		call->is_unwanted ? HTTP_UNWANTED : http_outcome_of(code),
+		code == CURLE_OK ? NULL : error);
 	free(call);
 }
 
@@ -136,6 +138,7 @@ static size_t send_flow(char *to, size_t size, size_t count, void *arg)
 	}
 	if (got == FLOW_BROKEN || (got == FLOW_ENDED && left > 0)) {
 		call->why = "the body broke off on its way here";
+		call->is_unwanted = true;
 		return CURL_READFUNC_ABORT;
 	}
 	if (got > 0)
@@ -214,6 +217,7 @@ static size_t pass_answer(char *from, size_t size, size_t count, void *arg)
 		if (put < 0) {
 			call->why = put == -EPIPE ? "the answer is not wanted any more" :
 						    "no memory for the answer";
+			call->is_unwanted = put == -EPIPE;
 			return CURL_WRITEFUNC_ERROR;
 		}
 		piece.len = (size_t)put;
@@ -365,6 +369,11 @@ static uint64_t wait_until_due(const struct upstream *upstream, uint64_t wait_ms
 void upstream_moved(struct upstream_call *call)
 {
 	call->has_moved = true;
+}
+
+void upstream_allow_silence(struct upstream_call *call, uint64_t silence_timeout_ms)
+{
+	call->request.silence_timeout_ms = silence_timeout_ms;
 }
 
 /* curl hands over what it kept at once, and says here what came of that. */

@@ -82,6 +82,9 @@ int upstream_begin(struct upstream *upstream, const struct upstream_request *req
 /* Ends a call whose client has left: nobody is told, its flows are broken. Not from a listener. */
 void upstream_cancel(struct upstream_call *call);
 
+/* In place of what its request said, from now on. */
+void upstream_allow_silence(struct upstream_call *call, uint64_t silence_timeout_ms);
+
 /* One of the call's flows has moved: the next upstream_run goes on with it. */
 void upstream_moved(struct upstream_call *call);
 

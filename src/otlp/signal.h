@@ -9,6 +9,8 @@ enum signal {
 	SIGNAL_INGESTION = 4, /* JSON, an event a line: proxy/events.h */
 };
 
+enum { SIGNAL_COUNT = SIGNAL_INGESTION + 1 };
+
 static inline const char *signal_name(enum signal signal)
 {
 	static const char *const names[] = { [SIGNAL_TRACES] = "traces",

@@ -102,6 +102,22 @@ struct delivery *delivery_of(
 	return delivery;
 }
 
+struct delivery *deliveries_next(
+	struct deliveries *deliveries, const char *destination, struct delivery *after)
+{
+	pthread_mutex_lock(&deliveries->lock);
+	struct delivery *at = after ? after->next : deliveries->first;
+	while (at && strcmp(at->destination, destination) != 0)
+		at = at->next;
+	pthread_mutex_unlock(&deliveries->lock);
+	return at;
+}
+
+const char *delivery_lane(const struct delivery *delivery)
+{
+	return delivery->lane;
+}
+
 void delivery_begin(struct delivery *delivery, unsigned shapes, unsigned signals)
 {
 	unsigned takes = shapes | signals << SHAPE_BITS;

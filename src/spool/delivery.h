@@ -41,6 +41,15 @@ struct delivery *delivery_of(
 	struct deliveries *deliveries, const char *destination, const char *lane);
 
 /*
+ * The states of one destination, those of former starts too.
+ *
+ *   after  the one behind which to go on; NULL: from the first
+ */
+struct delivery *deliveries_next(
+	struct deliveries *deliveries, const char *destination, struct delivery *after);
+const char *delivery_lane(const struct delivery *delivery);
+
+/*
  * It takes part from here on: records of these shapes (or-ed) and signals (1 << enum signal, or-ed) in its
  * lane are booked as accepted for it, and kept until they are finished. Once at each start.
  */

@@ -587,7 +587,7 @@ int delivery_file_sums(struct deliveries *deliveries, uint64_t before_minute,
 static void letter_columns(sqlite3_stmt *row, struct dead_letter *letter)
 {
 	int signal = sqlite3_column_int(row, 9), encoding = sqlite3_column_int(row, 10);
-	bool is_signal = signal >= SIGNAL_TRACES && signal <= SIGNAL_METRICS;
+	bool is_signal = signal >= SIGNAL_TRACES && signal < SIGNAL_COUNT;
 	*letter = (struct dead_letter){
 		.sequence = number_column(row, 2),
 		.span = (uint32_t)number_column(row, 3),

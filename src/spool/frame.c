@@ -28,7 +28,7 @@ bool frame_is_valid(const void *at, uint64_t room, uint64_t generation)
 		frame->sequence < SEQUENCE_MAX && frame->group_index < frame->group_count &&
 		frame->group_index < frame->sequence &&
 		(frame->stage == STAGE_OUT || frame->stage == STAGE_IN) &&
-		frame->signal >= SIGNAL_TRACES && frame->signal <= SIGNAL_METRICS &&
+		frame->signal >= SIGNAL_TRACES && frame->signal < SIGNAL_COUNT &&
 		(frame->shape == SHAPE_ANY || frame->shape == SHAPE_PLAIN ||
 			frame->shape == SHAPE_LANGFUSE) &&
 		frame->encoding <= ENCODING_GZIP && frame->lane[LANE_NAME_MAX] == '\0';

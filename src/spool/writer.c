@@ -88,13 +88,16 @@ static struct batch *take_waiting(struct spool *spool)
 	return first;
 }
 
-static bool can_join(const struct draft *draft, const struct batch *batch, const struct part *part,
-	uint64_t max_record_bytes)
+static bool is_alike(const struct draft *draft, const struct batch *batch, const struct part *part)
 {
 	const struct batch *like = draft->like;
 	return draft->shape == part->shape && draft->stage == part->stage &&
-		like->signal == batch->signal && strcmp(like->lane, batch->lane) == 0 &&
-		draft->raw_bytes + part->bytes.len <= max_record_bytes &&
+		like->signal == batch->signal && strcmp(like->lane, batch->lane) == 0;
+}
+
+static bool has_room(const struct draft *draft, const struct part *part, uint64_t max_record_bytes)
+{
+	return draft->raw_bytes + part->bytes.len <= max_record_bytes &&
 		draft->span_count + part->span_count <= UINT32_MAX;
 }
 
@@ -102,10 +105,11 @@ static int draft_part(struct group *group, const struct batch *batch, const stru
 	uint64_t max_record_bytes)
 {
 	assert(part->bytes.len <= INT32_MAX);
+	/* The last one of its kind or a new one: what is alike stays in its order. */
 	struct draft *draft = group->drafts + group->count;
-	while (draft > group->drafts && !can_join(draft - 1, batch, part, max_record_bytes))
+	while (draft > group->drafts && !is_alike(draft - 1, batch, part))
 		draft--;
-	if (draft > group->drafts) {
+	if (draft > group->drafts && has_room(draft - 1, part, max_record_bytes)) {
 		draft--;
 	} else {
 		draft = &group->drafts[group->count++];
@@ -277,7 +281,13 @@ static int passing_error(int error)
 	return error == -ENOMEM ? -ENOMEM : -EIO;
 }
 
-static int commit(struct spool *spool, const struct batch *batches)
+static void tell_end(struct batch *batches, uint64_t end)
+{
+	for (struct batch *batch = batches; batch; batch = batch->next)
+		batch->stored_below = batch->part_count > 0 ? end : 0;
+}
+
+static int commit(struct spool *spool, struct batch *batches)
 {
 	struct group group = { 0 };
 	struct block *block = NULL;
@@ -296,6 +306,7 @@ static int commit(struct spool *spool, const struct batch *batches)
 		error = (block = lay_out(spool, &group)) ? put(spool, block) : -ENOMEM;
 	if (!error) {
 		publish(spool, &group, block);
+		tell_end(batches, spool->active->end_sequence);
 	} else {
 		error = passing_error(error);
 		if (error != -ENOMEM)

@@ -14,6 +14,7 @@
 #include "export/local.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
+#include "proxy/proxy.h"
 #include "spool/spool.h"
 #include "synthesize/live.h"
 #include "synthesizer.h"
@@ -30,9 +31,10 @@ struct family {
 	const char *name, *type, *help;
 	write_samples *write;
 	enum counter first, last;                            /* of counted and by_reason */
-	const char *label;                                   /* of by_reason */
+	const char *label;                                   /* of by_reason and by_name */
 	double (*of_spool)(struct spool *spool);             /* of the_spool */
 	double (*of_destination)(const struct exporter *);   /* of by_destination */
+	double (*of_lane)(const struct lane_figures *lane);  /* of by_lane */
 	double (*of_local)(struct local_figures figures);    /* of the_local_view */
 	double (*of_sessions)(const struct live_view *view); /* of the_sessions */
 };
@@ -40,9 +42,9 @@ struct family {
 /* ---- samples ---- */
 
 /* As the format wants it: backslash, quote and line feed are escaped, nothing else is. */
-static void append_label(struct buf *page, const char *label, const char *value)
+static void append_label(struct buf *page, const char *before, const char *label, const char *value)
 {
-	buf_printf(page, "{%s=\"", label);
+	buf_printf(page, "%s%s=\"", before, label);
 	for (; *value; value++) {
 		if (*value == '\n')
 			buf_text(page, "\\n");
@@ -51,7 +53,12 @@ static void append_label(struct buf *page, const char *label, const char *value)
 		else
 			buf_append(page, value, 1);
 	}
-	buf_text(page, "\"}");
+	buf_text(page, "\"");
+}
+
+static void append_value(struct buf *page, const char *before, double value)
+{
+	buf_printf(page, "%s %.15g\n", before, value);
 }
 
 /*   label  NULL for a family that has none */
@@ -60,8 +67,8 @@ static void append_sample(struct buf *page, const struct family *family, const c
 {
 	buf_text(page, family->name);
 	if (label)
-		append_label(page, label, label_value);
-	buf_printf(page, " %.15g\n", value);
+		append_label(page, "{", label, label_value);
+	append_value(page, label ? "}" : "", value);
 }
 
 static void counted(struct buf *page, const struct family *family, const struct watch *watch)
@@ -112,6 +119,22 @@ static void by_destination(struct buf *page, const struct family *family, const 
 			family->of_destination(watch->destinations[i].exporter));
 }
 
+/* Of projects, where there are more than the default one. */
+static void by_lane(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	for (size_t i = 0; i < watch->destination_count; i++) {
+		const struct watched_destination *at = &watch->destinations[i];
+		size_t count = exporter_lane_count(at->exporter);
+		for (size_t lane = 0; lane < count && count > 1; lane++) {
+			struct lane_figures figures = exporter_lane_figures(at->exporter, lane);
+			buf_text(page, family->name);
+			append_label(page, "{", "destination", at->config->name);
+			append_label(page, ",", "lane", figures.name);
+			append_value(page, "}", family->of_lane(&figures));
+		}
+	}
+}
+
 static void the_spool(struct buf *page, const struct family *family, const struct watch *watch)
 {
 	append_sample(page, family, NULL, NULL, family->of_spool(watch->spool));
@@ -132,14 +155,60 @@ static void the_sessions(struct buf *page, const struct family *family, const st
 	append_sample(page, family, NULL, NULL, family->of_sessions(&view));
 }
 
+static void by_name(struct buf *page, const struct family *family, enum sort sort)
+{
+	struct names names;
+	names_read(sort, &names);
+	for (size_t i = 0; i < names.count; i++)
+		append_sample(
+			page, family, family->label, names.at[i].text, (double)names.at[i].count);
+}
+
 static void by_dropped_name(
 	struct buf *page, const struct family *family, const struct watch *watch)
 {
 	(void)watch;
-	struct names names;
-	names_read(NAMES_DROPPED_SPANS, &names);
-	for (size_t i = 0; i < names.count; i++)
-		append_sample(page, family, "name", names.at[i].text, (double)names.at[i].count);
+	by_name(page, family, NAMES_DROPPED_SPANS);
+}
+
+static void by_sdk(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	by_name(page, family, NAMES_INGESTION_SDKS);
+}
+
+static void by_passage(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	struct proxy_figures figures;
+	if (!watch->proxy)
+		return;
+	proxy_figures(watch->proxy, &figures);
+	for (enum request_family i = 0; i < FAMILY_COUNT; i++)
+		for (enum passage passage = 0; passage < PASSAGE_COUNT; passage++)
+			buf_printf(page, "%s{family=\"%s\",ended=\"%s\"} %llu\n", family->name,
+				family_name(i), passage_name(passage),
+				(unsigned long long)figures.families[i].ended[passage]);
+}
+
+static void upstream_status(
+	struct buf *page, const struct family *family, const struct watch *watch)
+{
+	struct proxy_figures figures;
+	if (!watch->proxy)
+		return;
+	proxy_figures(watch->proxy, &figures);
+	for (enum request_family i = 0; i < FAMILY_COUNT; i++)
+		append_sample(
+			page, family, "family", family_name(i), figures.families[i].last_status);
+}
+
+static void open_requests(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	struct proxy_figures figures;
+	if (!watch->proxy)
+		return;
+	proxy_figures(watch->proxy, &figures);
+	append_sample(page, family, NULL, NULL, (double)figures.open);
 }
 
 static void sessions_age(struct buf *page, const struct family *family, const struct watch *watch)
@@ -221,10 +290,15 @@ static double waiting_bytes(const struct exporter *exporter)
 	return (double)exporter_lag(exporter).bytes;
 }
 
+static double age_of(struct spool_lag lag)
+{
+	uint64_t oldest_ns = lag.oldest_ns, now_ns = clock_unix_ns();
+	return oldest_ns && oldest_ns < now_ns ? (double)((now_ns - oldest_ns) / 1000000) / 1e3 : 0;
+}
+
 static double oldest_age(const struct exporter *exporter)
 {
-	uint64_t oldest_ns = exporter_lag(exporter).oldest_ns, now_ns = clock_unix_ns();
-	return oldest_ns && oldest_ns < now_ns ? (double)((now_ns - oldest_ns) / 1000000) / 1e3 : 0;
+	return age_of(exporter_lag(exporter));
 }
 
 static double delivered(const struct exporter *exporter)
@@ -270,6 +344,21 @@ static double last_success(const struct exporter *exporter)
 static double held_since(const struct exporter *exporter)
 {
 	return (double)(exporter_figures(exporter).held_since_ns / 1000000) / 1e3;
+}
+
+static double lane_delivered(const struct lane_figures *lane)
+{
+	return (double)lane->delivered;
+}
+
+static double lane_oldest_age(const struct lane_figures *lane)
+{
+	return age_of(lane->lag);
+}
+
+static double lane_held_since(const struct lane_figures *lane)
+{
+	return (double)(lane->held_since_ns / 1000000) / 1e3;
 }
 
 static double stored(struct local_figures figures)
@@ -344,6 +433,27 @@ static const struct family families[] = {
 		"takes them.",
 		by_reason, .first = COUNTER_UNWANTED_LOGS, .last = COUNTER_UNWANTED_METRICS,
 		.label = "signal" },
+	{ "tollgate_ingestion_stored_total", "counter",
+		"Scores and other events of Langfuse's ingestion API that were put on disk, to be sent when "
+		"it takes them.",
+		counted, .first = COUNTER_INGESTION_STORED },
+
+	{ "tollgate_proxy_requests_total", "counter",
+		"Requests for Langfuse, by what they are about and how they ended: passed with its own "
+		"answer, stored to be sent later, answered from a copy, failed because it did not answer, "
+		"refused by Tollgate, or departed with the client.",
+		by_passage },
+	{ "tollgate_proxy_last_status", "gauge",
+		"HTTP status of Langfuse's last answer; 0 when there was none.", upstream_status },
+	{ "tollgate_proxy_open_requests", "gauge", "Requests on their way through to Langfuse.",
+		open_requests },
+	{ "tollgate_ingestion_trace_events_total", "counter",
+		"Events of traces in Langfuse's ingestion batches, which OTLP carries better: they pass "
+		"through as they are.",
+		counted, .first = COUNTER_INGESTION_OF_TRACES },
+	{ "tollgate_ingestion_trace_batches_total", "counter",
+		"Batches with such events, by the SDK that sent them; the first hundred names.",
+		by_sdk, .label = "sdk" },
 
 	{ "tollgate_events_total", "counter",
 		"What coding CLIs said, by what became of it: taken, a repeat of what was taken, late for "
@@ -357,7 +467,7 @@ static const struct family families[] = {
 		.label = "what" },
 	{ "tollgate_dropped_spans_total", "counter",
 		"Spans of coding CLIs' insides that were dropped, by name; the first hundred names.",
-		by_dropped_name },
+		by_dropped_name, .label = "name" },
 	{ "tollgate_turns_ended_total", "counter", "Turns whose span was given.", counted,
 		.first = COUNTER_TURNS_ENDED },
 	{ "tollgate_spans_synthesized_total", "counter",
@@ -455,6 +565,17 @@ static const struct family families[] = {
 		"Since when the destination is tried slowly, because somebody must mend something, Unix "
 		"time; 0 while it is not.",
 		by_destination, .of_destination = held_since },
+
+	{ "tollgate_lane_exported_spans_total", "counter",
+		"Spans of one project that the destination took; where there are projects.",
+		by_lane, .of_lane = lane_delivered },
+	{ "tollgate_lane_oldest_age_seconds", "gauge",
+		"Age of the oldest request that is kept for the project; 0 for none.", by_lane,
+		.of_lane = lane_oldest_age },
+	{ "tollgate_lane_held_since_time_seconds", "gauge",
+		"Since when the project is tried slowly at the destination, because somebody must mend "
+		"something, such as its keys, Unix time; 0 while it is not.",
+		by_lane, .of_lane = lane_held_since },
 
 	{ "tollgate_local_stored_spans_total", "counter", "Spans written to the local view.",
 		the_local_view, .of_local = stored },

@@ -166,8 +166,8 @@ static int send_letter(const struct watch *watch, const struct dead_letter *lett
 	if (error)
 		complain(complaint, "its request cannot be read: %s", strerror(-error));
 	else
-		*ret_reply = exporter_send_once(
-			destination->exporter, letter->signal, letter->encoding, buf_bytes(&body));
+		*ret_reply = exporter_send_once(destination->exporter, letter->lane, letter->signal,
+			letter->encoding, buf_bytes(&body));
 	buf_done(&body);
 	return error;
 }

@@ -45,7 +45,6 @@ static const struct exporter *find_exporter(const struct watch *watch, const cha
 
 static json_t *traffic_of(const struct exporter *exporter, const char *lane)
 {
-	struct exporter_figures all = exporter_figures(exporter);
 	for (size_t i = 0; i < exporter_lane_count(exporter); i++) {
 		struct lane_figures own = exporter_lane_figures(exporter, i);
 		if (strcmp(own.name, lane) == 0)
@@ -57,8 +56,8 @@ static json_t *traffic_of(const struct exporter *exporter, const char *lane)
 				(json_int_t)own.held_since_ns, "failing_since_ns",
 				(json_int_t)own.failing_since_ns, "failure_status",
 				(json_int_t)own.status, "failure_why", own.why, "retried",
-				(json_int_t)all.retried, "last_status", (json_int_t)all.last_status,
-				"last_success_ns", (json_int_t)all.last_success_ns);
+				(json_int_t)own.retried, "last_status", (json_int_t)own.last_status,
+				"last_success_ns", (json_int_t)own.last_success_ns);
 	}
 	return json_object();
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/proxy.h"
 #include "bench/rig.h"
 
 static const char usage[] =
@@ -19,8 +20,12 @@ static const char usage[] =
 	"  --connections N     of the small and large case; tiny has eight times as many (8)\n"
 	"  --rate N            spans per second of the paced case (15000)\n"
 	"  --backlog-bytes N   raw bytes that pile up while both sinks refuse (5000000000)\n"
+	"  --requests N        of each kind in front of Langfuse (20000)\n"
+	"  --streams N         open at once in front of Langfuse (200)\n"
+	"  --body-bytes N      of a body that passes, each way (1000000000)\n"
 	"  --repeat N          each case N times; the run with the median s/M is shown (1)\n"
-	"  --case NAME         only this one: small, json, large, tiny, vocabularies, claude-logs, paced, backlog\n"
+	"  --case NAME         only this one: small, json, large, tiny, vocabularies, claude-logs, paced,\n"
+	"                      backlog, proxy-latency, proxy-streams, proxy-bodies\n"
 	"environment: FLUENT_BIT, OTELCOL name peers' programs; TMPDIR is where state is kept (/var/tmp)\n";
 
 struct options {
@@ -28,6 +33,9 @@ struct options {
 	unsigned connections;
 	double rate;
 	uint64_t backlog_bytes;
+	uint64_t requests;
+	unsigned streams;
+	uint64_t body_bytes;
 	unsigned repeat;
 	const char *only;
 };
@@ -295,6 +303,40 @@ out:
 	return error;
 }
 
+static int measure_spans(const struct options *options)
+{
+	puts("s/M: CPU seconds of the gateway per million spans, load and drain; two destinations; ms; MB");
+	print_head();
+	int error = measure_throughput(options);
+	if (!error && is_wanted(options, "claude-logs"))
+		error = measure_sessions(options);
+	if (!error && is_wanted(options, "paced"))
+		error = measure_pace(options);
+	if (!error && is_wanted(options, "backlog"))
+		error = measure_backlog(options);
+	return error;
+}
+
+static int measure_proxy(const struct options *options)
+{
+	const struct proxy_load load = {
+		.requests = options->requests,
+		.streams = options->streams,
+		.body_bytes = options->body_bytes,
+		.connections = options->connections,
+		.spans_per_second = options->rate,
+		.seconds = fmax(0.5, (double)options->spans / 200000),
+	};
+	int error = 0;
+	if (is_wanted(options, "proxy-latency"))
+		error = proxy_measure_latency(&load);
+	if (!error && is_wanted(options, "proxy-streams"))
+		error = proxy_measure_streams(&load);
+	if (!error && is_wanted(options, "proxy-bodies"))
+		error = proxy_measure_bodies(&load);
+	return error;
+}
+
 static int read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option names[] = {
@@ -303,6 +345,9 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "connections", required_argument, NULL, 'c' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "backlog-bytes", required_argument, NULL, 'b' },
+		{ "requests", required_argument, NULL, 'g' },
+		{ "streams", required_argument, NULL, 't' },
+		{ "body-bytes", required_argument, NULL, 'y' },
 		{ "repeat", required_argument, NULL, 'n' },
 		{ "case", required_argument, NULL, 'o' },
 		{ 0 },
@@ -312,6 +357,9 @@ static int read_options(int argc, char **argv, struct options *options)
 		.connections = 8,
 		.rate = 15000,
 		.backlog_bytes = 5000000000,
+		.requests = 20000,
+		.streams = 200,
+		.body_bytes = 1000000000,
 		.repeat = 1 };
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		double number = optarg ? strtod(optarg, NULL) : 0;
@@ -319,6 +367,8 @@ static int read_options(int argc, char **argv, struct options *options)
 		case 'q':
 			options->spans /= 100;
 			options->backlog_bytes /= 100;
+			options->requests /= 100;
+			options->body_bytes /= 100;
 			break;
 		case 's':
 			options->spans = (uint64_t)number;
@@ -332,6 +382,15 @@ static int read_options(int argc, char **argv, struct options *options)
 		case 'b':
 			options->backlog_bytes = (uint64_t)number;
 			break;
+		case 'g':
+			options->requests = (uint64_t)number;
+			break;
+		case 't':
+			options->streams = (unsigned)number;
+			break;
+		case 'y':
+			options->body_bytes = (uint64_t)number;
+			break;
 		case 'n':
 			options->repeat = (unsigned)number;
 			break;
@@ -344,7 +403,8 @@ static int read_options(int argc, char **argv, struct options *options)
 	}
 	bool is_sound = options->spans >= 100 && options->connections >= 1 &&
 		options->connections <= 1000 && options->rate >= 1 && options->repeat >= 1 &&
-		options->repeat <= REPEAT_MAX;
+		options->repeat <= REPEAT_MAX && options->requests >= 1 && options->streams >= 1 &&
+		options->streams <= 10000 && options->body_bytes >= 1;
 	return is_sound && optind == argc ? 0 : -EINVAL;
 }
 
@@ -365,14 +425,10 @@ int main(int argc, char **argv)
 #ifdef __SANITIZE_ADDRESS__
 	puts("built with sanitizers: these figures say nothing about speed");
 #endif
-	puts("s/M: CPU seconds of the gateway per million spans, load and drain; two destinations; ms; MB");
-	print_head();
-	int error = measure_throughput(&options);
-	if (!error && is_wanted(&options, "claude-logs"))
-		error = measure_sessions(&options);
-	if (!error && is_wanted(&options, "paced"))
-		error = measure_pace(&options);
-	if (!error && is_wanted(&options, "backlog"))
-		error = measure_backlog(&options);
+	int error = 0;
+	if (!options.only || strncmp(options.only, "proxy-", 6) != 0)
+		error = measure_spans(&options);
+	if (!error)
+		error = measure_proxy(&options);
 	return error < 0;
 }

@@ -12,8 +12,10 @@ tests_support_libharness_a_SOURCES = \
 	tests/bench/latency.c tests/bench/latency.h \
 	tests/bench/load.c tests/bench/load.h \
 	tests/bench/payload.c tests/bench/payload.h tests/bench/payload_json.c \
+	tests/bench/proxy.c tests/bench/proxy.h \
 	tests/bench/rig.c tests/bench/rig.h \
 	tests/bench/sink.c tests/bench/sink.h \
+	tests/bench/stand_in.c tests/bench/stand_in.h \
 	tests/bench/tally.c tests/bench/tally.h
 harness_ldadd = tests/support/libharness.a libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
 

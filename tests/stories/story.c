@@ -13,13 +13,15 @@
 enum { MAX_ARGUMENTS = 16, MAX_SETTINGS = 32, CONFIG_BYTES = 2048, BODY_MAX_BYTES = 1 << 20 };
 
 /* What only the file can say: how fast it retries, so that a story takes no minutes. */
-static void write_config(const struct story *story, const char *path)
+void story_configure(const struct story *story)
 {
+	char path[SCRATCH_PATH_MAX + 16];
+	snprintf(path, sizeof path, "%s/config.json", story->directory);
 	FILE *file = fopen(path, "we");
 	cr_assert_not_null(file);
 	cr_assert_eq(fchmod(fileno(file), 0600), 0);
 	fprintf(file,
-		"{ \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s/state\",\n"
+		"{ %s \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s/state\",\n"
 		"  \"shutdown_timeout_ms\": 2000, \"sessions\": { \"enabled\": %s,\n"
 		"    \"join_wait_ms\": 200 },\n"
 		"  \"destinations\": {\n"
@@ -29,9 +31,12 @@ static void write_config(const struct story *story, const char *path)
 		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%s\", \"enabled\": %s,\n"
 		"      \"signals\": %s, \"batch_timeout_ms\": 10,\n"
 		"      \"retry_initial_ms\": 20, \"retry_max_ms\": 200 } } }\n",
-		story->directory, story->is_sessions_off ? "false" : "true",
-		fake_destination_url(story->langfuse), STORY_PUBLIC_KEY, STORY_SECRET_KEY,
-		fake_destination_url(story->tempo), story->is_tempo_off ? "false" : "true",
+		story->further ? story->further : "", story->directory,
+		story->is_sessions_off ? "false" : "true",
+		story->front ? fake_langfuse_url(story->front) :
+			       fake_destination_url(story->langfuse),
+		STORY_PUBLIC_KEY, STORY_SECRET_KEY, fake_destination_url(story->tempo),
+		story->is_tempo_off ? "false" : "true",
 		story->tempo_signals ? story->tempo_signals : "[\"traces\"]");
 	cr_assert_eq(fclose(file), 0);
 }
@@ -48,6 +53,7 @@ void story_begin(struct story *story)
 void story_end(struct story *story)
 {
 	daemon_kill(&story->daemon);
+	fake_langfuse_stop(story->front);
 	fake_destination_stop(story->langfuse);
 	fake_destination_stop(story->tempo);
 	scratch_remove(story->directory);
@@ -60,7 +66,7 @@ static int with_start(struct story *story, const char *const *settings,
 	static const char *const none[] = { NULL };
 	char config[SCRATCH_PATH_MAX + 16];
 	snprintf(config, sizeof(config), "%s/config.json", story->directory);
-	write_config(story, config);
+	story_configure(story);
 	return call(&story->daemon,
 		&(struct daemon_start){
 			.arguments = (const char *const[]){ daemon_program(), "serve", "--config",
@@ -133,6 +139,8 @@ struct story_answer story_send(const struct story *story, const char *path,
 	headers = curl_slist_append(headers, "Expect:");
 	if (coding)
 		headers = append_header(headers, "Content-Encoding", coding);
+	if (story->authorization)
+		headers = append_header(headers, "Authorization", story->authorization);
 	CURL *curl = curl_easy_init();
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
@@ -264,6 +272,17 @@ int story_command(const struct story *story, char **ret_said, ...)
 	return status;
 }
 
+static bool is_named(const json_t *row, const char *name)
+{
+	const char *destination = json_string_value(json_object_get(row, "destination"));
+	const char *lane = json_string_value(json_object_get(row, "lane"));
+	bool is_default = strcmp(lane, "default") == 0;
+	char own[160];
+	snprintf(own, sizeof own, "%s%s%s", destination, is_default ? "" : "/",
+		is_default ? "" : lane);
+	return strcmp(own, name) == 0;
+}
+
 struct story_books story_verify(const struct story *story, const char *destination)
 {
 	struct story_books books = { 0 };
@@ -276,8 +295,7 @@ struct story_books story_verify(const struct story *story, const char *destinati
 	cr_assert(answer, "%s", said);
 	bool is_found = false;
 	json_array_foreach(json_object_get(answer, "destinations"), i, row)
-		if (strcmp(json_string_value(json_object_get(row, "destination")), destination) ==
-			0)
+		if (is_named(row, destination))
 			is_found = json_unpack(row, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 					   "accepted", &books.accepted, "delivered",
 					   &books.delivered, "rejected", &books.rejected, "dead",

@@ -11,6 +11,7 @@
 #include "bench/tally.h"
 #include "support/daemon.h"
 #include "support/fake_destination.h"
+#include "support/fake_langfuse.h"
 
 enum { STORY_PATIENCE_MS = 20000 };
 
@@ -22,16 +23,27 @@ enum { STORY_PATIENCE_MS = 20000 };
 struct story {
 	char directory[SCRATCH_PATH_MAX]; /* with "state" and "log" in it */
 	struct fake_destination *langfuse, *tempo;
+	/*
+	 * A whole Langfuse in place of `langfuse`, for what the gateway stands in front of; started by the
+	 * story that wants it, stopped with the story. NULL: none.
+	 */
+	struct fake_langfuse *front;
 	struct daemon daemon;
 	/* Of the next start. */
 	bool is_tempo_off;         /* it is no destination */
 	bool is_sessions_off;      /* coding CLIs are senders as all others */
 	const char *tempo_signals; /* a list in JSON; NULL: traces */
+	const char *further; /* of its file: members in JSON, a comma behind each; NULL: none */
+	/* What story_send and all that use it show from now on; NULL: nothing. */
+	const char *authorization;
 };
 
 /* Destinations that take everything, and an empty directory; no daemon yet. */
 void story_begin(struct story *story);
 void story_end(struct story *story);
+
+/* Writes the daemon's file as the next start does by itself: for SIGHUP. */
+void story_configure(const struct story *story);
 
 /*
  * Starts the daemon, after a stop or a kill on the state that it left. The test fails with the
@@ -82,7 +94,10 @@ void story_expect_each_once(struct fake_destination *destination, uint64_t first
  */
 int story_command(const struct story *story, char **ret_said, ...);
 
-/* The books of one destination, proven by `tollgate verify`; the test fails unless they add up. */
+/*
+ * The books of one destination ("tempo"; "tempo/team" for a project), proven by `tollgate verify`; the test fails
+ * unless they add up.
+ */
 struct story_books {
 	int64_t accepted, delivered, rejected, dead, dropped, damaged, waiting;
 };

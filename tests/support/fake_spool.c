@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -150,6 +151,22 @@ static void encode_spans(
 	free(padding);
 }
 
+/* Each says its number, whatever its id is. */
+static void write_events(
+	struct buf *out, uint64_t first, uint32_t count, size_t padding_bytes, const char *id)
+{
+	for (uint64_t n = first; n < first + count; n++) {
+		char own[32];
+		snprintf(own, sizeof own, "event-%llu", (unsigned long long)n);
+		buf_printf(out,
+			"{\"id\":\"%s\",\"type\":\"score-create\",\"body\":{\"value\":%llu}",
+			id ? id : own, (unsigned long long)n);
+		for (size_t i = 0; i < padding_bytes; i++)
+			buf_text(out, " ");
+		buf_text(out, "}\n");
+	}
+}
+
 uint64_t fake_spool_add(struct spool *spool, struct fake_record what)
 {
 	struct stored *stored = calloc(1, sizeof *stored);
@@ -159,6 +176,8 @@ uint64_t fake_spool_add(struct spool *spool, struct fake_record what)
 	pthread_mutex_lock(&spool->lock);
 	if (what.is_garbage)
 		buf_text(&plain, "\x0a\xff no protobuf");
+	else if (what.signal == SIGNAL_INGESTION)
+		write_events(&plain, spool->spans + 1, what.spans, what.padding_bytes, what.said);
 	else
 		encode_spans(&plain, spool->spans + 1, what.spans, what.padding_bytes, what.said);
 	if (what.encoding == ENCODING_GZIP)

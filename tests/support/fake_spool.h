@@ -3,7 +3,7 @@
  * into a test program they stand before the real ones.
  *
  * Records hold real requests. Span ids are numbered through from 1, so that a test can say which spans
- * it means. What the real ones would forgive is counted here as a fault: a span finished twice, a mark
+ * it means; of SIGNAL_INGESTION they are events. What the real ones would forgive is counted here as a fault: a span finished twice, a mark
  * beyond a record, a reader set below what is kept.
  */
 #ifndef TG_TESTS_SUPPORT_FAKE_SPOOL_H
@@ -22,8 +22,9 @@ struct fake_record {
 	enum signal signal;   /* 0: traces */
 	enum encoding encoding;
 	enum shape shape; /* 0: any */
-	const char *said; /* input.value of each span; NULL: none */
-	bool is_garbage;  /* the body is no protobuf */
+	const char *
+		said; /* input.value of each span, the id of each event; NULL: none, event-<number> */
+	bool is_garbage; /* the body is no protobuf */
 };
 
 /* Appends and wakes the readers. Returns the sequence. */

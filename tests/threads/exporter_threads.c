@@ -43,7 +43,7 @@ static void rekey(struct exporter *exporter, int number)
 		.headers = &key,
 		.header_count = 1 };
 	struct complaint complaint = { 0 };
-	if (exporter_rekey(exporter, &config, &complaint) < 0)
+	if (exporter_rekey(exporter, &config, NULL, 0, &complaint) < 0)
 		abort();
 }
 
@@ -56,7 +56,7 @@ static void *watch(void *arg)
 		if (figures.delivered < seen)
 			abort();
 		seen = figures.delivered;
-		exporter_enforce_share(exporter, UINT64_MAX, 1);
+		exporter_enforce_share(exporter, 0, UINT64_MAX, 1);
 		if (i % 10 == 0)
 			rekey(exporter, i);
 	}

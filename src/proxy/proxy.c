@@ -15,7 +15,7 @@
 #include "receive/refusal.h"
 #include "spool/spool.h"
 
-enum { WAIT_MAX_MS = 1000, KEPT_CONNECTIONS = 64, URL_MAX_BYTES = 4096 };
+enum { WAIT_MAX_MS = 1000, URL_MAX_BYTES = 4096 };
 
 /* ---- projects and their keys ---- */
 
@@ -164,7 +164,7 @@ static int open_upstream(struct proxy *proxy)
 	const struct config *config = proxy->options.config;
 	const struct upstream_options options = {
 		.ca_file = proxy->base_url ? config_langfuse(config)->ca_file : NULL,
-		.connections = KEPT_CONNECTIONS,
+		.connections = (unsigned)config->proxy.max_connections,
 		.connect_timeout_ms = config->proxy.connect_timeout_ms,
 	};
 	return upstream_new(&options, &proxy->upstream);
@@ -345,14 +345,17 @@ static void look_after_clients(struct proxy *proxy)
 void proxy_run(struct proxy *proxy, struct http_server *server)
 {
 	int departures = http_server_departures(server);
-	while (!atomic_load(&proxy->stops) || atomic_load(&proxy->open) > 0) {
+	for (;;) {
 		go_on(proxy);
 		break_off_late(proxy);
+		if (atomic_load(&proxy->stops) && atomic_load(&proxy->open) == 0)
+			break;
 		upstream_run(proxy->upstream, proxy->relays ? time_left(proxy) : WAIT_MAX_MS,
 			departures);
 		if (http_server_drop_departed(server) > 0)
 			look_after_clients(proxy);
 	}
+	go_on(proxy); /* closed ones are freed */
 }
 
 void proxy_stop(struct proxy *proxy, uint64_t deadline_ms)

@@ -37,14 +37,7 @@ static void read_with(struct bytes answer, const char *lines, uint32_t count)
 
 static void wrap(struct bytes lines)
 {
-	struct bytes line, rest = lines;
-	uint32_t count = 0;
-	size_t bytes = 0;
-	while (lines_next(&rest, &line)) {
-		count++;
-		bytes += line.len;
-	}
-	check(bytes == lines.len);
+	uint32_t count = lines_count(lines);
 	struct bytes *pieces = calloc(ingestion_piece_count(count), sizeof *pieces);
 	check(pieces && ingestion_wrap(lines, count, pieces) == 0);
 	check(ingestion_wrap(lines, count + 1, pieces) < 0 || count == UINT32_MAX);

@@ -768,7 +768,7 @@ Test(proxy, the_page_for_monitors_tells_what_became_of_requests)
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
 		cr_expect(strstr(page, lines[i]), "%s", lines[i]);
 	free(page);
-	story_expect_log(&story, "event=proxy_failed family=reads status=502");
+	story_expect_log(&story, "event=proxy_failed family=reads status=0 why=");
 }
 
 Test(proxy, keys_are_in_no_log_and_no_answer)

@@ -102,3 +102,7 @@ tests_stories_projects_LDADD = $(story_ldadd)
 test_programs += tests/stories/away
 tests_stories_away_SOURCES = tests/stories/away.c $(http_peer) $(story)
 tests_stories_away_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/isolation
+tests_stories_isolation_SOURCES = tests/stories/isolation.c $(http_peer) $(story)
+tests_stories_isolation_LDADD = $(story_ldadd)

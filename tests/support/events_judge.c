@@ -76,8 +76,10 @@ static bool is_uuid(const char *text)
 /* The next line, and *at behind its line feed; empty at the end. */
 static struct bytes next_line(struct bytes lines, size_t *at)
 {
+	if (*at >= lines.len)
+		return (struct bytes){ 0 };
 	const uint8_t *from = lines.at + *at;
-	const uint8_t *feed = lines.len > *at ? memchr(from, '\n', lines.len - *at) : NULL;
+	const uint8_t *feed = memchr(from, '\n', lines.len - *at);
 	if (!feed)
 		return (struct bytes){ 0 };
 	*at = (size_t)(feed - lines.at) + 1;
@@ -269,9 +271,9 @@ static const char *judge_events(const struct events *events, struct bytes named)
 	json_array_foreach(scores, i, score)
 		if (!wrong)
 			wrong = judge_event(next_line(lines, &at), score);
-	for (at = 0; at < lines.len; count++)
-		next_line(lines, &at);
-	if (count != events->count || events->of_traces ||
+	for (at = 0; next_line(lines, &at).at;)
+		count++;
+	if (at != lines.len || count != events->count || events->of_traces ||
 		(scores && count != json_array_size(scores)))
 		wrong = "a line for each";
 	if (json_is_object(tree) &&

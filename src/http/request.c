@@ -262,15 +262,13 @@ enum MHD_Result http_request_read(struct http_request *request, const char *data
 	return MHD_NO;
 }
 
-bool http_request_hand_out(struct http_request *request, struct flow *body)
+bool http_request_hand_out(struct http_request *request)
 {
 	struct http_server *server = request->server;
 	pthread_mutex_lock(&server->lock);
 	request->is_handed_out = !server->closed;
-	if (request->is_handed_out) {
-		server->handed_out++;
-		request->body_flow = body;
-	}
+	server->handed_out += request->is_handed_out;
+	server->starting += request->is_handed_out && request->route->stream;
 	pthread_mutex_unlock(&server->lock);
 	return request->is_handed_out;
 }
@@ -279,7 +277,7 @@ static void handle(struct http_request *request)
 {
 	struct bytes body = request->body.at ? buf_bytes(&request->body) : bytes_of("");
 	atomic_store(&request->due_ms, 0);
-	if (http_request_hand_out(request, NULL))
+	if (http_request_hand_out(request))
 		request->route->handle(request, body, request->route->owner);
 	else
 		http_request_refuse(

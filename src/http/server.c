@@ -250,6 +250,8 @@ unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms)
 	while (server->in_progress && status == 0)
 		status = pthread_cond_timedwait(&server->changed, &server->lock, &until);
 	server->closed = true;
+	while (server->starting)
+		pthread_cond_wait(&server->changed, &server->lock);
 	unsigned left = server->in_progress;
 	pthread_mutex_unlock(&server->lock);
 	return left;

@@ -104,8 +104,8 @@ unsigned http_server_port(const struct http_server *server);
 void http_server_tick(struct http_server *server);
 
 /*
- * Closes the listening socket, then waits for the requests in progress, at most timeout_ms. `handle`
- * is not called any more afterwards. Returns the number of requests still in progress.
+ * Closes the listening socket, then waits for the requests in progress, at most timeout_ms. `handle` and `stream`
+ * are not called any more afterwards. Returns the number of requests still in progress.
  */
 unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms);
 

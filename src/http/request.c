@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "http/head.h"
+#include "http/tls.h"
 
 enum {
 	/* Trusted from Content-Length before any of it came; beyond, the buffer grows with the body. */
@@ -193,6 +194,13 @@ static enum MHD_Result append_header(
 	return MHD_YES;
 }
 
+static bool send_past_library(struct http_request *request, struct bytes word)
+{
+	if (request->server->options.certificate)
+		return http_tls_send_last(request->connection, word);
+	return send(request->fd, word.at, word.len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+}
+
 /*
  * Replies past libmicrohttpd, which takes no reply in the middle of a body, for a connection that is
  * closed next. What has arrived is thrown away, because closing a socket with unread bytes sends a
@@ -200,8 +208,7 @@ static enum MHD_Result append_header(
  */
 static void say_last_word(struct http_request *request)
 {
-	/* Under TLS the socket is not ours to write to. */
-	if (!request->response || request->server->options.certificate)
+	if (!request->response)
 		return;
 	struct buf word, body;
 	buf_init(&word, LAST_WORD_MAX_BYTES, NULL);
@@ -213,8 +220,7 @@ static void say_last_word(struct http_request *request)
 	MHD_get_response_headers(request->response, append_header, &word);
 	buf_text(&word, "\r\n");
 	buf_append(&word, body.at, body.len);
-	if (is_whole && !word.error &&
-		send(request->fd, word.at, word.len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+	if (is_whole && !word.error && send_past_library(request, buf_bytes(&word))) {
 		shutdown(request->fd, SHUT_WR);
 		recv(request->fd, NULL, (size_t)drain_bytes(request), MSG_DONTWAIT | MSG_TRUNC);
 	}

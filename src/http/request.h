@@ -43,6 +43,7 @@ struct http_request {
 	struct http_server *server;
 	struct MHD_Connection *connection;
 	int fd;
+	struct http_identity *identity;    /* that it was shown; NULL without TLS */
 	struct http_request *next, **link; /* in server->requests */
 
 	/*

@@ -142,7 +142,8 @@ void http_request_aim(struct http_request *request, const char *target)
 {
 	struct buf *text = &request->target;
 	text->len = 0;
-	buf_append(text, target, strlen(target) + 1);
+	request->target_len = strlen(target);
+	buf_append(text, target, request->target_len + 1);
 	size_t path = text->len;
 	request->fault = http_target_path(target, text);
 	request->path = request->fault ? "/" : (const char *)text->at + path;
@@ -163,9 +164,8 @@ enum MHD_Result http_request_begin(
 	request->knows_chunks = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
 
 	struct http_framing framing;
-	size_t target_len = strlen((const char *)request->target.at);
-	const char *why =
-		http_head_check(request->connection, method, target_len, version, &framing);
+	const char *why = http_head_check(
+		request->connection, method, request->target_len, version, &framing);
 	request->length = framing.length;
 	if (why || request->fault)
 		http_request_refuse(
@@ -243,9 +243,9 @@ static void keep(struct http_request *request, const char *data, size_t len)
 
 enum MHD_Result http_request_read(struct http_request *request, const char *data, size_t *size)
 {
+	if (request->body_flow && http_stream_read(request, data, size))
+		return MHD_YES;
 	if (!http_request_is_replied(request)) {
-		if (request->body_flow)
-			return http_stream_read(request, data, size);
 		keep(request, data, *size);
 		if (!http_request_is_replied(request)) {
 			*size = 0;

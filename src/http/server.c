@@ -182,6 +182,11 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 	if (error)
 		goto out;
 	server->departures = epoll_create1(EPOLL_CLOEXEC);
+	if (server->departures < 0) {
+		error = -errno;
+		close(fd);
+		goto out;
+	}
 	server->port = http_listen_port(fd);
 	server->mhd = start_library(server, fd);
 	if (!server->mhd) {

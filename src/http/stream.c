@@ -40,35 +40,41 @@ void http_stream_begin(struct http_request *request)
 	request->route->stream(request, body, request->route->owner);
 }
 
-enum MHD_Result http_stream_read(struct http_request *request, const char *data, size_t *size)
+bool http_stream_read(struct http_request *request, const char *data, size_t *size)
 {
-	http_request_look(request);
+	bool is_replied = http_request_look(request) & REPLIED;
+	/* A reply that is whole says enough of what its owner wants with the rest. */
+	if (is_replied && !request->reply_flow)
+		flow_break(request->body_flow);
 	ssize_t taken = flow_write(request->body_flow, data, *size);
 	if (taken < 0) {
-		/* Nobody reads it any more, or there is no memory for it: the reply is all that is left. */
+		if (is_replied)
+			return false;
+		/* Without memory for it as without a reader, the reply is all that is left. */
 		flow_break(request->body_flow);
 		taken = 0;
 	}
 	*size -= (size_t)taken;
 	if (*size)
 		http_request_park(request);
-	else
+	/* With the reply there, whoever reads has no more time than the peer. */
+	if (!*size || is_replied)
 		http_request_await_peer(request);
-	return MHD_YES;
+	return true;
 }
 
-/* Headers wait for the body in the kernel, for a fifth of a second; with a body that may be long in coming they go. */
+/* They would wait in the kernel for the body, a fifth of a second, and that one may be longer in coming. */
 static void push_headers(struct http_request *request)
 {
 	const int on = 1;
 	setsockopt(request->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-/* A body that ends with its connection looks whole unless that is reset. */
+/* A body that ends with its connection would look whole if that were closed as always. */
 static void reset(struct http_request *request)
 {
-	const struct linger at_once = { .l_onoff = 1 };
-	setsockopt(request->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	connect(request->fd, &nobody, sizeof nobody);
 }
 
 static ssize_t read_reply(void *arg, uint64_t position, char *to, size_t max)
@@ -170,7 +176,7 @@ bool http_stream_end(struct http_request *request)
 		atomic_fetch_or(&request->state, DEPARTED);
 	pthread_mutex_unlock(&server->lock);
 	close_flow(body, FLOW_WRITER, false);
-	close_flow(reply, FLOW_READER, request->is_reply_read);
+	close_flow(reply, FLOW_READER, is_replied && request->is_reply_read);
 	return is_replied;
 }
 
@@ -195,7 +201,7 @@ int http_server_departures(const struct http_server *server)
 	return server->departures;
 }
 
-void http_server_drop_departed(struct http_server *server)
+unsigned http_server_drop_departed(struct http_server *server)
 {
 	struct epoll_event departed[DEPARTED_AT_ONCE];
 	/* With the lock no stream ends, so that these are still there. */
@@ -204,6 +210,7 @@ void http_server_drop_departed(struct http_server *server)
 	for (int i = 0; i < count; i++)
 		break_flows(departed[i].data.ptr);
 	pthread_mutex_unlock(&server->lock);
+	return count > 0 ? (unsigned)count : 0;
 }
 
 bool http_request_is_departed(const struct http_request *request)

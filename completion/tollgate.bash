@@ -4,11 +4,13 @@ _tollgate()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= files=
 	case $COMP_CWORD:${COMP_WORDS[1]}:$before in
-	1:*) words='serve config hook send show sessions cost prices spool verify help version --help --version' ;;
-	2:help:*) words='serve config hook send show sessions cost prices spool verify help version' ;;
+	1:*) words='serve config key hook send show sessions cost prices spool verify help version --help --version' ;;
+	2:help:*) words='serve config key hook send show sessions cost prices spool verify help version' ;;
 	*:serve:--config | *:config:--config | *:prices:--config) files=1 ;;
 	*:config:*) words='--example --check --show --config --set --json --help' ;;
 	*:serve:*) words='--config --set --help' ;;
+	*:key:--append) files=1 ;;
+	*:key:*) words='--append --help' ;;
 	*:send:--signal) words='traces logs metrics' ;;
 	*:send:--to | *:hook:--to) ;;
 	*:hook:*) words='claude-code codex gemini --to --help' ;;

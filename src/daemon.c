@@ -11,6 +11,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "access/access.h"
+#include "access/keys.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/files.h"
@@ -25,6 +27,7 @@
 #include "pipeline.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
+#include "proxy/proxy.h"
 #include "receive/hooks.h"
 #include "receive/otlp.h"
 #include "setup.h"
@@ -59,6 +62,7 @@ struct destination_thread {
  *   local      the same for the local view, with the lowest priority: writes its file
  *   sessions   makes spans of what coding CLIs say: reads the inbox, writes to the outbox
  *   server     libmicrohttpd's pool: receives, enriches its own batch, suspends the connection
+ *   proxy      takes what passes through to Langfuse and back, and its copies of prompts
  *   control    one thread of that library watches the control socket, two answer the commands
  *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
  */
@@ -87,9 +91,13 @@ struct daemon {
 	pthread_t synthesizer_thread;
 	bool synthesizer_runs;
 	struct shares shares;
+	struct access *access;
 	struct otlp_door door;
 	struct hook_doors hooks;
+	struct proxy *proxy;
 	struct http_server *server;
+	pthread_t proxy_thread;
+	bool proxy_runs;
 	struct watched_destination *watched;
 	struct watch watch;
 	struct control *control;
@@ -217,6 +225,14 @@ static void *run_synthesizer(void *arg)
 {
 	pthread_setname_np(pthread_self(), "sessions");
 	synthesizer_run(arg);
+	return NULL;
+}
+
+static void *run_proxy(void *arg)
+{
+	const struct daemon *daemon = arg;
+	pthread_setname_np(pthread_self(), "proxy");
+	proxy_run(daemon->proxy, daemon->server);
 	return NULL;
 }
 
@@ -356,6 +372,32 @@ static int make_synthesizer(struct daemon *daemon)
 	return error ? fail("sessions", error) : 0;
 }
 
+static struct exporter *exporter_to(
+	const struct daemon *daemon, const struct destination_config *config)
+{
+	for (size_t i = 0; i < daemon->destination_count; i++)
+		if (daemon->destinations[i].config == config)
+			return daemon->destinations[i].exporter;
+	return NULL;
+}
+
+static int make_proxy(struct daemon *daemon)
+{
+	struct complaint complaint = { 0 };
+	const struct proxy_options options = {
+		.config = daemon->config,
+		.budget = &daemon->budget,
+		.pipeline = daemon->pipeline,
+		.spool = daemon->spool,
+		.exporter = exporter_to(daemon, config_langfuse(daemon->config)),
+	};
+	int error = proxy_new(&options, &daemon->proxy, &complaint);
+	if (error)
+		return complaint.text[0] ? fail_in_words("proxy", &complaint) :
+					   fail("proxy", error);
+	return 0;
+}
+
 static int start_threads(struct daemon *daemon)
 {
 	int error = ledger_begin(daemon->ledger);
@@ -387,11 +429,38 @@ static int start_threads(struct daemon *daemon)
 	return 0;
 }
 
+static void log_keys(const struct daemon *daemon)
+{
+	log_event(LOG_LEVEL_INFO, "keys_loaded", "gateway_keys=%zu",
+		access_gateway_keys(daemon->access));
+}
+
+static int make_access(struct daemon *daemon)
+{
+	struct complaint complaint = { 0 };
+	char text[LOG_TEXT_MAX];
+	int error = access_new(daemon->config, &daemon->access, &complaint);
+	if (error)
+		return complaint.text[0] ? fail_in_words("access", &complaint) :
+					   fail("access", error);
+	log_keys(daemon);
+	if (access_is_open(daemon->config))
+		log_event(LOG_LEVEL_WARNING, "open_to_everyone",
+			"listen=%s why=\"access.anonymous is everyone: whoever reaches this address "
+			"writes into the default project and reads it\"",
+			log_text(text, daemon->config->listen));
+	return 0;
+}
+
 static int open_doors(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
-	enum { HOOKS = OTLP_ROUTE_COUNT, WATCH = HOOKS + HOOK_ROUTE_COUNT };
-	static struct http_route routes[WATCH + WATCH_ROUTE_COUNT];
+	enum {
+		HOOKS = OTLP_ROUTE_COUNT,
+		WATCH = HOOKS + HOOK_ROUTE_COUNT,
+		PROXY = WATCH + WATCH_ROUTE_COUNT,
+	};
+	static struct http_route routes[PROXY + PROXY_ROUTE_COUNT];
 	struct complaint complaint = { 0 };
 	daemon->budget.limit_bytes = config->limits.max_memory_bytes;
 	daemon->door =
@@ -403,22 +472,30 @@ static int open_doors(struct daemon *daemon)
 	receive_otlp_routes(&daemon->door, routes);
 	receive_hooks_routes(&daemon->hooks, routes + HOOKS);
 	watch_routes(&daemon->watch, routes + WATCH);
+	proxy_routes(daemon->proxy, routes + PROXY);
 	struct http_server_options options = {
 		.listen = config->listen,
 		.routes = routes,
-		.route_count = WATCH + WATCH_ROUTE_COUNT,
+		.route_count = PROXY + PROXY_ROUTE_COUNT,
 		.threads = (unsigned)config->http.threads,
 		.max_connections = (unsigned)config->http.max_connections,
 		.request_timeout_ms = config->http.request_timeout_ms,
 		.idle_timeout_ms = config->http.idle_timeout_ms,
 		.max_body_bytes = config->limits.max_body_bytes,
 		.budget = &daemon->budget,
-		.refuse = receive_otlp_refuse,
+		.flow_bytes = config->proxy.buffer_bytes,
+		.admit = access_admit,
+		.admit_owner = daemon->access,
+		.refuse = proxy_refuse,
 	};
 	int error = http_server_start(&options, &daemon->server, &complaint);
 	if (error)
 		return complaint.text[0] ? fail_in_words("listen", &complaint) :
 					   fail("listen", error);
+	error = pthread_create(&daemon->proxy_thread, NULL, run_proxy, daemon);
+	if (error)
+		return fail("proxy", -error);
+	daemon->proxy_runs = true;
 
 	const char *colon = strrchr(config->listen, ':');
 	int host = colon ? (int)(colon - config->listen) : (int)strlen(config->listen);
@@ -447,6 +524,7 @@ static int open_control(struct daemon *daemon)
 		.local = daemon->local,
 		.tariff = daemon->tariff,
 		.synthesizer = daemon->synthesizer,
+		.proxy = daemon->proxy,
 	};
 	int error = control_start(&daemon->watch, &daemon->control, &complaint);
 	if (error)
@@ -502,15 +580,23 @@ static void reload(struct daemon *daemon)
 {
 	struct complaint complaint = { 0 };
 	struct setup setup = { 0 };
+	struct keyring keys = { 0 };
 	int error = setup_read(daemon->sources, &setup, &complaint);
 	if (!error)
+		error = access_read(daemon->access, setup.config, &keys, &complaint);
+	if (!error)
 		error = rekey(daemon, setup.config, &complaint);
+	if (!error)
+		error = proxy_rekey(daemon->proxy, setup.config, &complaint);
 	if (error) {
 		complain(&complaint, "%s", strerror(-error));
 		setup_log_failure(&complaint);
+		keyring_done(&keys);
 		setup_done(&setup);
 		return;
 	}
+	access_take(daemon->access, &keys);
+	log_keys(daemon);
 	log_set_level(level_named(setup.config->log_level));
 	setup_log_changes(daemon->config, &daemon->latest, &setup);
 	tariff_replace(daemon->tariff, setup.prices);
@@ -557,12 +643,25 @@ static void log_figures(void)
 	log_event(LOG_LEVEL_INFO, "stopped", "%s", line);
 }
 
+/* The doors are closed: what is still on its way has had its time. */
+static void stop_proxy(struct daemon *daemon)
+{
+	if (!daemon->proxy)
+		return;
+	proxy_stop(daemon->proxy, clock_monotonic_ms());
+	if (daemon->proxy_runs)
+		pthread_join(daemon->proxy_thread, NULL);
+	else if (daemon->server)
+		run_proxy(daemon);
+}
+
 /* Works on what was started so far; every step does nothing when its part is not there. */
 static void stop(struct daemon *daemon)
 {
 	uint64_t timeout_ms = daemon->config->shutdown_timeout_ms;
 	if (daemon->server)
 		http_server_stop(daemon->server, timeout_ms);
+	stop_proxy(daemon);
 	control_stop(daemon->control);
 	if (daemon->synthesizer_runs) {
 		synthesizer_stop(daemon->synthesizer);
@@ -573,6 +672,8 @@ static void stop(struct daemon *daemon)
 		pthread_join(daemon->writer, NULL);
 	}
 	http_server_free(daemon->server);
+	proxy_free(daemon->proxy);
+	access_free(daemon->access);
 	free(daemon->watched);
 
 	uint64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
@@ -638,7 +739,8 @@ int daemon_run(const struct setup_sources *sources, struct setup *setup)
 	(void)((error = take_signals(&daemon)) || (error = take_state_directory(&daemon)) ||
 		(error = post_prices(&daemon, setup)) || (error = open_storage(&daemon)) ||
 		(error = make_exporters(&daemon)) || (error = make_local(&daemon)) ||
-		(error = make_synthesizer(&daemon)) || (error = start_threads(&daemon)) ||
+		(error = make_synthesizer(&daemon)) || (error = make_access(&daemon)) ||
+		(error = make_proxy(&daemon)) || (error = start_threads(&daemon)) ||
 		(error = open_control(&daemon)) || (error = open_doors(&daemon)));
 	if (!error)
 		serve_until_told(&daemon);

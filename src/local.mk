@@ -44,12 +44,18 @@ libtollgate_a_SOURCES = \
 	src/http/client.c src/http/client.h \
 	src/http/codecs.h \
 	src/http/compression.c src/http/compression.h \
+	src/http/curl.c src/http/curl.h \
+	src/http/flow.c src/http/flow.h \
 	src/http/gzip_isal.c \
 	src/http/gzip_zlib.c \
+	src/http/head.c src/http/head.h \
 	src/http/listen.c src/http/listen.h \
+	src/http/question.c \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
+	src/http/stream.c \
 	src/http/unix_socket.c src/http/unix_socket.h \
+	src/http/upstream.c src/http/upstream.h \
 	src/http/zstd.c \
 	src/batch.h \
 	src/event.h \
@@ -170,9 +176,22 @@ libtollgate_a_SOURCES = \
 	src/export/verdict.c src/export/verdict.h \
 	src/pipeline.c src/pipeline.h \
 	src/synthesizer.c src/synthesizer.h \
+	src/access/access.c src/access/access.h \
+	src/access/authorization.c src/access/authorization.h \
+	src/access/browser.c src/access/browser.h \
+	src/access/keys.c src/access/keys.h \
 	src/receive/hooks.c src/receive/hooks.h \
 	src/receive/otlp.c src/receive/otlp.h \
 	src/receive/refusal.c src/receive/refusal.h \
+	src/proxy/copies.c src/proxy/copies.h \
+	src/proxy/errors.c src/proxy/errors.h \
+	src/proxy/events.c src/proxy/events.h \
+	src/proxy/headers.c src/proxy/headers.h \
+	src/proxy/post.c src/proxy/post.h \
+	src/proxy/proxy.c src/proxy/proxy.h \
+	src/proxy/relay.c src/proxy/relay.h \
+	src/proxy/stream.c src/proxy/stream.h \
+	src/proxy/target.c src/proxy/target.h \
 	src/watch/balance.c src/watch/balance.h \
 	src/watch/control.c src/watch/control.h \
 	src/watch/doors.c src/watch/doors.h \
@@ -205,6 +224,7 @@ libtollgate_a_SOURCES = \
 	src/cli/help.c \
 	src/cli/hook.c \
 	src/cli/kept_hooks.c src/cli/kept_hooks.h \
+	src/cli/key.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -51,7 +52,7 @@ int setup_check(const struct config *config, struct complaint *complaint)
 		if (config->destinations[i].enabled)
 			error = destination_check_not_ours(
 				&config->destinations[i], config->listen, complaint);
-	return error;
+	return error ? error : access_check(config, complaint);
 }
 
 void setup_warn_old_prices(const struct prices *prices)

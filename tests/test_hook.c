@@ -180,6 +180,21 @@ Test(hook, an_overloaded_daemon_is_asked_again_and_a_refusal_is_final)
 	cr_expect_eq(seen_count, 3);
 }
 
+Test(hook, what_a_wrong_key_keeps_out_goes_once_the_key_is_right)
+{
+	static const unsigned refusals[] = { 401, 403 };
+	for (size_t i = 0; i < 2; i++) {
+		seen_count = 0;
+		status = refusals[i];
+		cr_expect_eq(run_hook("gemini", NULL, "{\"n\":1}", false), 0);
+		cr_expect_gt(kept_bytes(), 0);
+		status = 200;
+		cr_expect_eq(run_hook("gemini", NULL, "{\"n\":2}", false), 0);
+		cr_expect_eq(kept_bytes(), 0);
+		cr_expect_eq(seen_count, 3);
+	}
+}
+
 Test(hook, a_line_that_is_no_hook_does_not_stand_in_the_way)
 {
 	stop_server();

@@ -3,18 +3,14 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "support/fake_destination.h"
+#include "support/tls_peer.h"
 
 enum { LONG_MS = 20000 };
 
@@ -125,131 +121,37 @@ Test(http_client, wakes_from_another_thread_and_also_beforehand)
 	http_client_free(client);
 }
 
-/* ---- TLS ---- */
-
-/* A server with a certificate of its own for 127.0.0.1, one connection after the other. */
-struct tls_server {
-	SSL_CTX *context;
-	int fd;
-	uint16_t port;
-	char ca_file[64];
-	bool is_silent; /* accepts and says nothing */
-	pthread_t thread;
-};
-
-static void make_certificate(struct tls_server *server)
-{
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *certificate = X509_new();
-	X509_set_version(certificate, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-	X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
-		(const uint8_t *)"test", -1, -1, 0);
-	X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
-	X509_set_pubkey(certificate, key);
-	X509_EXTENSION *name =
-		X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
-	X509_add_ext(certificate, name, -1);
-	X509_EXTENSION_free(name);
-	X509_sign(certificate, key, EVP_sha256());
-
-	snprintf(server->ca_file, sizeof server->ca_file, "/tmp/tollgate-ca-XXXXXX");
-	FILE *file = fdopen(mkstemp(server->ca_file), "w");
-	PEM_write_X509(file, certificate);
-	fclose(file);
-	server->context = SSL_CTX_new(TLS_server_method());
-	SSL_CTX_use_certificate(server->context, certificate);
-	SSL_CTX_use_PrivateKey(server->context, key);
-	X509_free(certificate);
-	EVP_PKEY_free(key);
-}
-
-static void *serve(void *arg)
-{
-	static const char answer[] =
-		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-	struct tls_server *server = arg;
-	char bytes[4096];
-	int fd;
-	while ((fd = accept(server->fd, NULL, NULL)) >= 0) {
-		SSL *ssl = SSL_new(server->context);
-		SSL_set_fd(ssl, fd);
-		if (server->is_silent)
-			while (read(fd, bytes, sizeof bytes) > 0)
-				;
-		else if (SSL_accept(ssl) == 1 && SSL_read(ssl, bytes, sizeof bytes) > 0)
-			SSL_write(ssl, answer, sizeof answer - 1);
-		SSL_shutdown(ssl);
-		/* Closing before all was read would send a reset, which can overtake the answer. */
-		shutdown(fd, SHUT_WR);
-		while (read(fd, bytes, sizeof bytes) > 0)
-			;
-		SSL_free(ssl);
-		close(fd);
-	}
-	return NULL;
-}
-
-static void tls_start(struct tls_server *server, bool is_silent, char *ret_url, size_t url_bytes)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	socklen_t len = sizeof at;
-	/* As the daemon does: a peer that leaves in the middle is an error, not the end. */
-	signal(SIGPIPE, SIG_IGN);
-	*server = (struct tls_server){ .fd = socket(AF_INET, SOCK_STREAM, 0),
-		.is_silent = is_silent };
-	make_certificate(server);
-	cr_assert(bind(server->fd, (struct sockaddr *)&at, len) == 0 && listen(server->fd, 8) == 0);
-	getsockname(server->fd, (struct sockaddr *)&at, &len);
-	snprintf(ret_url, url_bytes, "https://127.0.0.1:%u/", ntohs(at.sin_port));
-	pthread_create(&server->thread, NULL, serve, server);
-}
-
-static void tls_stop(struct tls_server *server)
-{
-	shutdown(server->fd, SHUT_RDWR);
-	pthread_join(server->thread, NULL);
-	close(server->fd);
-	SSL_CTX_free(server->context);
-	unlink(server->ca_file);
-}
-
 Test(http_client, a_certificate_is_verified_against_the_system_or_the_own_ca_file)
 {
-	struct tls_server server;
-	char url[64];
-	tls_start(&server, false, url, sizeof url);
+	struct tls_peer peer;
+	tls_peer_start(&peer, TLS_ANSWERS);
 	struct http_client *stranger = make_client(NULL, LONG_MS),
-			   *friend = make_client(server.ca_file, LONG_MS),
+			   *friend = make_client(peer.files.ca_file, LONG_MS),
 			   *misled = make_client("/no/such/file", LONG_MS);
-	struct http_answer answer = post(stranger, url, &one_piece, 1);
+	struct http_answer answer = post(stranger, peer.url, &one_piece, 1);
 	cr_expect(answer.outcome == HTTP_UNTRUSTED && answer.error, "%d %s", answer.outcome,
 		answer.error);
-	answer = post(friend, url, &one_piece, 1);
+	answer = post(friend, peer.url, &one_piece, 1);
 	cr_expect(answer.outcome == HTTP_ANSWERED && answer.status == 200, "%d %s", answer.outcome,
 		answer.error);
-	answer = post(misled, url, &one_piece, 1);
+	answer = post(misled, peer.url, &one_piece, 1);
 	cr_expect(answer.outcome == HTTP_UNUSABLE, "%d %s", answer.outcome, answer.error);
 	http_client_free(stranger);
 	http_client_free(friend);
 	http_client_free(misled);
-	tls_stop(&server);
+	tls_peer_stop(&peer);
 }
 
-Test(http_client, a_handshake_that_hangs_times_out_as_a_failure)
+Test(http_client, a_handshake_that_hangs_times_out)
 {
-	struct tls_server server;
-	char url[64];
-	tls_start(&server, true, url, sizeof url);
+	struct tls_peer peer;
+	tls_peer_start(&peer, TLS_SILENT);
 	struct http_client *client = make_client(NULL, 200);
-	struct http_answer answer = post(client, url, &one_piece, 1);
-	cr_expect(answer.outcome == HTTP_FAILED && answer.status == 0, "%d %s", answer.outcome,
+	struct http_answer answer = post(client, peer.url, &one_piece, 1);
+	cr_expect(answer.outcome == HTTP_LATE && answer.status == 0, "%d %s", answer.outcome,
 		answer.error);
 	http_client_free(client);
-	tls_stop(&server);
+	tls_peer_stop(&peer);
 }
 
 /* A final status is an answer, whatever breaks behind it: the destination has done its part. */

@@ -194,7 +194,7 @@ Test(http_server, the_method_belongs_to_the_route_and_one_trailing_slash_does_no
 	post(&peer, "/echo?x=/nowhere", "query");
 	expect_reply(&peer, 200, "query");
 	post(&peer, "/echo//", "");
-	expect_reply(&peer, 404, NULL);
+	expect_reply(&peer, 400, NULL);
 	post(&peer, "/ech", "");
 	expect_reply(&peer, 404, NULL);
 	peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: t\r\n\r\n");

@@ -1,4 +1,4 @@
-/* The page for Prometheus; spool, exporters, local view and synthesizer are played by this program. */
+/* The page for Prometheus; spool, exporters, proxy, local view and synthesizer are played by this program. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <time.h>
@@ -11,6 +11,7 @@
 #include "export/local.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
+#include "proxy/proxy.h"
 #include "spool/spool.h"
 #include "support/exposition.h"
 #include "synthesize/live.h"
@@ -39,6 +40,22 @@ struct synthesizer {
 	struct live_view view;
 	uint64_t waiting_since_ns;
 };
+
+struct proxy {
+	struct proxy_figures figures;
+};
+
+void proxy_figures(const struct proxy *proxy, struct proxy_figures *ret_figures)
+{
+	*ret_figures = proxy->figures;
+}
+
+const char *passage_name(enum passage passage)
+{
+	static const char *const names[] = { "passed", "stored", "copied", "failed", "refused",
+		"departed" };
+	return names[passage];
+}
 
 struct live_view synthesizer_figures(struct synthesizer *synthesizer)
 {
@@ -253,6 +270,22 @@ Test(metrics, each_destination_has_its_own_figures)
 	double age = exposition_value(
 		page(), "tollgate_spool_oldest_age_seconds{destination=\"tempo\"}");
 	cr_expect(age >= 90 && age < 900, "%f", age);
+}
+
+Test(metrics, the_proxy_tells_what_became_of_each_kind_of_request)
+{
+	static struct proxy proxy = { .figures = { .open = 7 } };
+	cr_expect_null(strstr(page(), "\ntollgate_proxy_open_requests "));
+	watch.proxy = &proxy;
+	proxy.figures.families[FAMILY_PROMPTS].ended[COPIED] = 3;
+	proxy.figures.families[FAMILY_SCORES].last_status = 429;
+	expect("tollgate_proxy_requests_total{family=\"prompts\",ended=\"copied\"}", 3);
+	expect("tollgate_proxy_requests_total{family=\"scores\",ended=\"copied\"}", 0);
+	expect("tollgate_proxy_last_status{family=\"scores\"}", 429);
+	expect("tollgate_proxy_open_requests", 7);
+	names_add(NAMES_INGESTION_SDKS, (struct bytes)BYTES("python 2.60.3"));
+	expect("tollgate_ingestion_trace_batches_total{sdk=\"python 2.60.3\"}", 1);
+	watch.proxy = NULL;
 }
 
 Test(metrics, projects_have_their_own_figures_where_there_are_some)

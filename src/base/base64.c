@@ -23,6 +23,9 @@ int base64_decode(struct bytes text, struct buf *out)
 		padding++;
 	if (text.len % 4 || text.len > BYTES_MAX)
 		return -EBADMSG;
+	/* EVP_DecodeBlock takes padding anywhere. */
+	if (text.len && memchr(text.at, '=', text.len - padding))
+		return -EBADMSG;
 	uint8_t *to = buf_reserve(out, text.len / 4 * 3 + 1);
 	if (!to)
 		return out->error;

@@ -5,6 +5,8 @@
 static const char *const names[COUNTER_COUNT] = {
 	[COUNTER_REQUESTS_RECEIVED] = "requests_received",
 	[COUNTER_REFUSED_MALFORMED] = "refused_malformed",
+	[COUNTER_REFUSED_UNAUTHORIZED] = "refused_unauthorized",
+	[COUNTER_REFUSED_FORBIDDEN] = "refused_forbidden",
 	[COUNTER_REFUSED_NOT_FOUND] = "refused_not_found",
 	[COUNTER_REFUSED_METHOD] = "refused_method",
 	[COUNTER_REFUSED_TIMEOUT] = "refused_timeout",
@@ -46,6 +48,7 @@ static const char *const names[COUNTER_COUNT] = {
 	[COUNTER_LOGS_RECEIVED] = "logs_received",
 	[COUNTER_METRICS_RECEIVED] = "metrics_received",
 	[COUNTER_HOOKS_RECEIVED] = "hooks_received",
+	[COUNTER_INGESTION_OF_TRACES] = "ingestion_of_traces",
 	[COUNTER_UNWANTED_LOGS] = "unwanted_logs",
 	[COUNTER_UNWANTED_METRICS] = "unwanted_metrics",
 	[COUNTER_INGESTION_STORED] = "ingestion_stored",

@@ -11,6 +11,8 @@ enum counter {
 	COUNTER_REQUESTS_RECEIVED,
 
 	COUNTER_REFUSED_MALFORMED, /* requests, by why; up to STOPPING */
+	COUNTER_REFUSED_UNAUTHORIZED,
+	COUNTER_REFUSED_FORBIDDEN,
 	COUNTER_REFUSED_NOT_FOUND,
 	COUNTER_REFUSED_METHOD,
 	COUNTER_REFUSED_TIMEOUT,
@@ -58,6 +60,7 @@ enum counter {
 	COUNTER_LOGS_RECEIVED,    /* log records */
 	COUNTER_METRICS_RECEIVED, /* metrics */
 	COUNTER_HOOKS_RECEIVED,
+	COUNTER_INGESTION_OF_TRACES, /* events that OTLP carries better */
 	COUNTER_UNWANTED_LOGS, /* that no destination takes; the next too */
 	COUNTER_UNWANTED_METRICS,
 	COUNTER_INGESTION_STORED, /* events of Langfuse's own API, until it takes them */

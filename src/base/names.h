@@ -1,5 +1,5 @@
 /*
- * Names that spans gave to what should be known or be there and is not, with how often: so that an operator
+ * Names of what should be known, be there or be done otherwise, with how often: so that an operator
  * can mend it, or see what sends nonsense. Of each sort only the first hundred names are kept; whoever
  * sends more of them fills one number, not the memory.
  */
@@ -16,6 +16,7 @@ enum sort {
 	NAMES_UNPRICED_MODELS, /* that it has, but not for how they were called */
 	NAMES_WITHHELD_USAGE,  /* models of calls that say nothing of their tokens */
 	NAMES_DROPPED_SPANS,   /* of coding CLIs' insides */
+	NAMES_INGESTION_SDKS,  /* that send traces where OTLP carries them better */
 	SORT_COUNT,
 };
 

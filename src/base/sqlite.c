@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 int sqlite_errno(int result)
@@ -49,6 +50,43 @@ int sqlite_open(const char *path, const char *pragmas, sqlite3 **ret_db)
 	}
 	*ret_db = db;
 	return 0;
+}
+
+/* What the first column of the first row says; empty with an error, or when there is none. */
+static int ask(sqlite3 *db, const char *question, char answer[32])
+{
+	sqlite3_stmt *statement = NULL;
+	int result = sqlite3_prepare_v2(db, question, -1, &statement, NULL);
+	answer[0] = '\0';
+	if (result == SQLITE_OK)
+		result = sqlite3_step(statement);
+	if (result == SQLITE_ROW)
+		snprintf(answer, 32, "%s", (const char *)sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	return sqlite_errno(result);
+}
+
+int sqlite_claim(sqlite3 *db, int application_id, int version)
+{
+	char answer[32], mark[96], wanted[32];
+	int error = ask(db, "PRAGMA quick_check(1)", answer);
+	if (!error && strcmp(answer, "ok") != 0)
+		error = -EBADMSG;
+	if (!error)
+		error = ask(db, "SELECT count(*) FROM sqlite_master", answer);
+	if (error)
+		return error;
+	if (strcmp(answer, "0") == 0) {
+		snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+			application_id, version);
+		return sqlite_errno(sqlite3_exec(db, mark, NULL, NULL, NULL));
+	}
+	snprintf(wanted, sizeof wanted, "%d/%d", application_id, version);
+	error = ask(db,
+		"SELECT application_id || '/' || user_version"
+		" FROM pragma_application_id, pragma_user_version",
+		answer);
+	return error ? error : strcmp(answer, wanted) == 0 ? 0 : -EBADMSG;
 }
 
 int sqlite_move_aside(const char *path)

@@ -17,6 +17,12 @@ int sqlite_errno(int result);
  */
 int sqlite_open(const char *path, const char *pragmas, sqlite3 **ret_db);
 
+/*
+ * Checks that a file is whole, and either ours and of this version, or new: then it is marked as that.
+ * 0, -EBADMSG: it is not; or another error of reading it.
+ */
+int sqlite_claim(sqlite3 *db, int application_id, int version);
+
 /* Moves the file to `path`.damaged, in place of an earlier one, without what lies beside it. */
 int sqlite_move_aside(const char *path);
 

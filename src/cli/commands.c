@@ -9,13 +9,14 @@
 
 enum { LINE_COLUMNS = 80, FLAG_TEXT_MAX = 64 };
 
-extern const struct command command_serve, command_config, command_hook, command_send, command_show,
-	command_sessions, command_cost, command_prices, command_spool, command_verify, command_help,
-	command_version;
+extern const struct command command_serve, command_config, command_key, command_hook, command_send,
+	command_show, command_sessions, command_cost, command_prices, command_spool, command_verify,
+	command_help, command_version;
 
 const struct command *const commands[] = {
 	&command_serve,
 	&command_config,
+	&command_key,
 	&command_hook,
 	&command_send,
 	&command_show,

@@ -95,7 +95,8 @@ static bool post(void *arg, const char *cli, struct bytes payload)
 	CURLcode code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(headers);
-	return code == CURLE_OK && status != 429 && status < 500;
+	bool is_mendable = status == 401 || status == 403; /* by another key, or a setting */
+	return code == CURLE_OK && !is_mendable && status != 429 && status < 500;
 }
 
 /* An address that listens on all others is reached on loopback. */

@@ -46,6 +46,8 @@ enum verdict verdict_of(const struct reply *reply, const struct attempt *attempt
 	case HTTP_ANSWERED:
 		return judge_status(reply->status, attempt);
 	case HTTP_FAILED:
+	case HTTP_LATE:
+	case HTTP_UNWANTED:
 		return retry(attempt);
 	case HTTP_UNTRUSTED:
 	case HTTP_UNUSABLE:

@@ -2,21 +2,19 @@
 
 #include "http/client.h"
 
-#include <curl/curl.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "http/curl.h"
 
 enum {
 	CONNECT_TIMEOUT_MS = 10000,
 	SEND_BUFFER_BYTES =
-		128 * 1024,  /* measured: a third cheaper than 64 KB, and than 256 KB and more */
-	WAIT_MAX_MS = 60000, /* curl counts in int */
+		128 * 1024, /* measured: a third cheaper than 64 KB, and than 256 KB and more */
 };
 
 /* One curl handle with its answer; used again for the next request, which keeps its options. */
@@ -30,56 +28,28 @@ struct exchange {
 };
 
 struct http_client {
-	CURLM *multi;
-	struct http_client_options options;
-	char *no_proxy;
+	struct http_connections connections;
+	uint64_t timeout_ms;
 	struct exchange *free, *made;
 	struct buf body; /* of the answer handed out last */
 };
 
-struct http_headers {
-	struct curl_slist *list;
-	unsigned holders; /* the owner and requests that have no answer yet */
-};
-
-static void init_curl(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-/* The hosts to reach directly: the environment's, and loopback whatever the environment says. */
-static char *list_direct_hosts(void)
-{
-	const char *given = getenv("no_proxy");
-	if (!given)
-		given = getenv("NO_PROXY");
-	if (given && strcmp(given, "*") == 0)
-		return strdup(given);
-	char *list;
-	int len = asprintf(
-		&list, "%s%slocalhost,127.0.0.0/8,::1", given ? given : "", given ? "," : "");
-	return len < 0 ? NULL : list;
-}
-
 int http_client_new(const struct http_client_options *options, struct http_client **ret_client)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, init_curl);
-
 	struct http_client *client = calloc(1, sizeof *client);
 	if (!client)
 		return -ENOMEM;
-	client->options = *options;
+	client->timeout_ms = options->timeout_ms;
 	buf_init(&client->body, HTTP_ANSWER_MAX_BYTES, NULL);
-	client->no_proxy = list_direct_hosts();
-	client->multi = curl_multi_init();
-	if (!client->multi || !client->no_proxy) {
+	uint64_t connect_ms =
+		options->timeout_ms < CONNECT_TIMEOUT_MS ? options->timeout_ms : CONNECT_TIMEOUT_MS;
+	int error = http_connections_init(
+		&client->connections, options->ca_file, options->connections, connect_ms);
+	if (error)
 		http_client_free(client);
-		return -ENOMEM;
-	}
-	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)options->connections);
-	*ret_client = client;
-	return 0;
+	else
+		*ret_client = client;
+	return error;
 }
 
 void http_client_cancel(struct http_client *client)
@@ -88,7 +58,7 @@ void http_client_cancel(struct http_client *client)
 	while (client->made) {
 		struct exchange *exchange = client->made;
 		client->made = exchange->next_made;
-		curl_multi_remove_handle(client->multi, exchange->easy);
+		curl_multi_remove_handle(client->connections.multi, exchange->easy);
 		curl_easy_cleanup(exchange->easy);
 		http_headers_free(exchange->headers);
 		buf_done(&exchange->body);
@@ -101,9 +71,8 @@ void http_client_free(struct http_client *client)
 	if (!client)
 		return;
 	http_client_cancel(client);
-	curl_multi_cleanup(client->multi);
+	http_connections_done(&client->connections);
 	buf_done(&client->body);
-	free(client->no_proxy);
 	free(client);
 }
 
@@ -148,25 +117,17 @@ static size_t keep_body(char *from, size_t size, size_t count, void *arg)
 static struct exchange *make_exchange(struct http_client *client)
 {
 	struct exchange *exchange = calloc(1, sizeof *exchange);
-	CURL *easy = exchange ? curl_easy_init() : NULL;
+	CURL *easy = exchange ? http_connections_request(&client->connections, exchange) : NULL;
 	if (!easy) {
 		free(exchange);
 		return NULL;
 	}
-	long timeout_ms = (long)client->options.timeout_ms;
 	exchange->easy = easy;
 	exchange->next_made = client->made;
 	client->made = exchange;
 	buf_init(&exchange->body, HTTP_ANSWER_MAX_BYTES, NULL);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "tollgate/" PACKAGE_VERSION);
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, client->no_proxy);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-		timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : (long)CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER_BYTES);
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(easy, CURLOPT_READFUNCTION, send_body);
@@ -175,8 +136,6 @@ static struct exchange *make_exchange(struct http_client *client)
 	curl_easy_setopt(easy, CURLOPT_SEEKDATA, exchange);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-	if (client->options.ca_file)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, client->options.ca_file);
 	return exchange;
 }
 
@@ -198,7 +157,7 @@ int http_client_post(struct http_client *client, const struct http_post *post)
 		curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, post->headers->list) !=
 			CURLE_OK ||
 		curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, bytes) != CURLE_OK ||
-		curl_multi_add_handle(client->multi, exchange->easy) != CURLM_OK) {
+		curl_multi_add_handle(client->connections.multi, exchange->easy) != CURLM_OK) {
 		exchange->next_free = client->free;
 		client->free = exchange;
 		return -ENOMEM;
@@ -210,27 +169,7 @@ int http_client_post(struct http_client *client, const struct http_post *post)
 
 void http_client_run(struct http_client *client, uint64_t wait_ms)
 {
-	int running;
-	curl_multi_poll(
-		client->multi, NULL, 0, (int)(wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS), NULL);
-	curl_multi_perform(client->multi, &running);
-}
-
-static enum http_outcome outcome_of(CURLcode code)
-{
-	switch (code) {
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_INVALIDCERTSTATUS:
-		return HTTP_UNTRUSTED;
-	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-		return HTTP_UNUSABLE;
-	default:
-		return HTTP_FAILED;
-	}
+	http_connections_run(&client->connections, wait_ms, -1);
 }
 
 static void read_answer(struct exchange *exchange, CURLcode code, struct http_answer *ret_answer)
@@ -242,7 +181,7 @@ static void read_answer(struct exchange *exchange, CURLcode code, struct http_an
 	/* A final status is the answer: what breaks behind it does not undo what the peer did. */
 	if (status < 200) {
 		answer.status = 0;
-		answer.outcome = outcome_of(code);
+		answer.outcome = http_outcome_of(code);
 		answer.error = curl_easy_strerror(code);
 	}
 	struct curl_header *header;
@@ -254,16 +193,12 @@ static void read_answer(struct exchange *exchange, CURLcode code, struct http_an
 
 bool http_client_next(struct http_client *client, void **ret_owner, struct http_answer *ret_answer)
 {
-	int left;
-	CURLMsg *message = curl_multi_info_read(client->multi, &left);
-	if (!message)
+	void *owner;
+	CURLcode code;
+	if (!http_connections_ended(&client->connections, &owner, &code))
 		return false;
-	CURL *easy = message->easy_handle;
-	CURLcode code = message->data.result;
-	struct exchange *exchange;
-	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
+	struct exchange *exchange = owner;
 	read_answer(exchange, code, ret_answer);
-	curl_multi_remove_handle(client->multi, easy);
 	http_headers_free(exchange->headers);
 	exchange->headers = NULL;
 
@@ -280,7 +215,7 @@ bool http_client_next(struct http_client *client, void **ret_owner, struct http_
 
 void http_client_wake(struct http_client *client)
 {
-	curl_multi_wakeup(client->multi);
+	curl_multi_wakeup(client->connections.multi);
 }
 
 struct http_headers *http_headers_new(void)
@@ -306,9 +241,7 @@ void http_headers_free(struct http_headers *headers)
 
 int http_headers_add(struct http_headers *headers, const char *name, const char *value)
 {
-	static const char token[] =
-		"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	if (!*name || name[strspn(name, token)])
+	if (!http_is_token(name))
 		return -EINVAL;
 	for (const char *c = value; *c; c++)
 		if (((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7f)

@@ -1,6 +1,5 @@
 /*
- * HTTP requests of one thread, several at a time: a thin layer over one curl multi handle, and the only
- * file that knows curl.
+ * HTTP requests of one thread, several at a time: a thin layer over one curl multi handle.
  *
  * Bodies are borrowed and sent from where they lie, in pieces laid end to end: stored records go out
  * without being copied together. Redirects are not followed (a redirected POST is a wrong base URL,
@@ -35,7 +34,9 @@ enum {
 /* How a request ended, as far as it concerns what to do next. */
 enum http_outcome {
 	HTTP_ANSWERED,  /* the status is valid, even when the body broke off behind it */
-	HTTP_FAILED,    /* no answer: name, connection, TLS handshake, time-out, broken off */
+	HTTP_FAILED,    /* no answer: name, connection, TLS handshake, broken off */
+	HTTP_LATE,      /* no answer in time */
+	HTTP_UNWANTED,  /* who asked has left: one of its flows was broken (upstream.h) */
 	HTTP_UNTRUSTED, /* the peer's certificate does not verify */
 	HTTP_UNUSABLE,  /* cannot be tried as configured: URL, CA file */
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,28 +16,43 @@
 enum {
 	/* Headers must fit, and half of it is what one read takes of a body. */
 	CONNECTION_MEMORY_BYTES = 64 << 10,
+	TARGET_MAX_BYTES = 2 * CONNECTION_MEMORY_BYTES, /* as it came, and its path */
 	/* How much later than due a connection is closed unheard: a sender that drips gets its 408 first. */
 	GRACE_MS = 2000,
 	LOG_INTERVAL_MS = 60 * 1000,
 };
 
+/* NULL: no memory when the connection came. */
+static struct http_request *request_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	return info ? info->socket_context : NULL;
+}
+
+/* The only time that the target is seen as it came. */
+static void *on_target(void *server, const char *target, struct MHD_Connection *connection)
+{
+	(void)server;
+	struct http_request *request = request_of(connection);
+	if (request)
+		http_request_aim(request, target);
+	return NULL;
+}
+
 static enum MHD_Result on_request(void *server, struct MHD_Connection *connection, const char *path,
 	const char *method, const char *version, const char *data, size_t *size, void **ret_context)
 {
 	(void)server;
-	(void)version;
+	(void)path;
 	struct http_request *request = *ret_context;
 	if (request)
 		return *size ? http_request_read(request, data, size) :
 			       http_request_finish(request);
 
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	request = info ? info->socket_context : NULL;
-	if (!request)
-		return MHD_NO; /* no memory when the connection came */
+	request = request_of(connection);
 	*ret_context = request;
-	return http_request_begin(request, method, path);
+	return request ? http_request_begin(request, method, version) : MHD_NO;
 }
 
 static void on_request_end(void *server, struct MHD_Connection *connection, void **context,
@@ -63,6 +79,7 @@ static void connection_open(
 	request->server = server;
 	request->connection = connection;
 	request->fd = info->connect_fd;
+	buf_init(&request->target, TARGET_MAX_BYTES, NULL);
 	atomic_store(&request->due_ms,
 		clock_monotonic_ms() + server->options.idle_timeout_ms +
 			server->options.request_timeout_ms);
@@ -85,7 +102,7 @@ static void connection_closed(struct http_server *server, struct http_request *r
 	if (request->next)
 		request->next->link = request->link;
 	pthread_mutex_unlock(&server->lock);
-	free(request);
+	http_request_leave(request);
 }
 
 static void on_connection(void *server, struct MHD_Connection *connection, void **context,
@@ -134,9 +151,10 @@ static struct MHD_Daemon *start_library(struct http_server *server, int fd)
 	return MHD_start_daemon(
 		MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
 		NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, on_request_end, server, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
-		pool, MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED,
+		on_request_end, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, pool,
+		MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
 		MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_END);
 }
@@ -157,11 +175,13 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->changed, &monotonic);
+	server->departures = -1;
 	pthread_condattr_destroy(&monotonic);
 
 	int error = options->listen ? http_listen(options->listen, &fd, complaint) : 0;
 	if (error)
 		goto out;
+	server->departures = epoll_create1(EPOLL_CLOEXEC);
 	server->port = http_listen_port(fd);
 	server->mhd = start_library(server, fd);
 	if (!server->mhd) {
@@ -240,9 +260,12 @@ void http_server_free(struct http_server *server)
 		pthread_mutex_lock(&server->lock);
 		while (server->handed_out)
 			pthread_cond_wait(&server->changed, &server->lock);
+		http_streams_break(server);
 		pthread_mutex_unlock(&server->lock);
 		MHD_stop_daemon(server->mhd);
 	}
+	if (server->departures >= 0)
+		close(server->departures);
 	pthread_cond_destroy(&server->changed);
 	pthread_mutex_destroy(&server->lock);
 	free(server);

@@ -29,7 +29,10 @@ extern const struct http_header http_retry_soon[];
 
 struct http_route {
 	const char *method; /* NULL: any */
-	/* One slash more at the end of a request's path is the same path. One that ends in a slash: all below too. */
+	/*
+	 * One slash more at the end of a request's path is the same path. One that ends in a slash: all below
+	 * too, but for "/", which is itself alone. The first route that fits is taken.
+	 */
 	const char *path;
 
 	/* The headers are here, the body is not: may http_reply, and then `handle` is not called. Or NULL. */
@@ -44,9 +47,12 @@ struct http_route {
 
 	/*
 	 * In place of `handle`, where the body is passed on as it comes: called once the headers are here.
-	 * Exactly one http_reply or http_reply_stream must follow.
+	 * Exactly one http_reply or http_reply_stream must follow, from here or from any thread later. The
+	 * client may leave before: only until this returns the request can be asked what it says, and given
+	 * what it owns; later http_request_is_departed alone.
 	 *
-	 *   body  its reader is the owner, who holds it; NULL for a request without a body
+	 *   body  to be read by the owner, who holds it (flow_hold) to keep it; NULL for a request
+	 *         without a body
 	 */
 	void (*stream)(struct http_request *request, struct flow *body, void *owner);
 };
@@ -59,11 +65,11 @@ struct http_server_options {
 	unsigned threads;
 	unsigned max_connections; /* shared out to the threads; more wait in the listen queue */
 	uint64_t
-		request_timeout_ms; /* from the first byte of a request to its last; of a reply too */
-	uint64_t idle_timeout_ms;   /* of silence */
-	size_t max_body_bytes;      /* 413 above; not of streams */
-	size_t flow_bytes;          /* of a stream that are on their way, each direction */
-	struct budget *budget;      /* bodies that wait are charged to it; 503 when it is used up */
+		request_timeout_ms; /* from the first byte of a request to its last; of a reply too; of streams: of silence */
+	uint64_t idle_timeout_ms; /* of silence */
+	size_t max_body_bytes;    /* 413 above; not of streams */
+	size_t flow_bytes;        /* of a stream that are on their way, each direction */
+	struct budget *budget;    /* bodies that wait are charged to it; 503 when it is used up */
 
 	struct http_certificate
 		*certificate; /* TLS, with what it holds at the moment; NULL: none */
@@ -108,12 +114,15 @@ void http_server_free(struct http_server *server);
 
 /*
  * Of streams whose client may leave while nothing is sent to it: readable when one has left, and then
- * http_server_drop_departed breaks both of its flows. To be used by one thread.
+ * http_server_drop_departed breaks both of its flows, and returns how many have. To be used by one thread.
  */
 int http_server_departures(const struct http_server *server);
-void http_server_drop_departed(struct http_server *server);
+unsigned http_server_drop_departed(struct http_server *server);
 
 const char *http_request_method(const struct http_request *request);
+
+/* Whether the client of a stream has left, as far as is known; until the reply, which must come all the same. */
+bool http_request_is_departed(const struct http_request *request);
 
 /* The target as the sender wrote it, with its query: always a path. */
 const char *http_request_target(const struct http_request *request);
@@ -153,7 +162,8 @@ bool http_request_has_word(
 
 /*
  * Ties something to the request: `free_owned` is called in the server's thread when the request is
- * over, answered or not. Once per request.
+ * over, answered or not; that of a stream not before the reply, and then maybe in its thread. Once per
+ * request.
  */
 void http_request_own(struct http_request *request, void *owned, void (*free_owned)(void *owned));
 
@@ -171,8 +181,9 @@ void http_reply(struct http_request *request, unsigned status, const char *conte
  * it is then read and thrown away, within bounds.
  *
  *   body    its writer is the caller, who holds it; it is broken when the client leaves. A body that breaks
- *           ends the connection in the middle.
- *   length  of the body; -1 when it is not known
+ *           ends the connection in the middle. NULL: none comes. Not read where HTTP knows no body: HEAD,
+ *           204, 304.
+ *   length  of the body, or what HEAD says of it; -1 when it is not known
  */
 void http_reply_stream(struct http_request *request, unsigned status,
 	const struct http_header *headers, struct flow *body, int64_t length);

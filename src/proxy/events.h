@@ -12,20 +12,18 @@
 #include "base/buf.h"
 #include "base/complaint.h"
 
-/* Bounds on what is read. */
+/* Bounds on what is read. No more is written than that, and a fixed part for each event. */
 struct events_limits {
 	unsigned max_depth;
-	uint32_t max_events; /* in one batch */
+	uint32_t max_events;   /* in one batch */
+	struct budget *budget; /* charged with what is written; NULL for none */
 };
 
 struct events {
-	struct buf lines; /* to be stored */
-	struct buf
-		answer; /* what the caller is told: 207's {"successes":[{"id","status":201}],"errors":[]}, or {"id"} */
-	uint32_t
-		count; /* events; those that Langfuse would refuse for lack of an id or a type stand in errors */
-	uint32_t
-		of_traces; /* of them, events of traces and observations: what OTLP carries better */
+	struct buf lines;   /* to be stored */
+	struct buf answer;  /* for the caller, as Langfuse's to a batch (207) or to a score */
+	uint32_t count;     /* of lines; what has no id or no type stands in the answer's errors */
+	uint32_t of_traces; /* of them about traces and observations: what OTLP carries better */
 };
 
 /*

@@ -28,7 +28,7 @@ struct proxy_options {
 		*exporter; /* of the Langfuse that it stands in front of; NULL: there is none */
 };
 
-enum { PROXY_ROUTE_COUNT = 8 };
+enum { PROXY_ROUTE_COUNT = 9 };
 
 /* 0; -EINVAL with words about the configuration; -ENOMEM; errors of the copies' file. */
 int proxy_new(

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* Each is counted, and has its last status, by itself. */
-enum family {
+enum request_family {
 	FAMILY_INGESTION, /* POST /api/public/ingestion */
 	FAMILY_SCORES,    /* POST /api/public/scores */
 	FAMILY_PROMPTS,   /* GET of one prompt is kept for when Langfuse is away */
@@ -22,10 +22,10 @@ enum family {
 };
 
 /* "ingestion" */
-const char *family_name(enum family family);
+const char *family_name(enum request_family family);
 
 /*   path  as http_request_path */
-enum family family_of(const char *method, const char *path);
+enum request_family family_of(const char *method, const char *path);
 
 /* GET or HEAD of one prompt: /api/public/v2/prompts/{name} and the old /api/public/prompts. */
 bool is_prompt_read(const char *method, const char *path);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/json_skim.h"
 #include "base/utf8.h"
@@ -104,7 +105,7 @@ static int keep(const struct hook_door *door, struct http_request *request, stru
 	if (!hook)
 		return -ENOMEM;
 	hook->request = request;
-	hook->batch.lane = "default";
+	hook->batch.lane = access_caller(request)->lane;
 	hook->batch.signal = SIGNAL_LOGS;
 	hook->batch.received_ns = clock_unix_ns();
 	hook->batch.committed = on_committed;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "batch.h"
@@ -134,6 +135,15 @@ static void begin_root(struct http_request *request, void *owner)
 		begin(request, owner);
 }
 
+/* Nothing of it is kept, so that its body is not either. */
+static void forget(struct http_request *request, void *owner)
+{
+	static const struct bytes langfuse_does_so = BYTES("{\"message\":\"OK\"}");
+	(void)owner;
+	counter_add(COUNTER_REQUESTS_RECEIVED, 1);
+	http_reply(request, 200, "application/json", langfuse_does_so, NULL);
+}
+
 static void free_intake(void *owned)
 {
 	struct intake *intake = owned;
@@ -170,7 +180,7 @@ static struct intake *intake_new(struct otlp_door *door, struct http_request *re
 	buf_init(&intake->protobuf, door->config->limits.max_decompressed_bytes, door->budget);
 	arena_init(
 		&intake->batch.arena, door->config->limits.max_request_memory_bytes, door->budget);
-	intake->batch.lane = "default";
+	intake->batch.lane = access_caller(request)->lane;
 	intake->batch.received_ns = clock_unix_ns();
 	intake->batch.committed = on_committed;
 	intake->batch.owner = intake;
@@ -274,4 +284,7 @@ void receive_otlp_routes(struct otlp_door *door, struct http_route ret_routes[OT
 	ret_routes[1] = (struct http_route){ "POST", "/v1/logs", begin, handle_logs, door };
 	ret_routes[2] = (struct http_route){ "POST", "/v1/metrics", begin, handle_metrics, door };
 	ret_routes[3] = (struct http_route){ "POST", "/", begin_root, handle_root, door };
+	ret_routes[4] = (struct http_route){ "POST", "/api/public/otel/v1/traces", begin,
+		handle_traces, door };
+	ret_routes[5] = (struct http_route){ "POST", "/api/public/otel/v1/metrics", forget };
 }

@@ -31,7 +31,7 @@ struct otlp_door {
 	struct spool *spool;
 };
 
-enum { OTLP_ROUTE_COUNT = 4 };
+enum { OTLP_ROUTE_COUNT = 6 };
 
 void receive_otlp_routes(struct otlp_door *door, struct http_route ret_routes[OTLP_ROUTE_COUNT]);
 

@@ -11,6 +11,10 @@ static enum counter reason_of(unsigned status)
 	switch (status) {
 	case 400:
 		return COUNTER_REFUSED_MALFORMED;
+	case 401:
+		return COUNTER_REFUSED_UNAUTHORIZED;
+	case 403:
+		return COUNTER_REFUSED_FORBIDDEN;
 	case 404:
 		return COUNTER_REFUSED_NOT_FOUND;
 	case 405:

@@ -9,9 +9,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sqlite.h"
+#include "batch.h"
+#include "config/config.h"
 
-#define APPLICATION_ID "1413960525" /* "TGSM" */
-#define SCHEMA_VERSION "1"
+enum { APPLICATION_ID = 0x5447534d /* "TGSM" */, SCHEMA_VERSION = 1 };
 
 /* Rows are numbered as they come, so that the oldest are the first. */
 static const char schema[] =
@@ -23,8 +24,7 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS source (source BLOB, kind BLOB, since INTEGER,"
 	" PRIMARY KEY (source, kind)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY, inbox INTEGER, outbox INTEGER,"
-	" travelled INTEGER, checksum INTEGER);"
-	"PRAGMA application_id = " APPLICATION_ID "; PRAGMA user_version = " SCHEMA_VERSION ";";
+	" travelled INTEGER, checksum INTEGER);";
 
 enum statement {
 	HAS_SPAN,
@@ -119,41 +119,11 @@ static void close_db(struct memory *memory)
 	memory->db = NULL;
 }
 
-/* What the first column of the first row says; NULL with an error, or when there is none. */
-static int ask_text(sqlite3 *db, const char *question, char answer[32])
-{
-	sqlite3_stmt *statement = NULL;
-	int result = sqlite3_prepare_v2(db, question, -1, &statement, NULL);
-	answer[0] = '\0';
-	if (result == SQLITE_OK)
-		result = sqlite3_step(statement);
-	if (result == SQLITE_ROW)
-		snprintf(answer, 32, "%s", (const char *)sqlite3_column_text(statement, 0));
-	sqlite3_finalize(statement);
-	return sqlite_errno(result);
-}
-
-/* Whether the file is whole and ours, or new. */
-static int check_db(sqlite3 *db)
-{
-	char answer[32];
-	int error = ask_text(db, "PRAGMA quick_check(1)", answer);
-	if (!error && strcmp(answer, "ok") != 0)
-		error = -EBADMSG;
-	if (!error)
-		error = ask_text(db,
-			"SELECT (SELECT count(*) FROM sqlite_master) = 0 OR"
-			" (application_id = " APPLICATION_ID " AND user_version = " SCHEMA_VERSION
-			") FROM pragma_application_id, pragma_user_version",
-			answer);
-	return error ? error : strcmp(answer, "1") == 0 ? 0 : -EBADMSG;
-}
-
 static int open_db(struct memory *memory)
 {
 	int error = sqlite_open(memory->path, "", &memory->db);
 	if (!error)
-		error = check_db(memory->db);
+		error = sqlite_claim(memory->db, APPLICATION_ID, SCHEMA_VERSION);
 	if (!error) /* the log lets go what is committed, so that shall outlive a power cut */
 		error = sqlite_errno(
 			sqlite3_exec(memory->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL));
@@ -268,13 +238,22 @@ static int say_again(struct memory *memory)
 
 /* ---- spans ---- */
 
-enum { SPAN_KEY_BYTES = 24 };
+/* The default project's spans are known by their ids alone. */
+struct span_key {
+	uint8_t at[24 + LANE_NAME_MAX];
+	size_t len;
+};
 
-static void span_key(
-	const uint8_t trace_id[16], const uint8_t span_id[8], uint8_t ret_key[SPAN_KEY_BYTES])
+static struct span_key span_key(
+	const char *lane, const uint8_t trace_id[16], const uint8_t span_id[8])
 {
-	memcpy(ret_key, trace_id, 16);
-	memcpy(ret_key + 16, span_id, 8);
+	struct span_key key = { .len = 24 };
+	size_t len = strcmp(lane, DEFAULT_LANE) == 0 ? 0 : strlen(lane);
+	memcpy(key.at, trace_id, 16);
+	memcpy(key.at + 16, span_id, 8);
+	memcpy(key.at + key.len, lane, len);
+	key.len += len;
+	return key;
 }
 
 static bool was_said(const struct memory *memory, struct bytes span)
@@ -286,11 +265,11 @@ static bool was_said(const struct memory *memory, struct bytes span)
 	return false;
 }
 
-bool memory_has_span(struct memory *memory, const uint8_t trace_id[16], const uint8_t span_id[8])
+bool memory_has_span(struct memory *memory, const char *lane, const uint8_t trace_id[16],
+	const uint8_t span_id[8])
 {
-	uint8_t key[SPAN_KEY_BYTES];
-	span_key(trace_id, span_id, key);
-	const struct value span = blob((struct bytes){ key, sizeof key });
+	const struct span_key key = span_key(lane, trace_id, span_id);
+	const struct value span = blob((struct bytes){ key.at, key.len });
 	if (memory->is_lost && was_said(memory, span.blob))
 		return true;
 	if (!memory->db)
@@ -301,13 +280,13 @@ bool memory_has_span(struct memory *memory, const uint8_t trace_id[16], const ui
 	return result == SQLITE_ROW;
 }
 
-void memory_add_span(struct memory *memory, const uint8_t trace_id[16], const uint8_t span_id[8])
+void memory_add_span(struct memory *memory, const char *lane, const uint8_t trace_id[16],
+	const uint8_t span_id[8])
 {
-	uint8_t key[SPAN_KEY_BYTES];
-	span_key(trace_id, span_id, key);
+	const struct span_key key = span_key(lane, trace_id, span_id);
 	say(memory,
 		&(struct saying){
-			ADD_SPAN, { blob((struct bytes){ key, sizeof key }), number(today()) } });
+			ADD_SPAN, { blob((struct bytes){ key.at, key.len }), number(today()) } });
 }
 
 /* ---- turns ---- */

@@ -14,6 +14,7 @@
 #include "export/local.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
+#include "proxy/proxy.h"
 #include "spool/spool.h"
 #include "synthesize/live.h"
 #include "synthesizer.h"
@@ -30,7 +31,7 @@ struct family {
 	const char *name, *type, *help;
 	write_samples *write;
 	enum counter first, last;                            /* of counted and by_reason */
-	const char *label;                                   /* of by_reason */
+	const char *label;                                   /* of by_reason and by_name */
 	double (*of_spool)(struct spool *spool);             /* of the_spool */
 	double (*of_destination)(const struct exporter *);   /* of by_destination */
 	double (*of_lane)(const struct lane_figures *lane);  /* of by_lane */
@@ -154,14 +155,60 @@ static void the_sessions(struct buf *page, const struct family *family, const st
 	append_sample(page, family, NULL, NULL, family->of_sessions(&view));
 }
 
+static void by_name(struct buf *page, const struct family *family, enum sort sort)
+{
+	struct names names;
+	names_read(sort, &names);
+	for (size_t i = 0; i < names.count; i++)
+		append_sample(
+			page, family, family->label, names.at[i].text, (double)names.at[i].count);
+}
+
 static void by_dropped_name(
 	struct buf *page, const struct family *family, const struct watch *watch)
 {
 	(void)watch;
-	struct names names;
-	names_read(NAMES_DROPPED_SPANS, &names);
-	for (size_t i = 0; i < names.count; i++)
-		append_sample(page, family, "name", names.at[i].text, (double)names.at[i].count);
+	by_name(page, family, NAMES_DROPPED_SPANS);
+}
+
+static void by_sdk(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	(void)watch;
+	by_name(page, family, NAMES_INGESTION_SDKS);
+}
+
+static void by_passage(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	struct proxy_figures figures;
+	if (!watch->proxy)
+		return;
+	proxy_figures(watch->proxy, &figures);
+	for (enum request_family i = 0; i < FAMILY_COUNT; i++)
+		for (enum passage passage = 0; passage < PASSAGE_COUNT; passage++)
+			buf_printf(page, "%s{family=\"%s\",ended=\"%s\"} %llu\n", family->name,
+				family_name(i), passage_name(passage),
+				(unsigned long long)figures.families[i].ended[passage]);
+}
+
+static void upstream_status(
+	struct buf *page, const struct family *family, const struct watch *watch)
+{
+	struct proxy_figures figures;
+	if (!watch->proxy)
+		return;
+	proxy_figures(watch->proxy, &figures);
+	for (enum request_family i = 0; i < FAMILY_COUNT; i++)
+		append_sample(
+			page, family, "family", family_name(i), figures.families[i].last_status);
+}
+
+static void open_requests(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	struct proxy_figures figures;
+	if (!watch->proxy)
+		return;
+	proxy_figures(watch->proxy, &figures);
+	append_sample(page, family, NULL, NULL, (double)figures.open);
 }
 
 static void sessions_age(struct buf *page, const struct family *family, const struct watch *watch)
@@ -391,6 +438,23 @@ static const struct family families[] = {
 		"it takes them.",
 		counted, .first = COUNTER_INGESTION_STORED },
 
+	{ "tollgate_proxy_requests_total", "counter",
+		"Requests for Langfuse, by what they are about and how they ended: passed with its own "
+		"answer, stored to be sent later, answered from a copy, failed because it did not answer, "
+		"refused by Tollgate, or departed with the client.",
+		by_passage },
+	{ "tollgate_proxy_last_status", "gauge",
+		"HTTP status of Langfuse's last answer; 0 when there was none.", upstream_status },
+	{ "tollgate_proxy_open_requests", "gauge", "Requests on their way through to Langfuse.",
+		open_requests },
+	{ "tollgate_ingestion_trace_events_total", "counter",
+		"Events of traces in Langfuse's ingestion batches, which OTLP carries better: they pass "
+		"through as they are.",
+		counted, .first = COUNTER_INGESTION_OF_TRACES },
+	{ "tollgate_ingestion_trace_batches_total", "counter",
+		"Batches with such events, by the SDK that sent them; the first hundred names.",
+		by_sdk, .label = "sdk" },
+
 	{ "tollgate_events_total", "counter",
 		"What coding CLIs said, by what became of it: taken, a repeat of what was taken, late for "
 		"its turn, alone because its partner did not come in time, without a session, in a request "
@@ -403,7 +467,7 @@ static const struct family families[] = {
 		.label = "what" },
 	{ "tollgate_dropped_spans_total", "counter",
 		"Spans of coding CLIs' insides that were dropped, by name; the first hundred names.",
-		by_dropped_name },
+		by_dropped_name, .label = "name" },
 	{ "tollgate_turns_ended_total", "counter", "Turns whose span was given.", counted,
 		.first = COUNTER_TURNS_ENDED },
 	{ "tollgate_spans_synthesized_total", "counter",

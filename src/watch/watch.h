@@ -18,6 +18,7 @@ struct exporter;
 struct http_request;
 struct ledger;
 struct local;
+struct proxy;
 struct spool;
 struct synthesizer;
 struct tariff;
@@ -39,6 +40,7 @@ struct watch {
 	struct local *local; /* NULL: off */
 	struct tariff *tariff;
 	struct synthesizer *synthesizer; /* NULL: off */
+	struct proxy *proxy;             /* NULL: there is none (tests) */
 };
 
 struct view {

@@ -14,6 +14,10 @@ fuzz_programs += tests/fuzz/fuzz_config
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c $(fuzz_main)
 tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_programs += tests/fuzz/fuzz_access
+tests_fuzz_fuzz_access_SOURCES = tests/fuzz/fuzz_access.c $(fuzz_main)
+tests_fuzz_fuzz_access_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_programs += tests/fuzz/fuzz_check
 tests_fuzz_fuzz_check_SOURCES = tests/fuzz/fuzz_check.c $(fixture) $(fuzz_main)
 tests_fuzz_fuzz_check_LDFLAGS = $(fuzz_ldflags)
@@ -58,3 +62,7 @@ fuzz_programs += tests/fuzz/fuzz_plan
 tests_fuzz_fuzz_plan_SOURCES = tests/fuzz/fuzz_plan.c tests/support/session_events.c \
 	tests/support/session_events.h $(fuzz_main)
 tests_fuzz_fuzz_plan_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_programs += tests/fuzz/fuzz_events
+tests_fuzz_fuzz_events_SOURCES = tests/fuzz/fuzz_events.c $(events_judge) $(fuzz_main)
+tests_fuzz_fuzz_events_LDFLAGS = $(fuzz_ldflags)

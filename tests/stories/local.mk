@@ -19,6 +19,10 @@ test_programs += tests/stories/doors
 tests_stories_doors_SOURCES = tests/stories/doors.c $(story)
 tests_stories_doors_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/access
+tests_stories_access_SOURCES = tests/stories/access.c $(exposition) $(http_peer) $(story)
+tests_stories_access_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/encodings
 tests_stories_encodings_SOURCES = tests/stories/encodings.c $(story)
 tests_stories_encodings_LDADD = $(story_ldadd)
@@ -85,3 +89,12 @@ tests_stories_sessions_LDADD = $(story_ldadd)
 test_programs += tests/stories/signals
 tests_stories_signals_SOURCES = tests/stories/signals.c tests/support/capture.c tests/support/capture.h $(exposition) $(story)
 tests_stories_signals_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/proxy
+tests_stories_proxy_SOURCES = tests/stories/proxy.c $(http_peer) $(story)
+tests_stories_proxy_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/projects
+tests_stories_projects_SOURCES = tests/stories/projects.c tests/support/claude_logs.c \
+	tests/support/claude_logs.h $(story)
+tests_stories_projects_LDADD = $(story_ldadd)

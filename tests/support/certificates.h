@@ -1,0 +1,26 @@
+/* Certificates for 127.0.0.1 and localhost, in files that live as long as a test. */
+#ifndef TG_TESTS_SUPPORT_CERTIFICATES_H
+#define TG_TESTS_SUPPORT_CERTIFICATES_H
+
+#include "support/scratch.h"
+
+enum { CERTIFICATE_PATH_MAX = SCRATCH_PATH_MAX + 32 };
+
+struct certificate_files {
+	char directory[SCRATCH_PATH_MAX];
+	char ca_file[CERTIFICATE_PATH_MAX];          /* whom a client trusts */
+	char certificate_file[CERTIFICATE_PATH_MAX]; /* the server's, and the one between */
+	char key_file[CERTIFICATE_PATH_MAX];
+};
+
+/*
+ * Makes an authority, one that it vouches for, and a server's certificate of that one.
+ *
+ *   name    of the server's, to tell them apart
+ *   ends_s  from now
+ */
+void certificate_make(struct certificate_files *ret_files, const char *name, long ends_s);
+
+void certificate_remove(const struct certificate_files *files);
+
+#endif

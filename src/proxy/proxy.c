@@ -15,7 +15,7 @@
 #include "receive/refusal.h"
 #include "spool/spool.h"
 
-enum { WAIT_MAX_MS = 1000, KEPT_CONNECTIONS = 64, URL_MAX_BYTES = 4096 };
+enum { WAIT_MAX_MS = 1000, URL_MAX_BYTES = 4096 };
 
 /* ---- projects and their keys ---- */
 
@@ -164,7 +164,7 @@ static int open_upstream(struct proxy *proxy)
 	const struct config *config = proxy->options.config;
 	const struct upstream_options options = {
 		.ca_file = proxy->base_url ? config_langfuse(config)->ca_file : NULL,
-		.connections = KEPT_CONNECTIONS,
+		.connections = (unsigned)config->proxy.max_connections,
 		.connect_timeout_ms = config->proxy.connect_timeout_ms,
 	};
 	return upstream_new(&options, &proxy->upstream);

@@ -285,11 +285,16 @@ static void commit(struct synthesizer *synthesizer)
 			log_text(text, strerror(-error)), (unsigned long long)held);
 }
 
+struct recall {
+	struct synthesizer *synthesizer;
+	const char *lane;
+};
+
 static void recall_span(void *arg, struct bytes trace_id, struct bytes span_id)
 {
-	struct synthesizer *synthesizer = arg;
-	memory_add_span(synthesizer->memory, trace_id.at, span_id.at);
-	synthesizer->recalled++;
+	const struct recall *recall = arg;
+	memory_add_span(recall->synthesizer->memory, recall->lane, trace_id.at, span_id.at);
+	recall->synthesizer->recalled++;
 }
 
 /* What was stored after the last commit before this start went out. */
@@ -299,9 +304,10 @@ static void recall_outbox(struct synthesizer *synthesizer)
 	struct record *record;
 	while (spool_reader_position(synthesizer->outbox) < end &&
 		spool_reader_next(synthesizer->outbox, &record) == 0) {
+		struct recall recall = { synthesizer, record->lane };
 		struct bytes request;
 		if (record->signal == SIGNAL_TRACES && inflate(synthesizer, record, &request) == 0)
-			request_each_span(request, recall_span, synthesizer);
+			request_each_span(request, recall_span, &recall);
 		record_release(record);
 		if (synthesizer->recalled >= RECALL_SPANS) {
 			memory_commit(synthesizer->memory);

@@ -34,6 +34,7 @@ fake_destination = tests/support/fake_destination.c tests/support/fake_destinati
 fake_langfuse = tests/support/fake_langfuse.c tests/support/fake_langfuse.h \
 	tests/support/fake_langfuse_api.c tests/support/fake_langfuse_api.h \
 	tests/support/otlp_tree.c tests/support/otlp_tree.h
+backlog = tests/support/backlog.c tests/support/backlog.h $(fake_langfuse)
 scratch = tests/support/scratch.c tests/support/scratch.h
 certificates = tests/support/certificates.c tests/support/certificates.h $(scratch)
 tls_peer = tests/support/tls_peer.c tests/support/tls_peer.h $(certificates)
@@ -202,8 +203,14 @@ test_programs += tests/test_lane
 tests_test_lane_SOURCES = tests/test_lane.c $(fake_spool)
 test_programs += tests/test_lane_events
 tests_test_lane_events_SOURCES = tests/test_lane_events.c $(fake_spool)
+test_programs += tests/test_lanes
+tests_test_lanes_SOURCES = tests/test_lanes.c $(fake_destination) $(spool_fixture)
+tests_test_lanes_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 test_programs += tests/test_ingestion
 tests_test_ingestion_SOURCES = tests/test_ingestion.c
+test_programs += tests/test_backlog
+tests_test_backlog_SOURCES = tests/test_backlog.c $(backlog)
+tests_test_backlog_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_shares
 tests_test_shares_SOURCES = tests/test_shares.c
 test_programs += tests/test_metrics
@@ -243,6 +250,9 @@ thread_programs += tests/threads/http_threads
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c $(http_peer)
 thread_programs += tests/threads/upstream_threads
 tests_threads_upstream_threads_SOURCES = tests/threads/upstream_threads.c
+thread_programs += tests/threads/proxy_threads
+tests_threads_proxy_threads_SOURCES = tests/threads/proxy_threads.c $(fake_langfuse) $(http_peer)
+tests_threads_proxy_threads_LDADD = tests/support/libharness.a $(LDADD)
 thread_programs += tests/threads/control_threads
 tests_threads_control_threads_SOURCES = tests/threads/control_threads.c $(http_peer)
 tests_threads_control_threads_LDADD = tests/support/libharness.a $(LDADD)
@@ -252,6 +262,10 @@ tests_threads_spool_threads_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
 thread_programs += tests/threads/exporter_threads
 tests_threads_exporter_threads_SOURCES = tests/threads/exporter_threads.c \
 	$(fake_destination) $(fake_spool)
+
+thread_programs += tests/threads/backlog_threads
+tests_threads_backlog_threads_SOURCES = tests/threads/backlog_threads.c $(backlog)
+tests_threads_backlog_threads_LDADD = $(harness_ldadd)
 
 thread_programs += tests/threads/local_threads
 tests_threads_local_threads_SOURCES = tests/threads/local_threads.c $(fake_spool)

@@ -191,6 +191,31 @@ static int print_letter(const json_t *answer, const struct terminal *with, struc
 	"{'id': 'tempo/7-12', 'time_ns': 1700000300000000000, 'status': 400, 'signal': 'traces'," \
 	" 'encoding': 'identity', 'reason': 'refused as malformed', 'request': '%s'}"
 
+Test(books, a_letter_of_events_shows_each)
+{
+	static const char events[] =
+		"{\"id\":\"e-1\",\"type\":\"score-create\",\"timestamp\":\"2026-11-21T12:00:00Z\","
+		"\"body\":{\"value\":1}}\n{\"id\":\"e-2\",\"type\":\"trace-\\u001b[1mcreate\"}";
+	struct buf text;
+	char answer[1024];
+	buf_init(&text, 1000, NULL);
+	base64_encode((struct bytes){ (const uint8_t *)events, sizeof events - 1 }, &text);
+	buf_append(&text, "", 1);
+	snprintf(answer, sizeof answer,
+		"{'id': 'langfuse/7-12', 'time_ns': 1700000300000000000, 'status': 400, 'signal':"
+		" 'ingestion', 'encoding': 'identity', 'reason': 'refused as malformed', 'request': '%s'}",
+		(const char *)text.at);
+	const char *said = printed(answer, print_letter);
+	cr_expect(strstr(said,
+			  "  e-1  score-create\n"
+			  "    89 B 2026-11-21T12:00:00Z\n"
+			  "    {\"id\":\"e-1\",\"type\":"),
+		"%s", said);
+	cr_expect(strstr(said, "\n  e-2  trace-"), "%s", said);
+	cr_expect_null(strchr(said, '\x1b'));
+	buf_done(&text);
+}
+
 /* A terminal shall not obey what a sender wrote. */
 Test(books, a_letter_shows_its_spans)
 {
@@ -223,7 +248,8 @@ Test(books, a_letter_that_cannot_be_read_says_so)
 		char answer[512];
 		snprintf(answer, sizeof answer, LETTER, requests[i]);
 		const char *said = printed(answer, print_letter);
-		cr_expect(strstr(said, "The request cannot be read as spans."), "%s", said);
+		cr_expect(
+			strstr(said, "The request cannot be read as spans or events."), "%s", said);
 	}
 }
 

@@ -80,6 +80,19 @@ Test(langfuse, takes_traces_alone_and_its_own_endpoint_as_it_is)
 	expect_url(&config, SIGNAL_TRACES, "http://127.0.0.1:3000/elsewhere");
 }
 
+Test(langfuse, takes_events_beside_wherever_traces_go)
+{
+	struct destination_config config = langfuse("https://cloud.langfuse.com/api/public/otel/");
+	expect_url(&config, SIGNAL_INGESTION, "https://cloud.langfuse.com/api/public/ingestion");
+	config.traces_endpoint = "http://127.0.0.1:3000/elsewhere";
+	expect_url(&config, SIGNAL_INGESTION, "https://cloud.langfuse.com/api/public/ingestion");
+	config.endpoint = NULL;
+	config.traces_endpoint = "http://127.0.0.1:3000/base/api/public/otel/v1/traces";
+	expect_url(&config, SIGNAL_INGESTION, "http://127.0.0.1:3000/base/api/public/ingestion");
+	struct destination_config other = otlp("http://127.0.0.1:4318");
+	expect_url(&other, SIGNAL_INGESTION, NULL);
+}
+
 Test(otlp, appends_the_signal_or_takes_an_endpoint_as_it_is)
 {
 	struct destination_config config = otlp("http://127.0.0.1:4318");

@@ -17,6 +17,7 @@ Test(lines, are_taken_one_by_one_and_cut_by_number)
 	for (int i = 0; i < 4; i++)
 		cr_expect(lines_next(&rest, &line) && bytes_are(line, each[i]), "line %d", i);
 	cr_expect_not(lines_next(&rest, &line));
+	cr_expect(lines_count(text) == 4 && lines_count(rest) == 0);
 	cr_expect(bytes_are(lines_cut(text, 0, 2), "a\n\n"));
 	cr_expect(bytes_are(lines_cut(text, 2, 3), "bc\n"));
 	cr_expect(bytes_are(lines_cut(text, 3, 9), "d"));

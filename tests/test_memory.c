@@ -71,14 +71,14 @@ static void add(unsigned n)
 {
 	uint8_t trace_id[16] = { 1 }, span_id[8] = { 2 };
 	memcpy(trace_id + 1, &n, sizeof n);
-	memory_add_span(memory, trace_id, span_id);
+	memory_add_span(memory, "default", trace_id, span_id);
 }
 
 static bool has(unsigned n)
 {
 	uint8_t trace_id[16] = { 1 }, span_id[8] = { 2 };
 	memcpy(trace_id + 1, &n, sizeof n);
-	return memory_has_span(memory, trace_id, span_id);
+	return memory_has_span(memory, "default", trace_id, span_id);
 }
 
 Test(memory, a_span_is_known_at_once_and_after_a_commit_for_good)
@@ -89,6 +89,18 @@ Test(memory, a_span_is_known_at_once_and_after_a_commit_for_good)
 	commit_and_reopen();
 	cr_assert(has(1));
 	cr_assert_not(has(2));
+}
+
+Test(memory, a_span_is_known_to_its_own_lane_alone)
+{
+	static const uint8_t trace_id[16] = { 1 }, span_id[8] = { 2 };
+	static const char *const lanes[] = { "default", "a", "ab" };
+	for (size_t n = 0; n < 3; n++) {
+		memory_add_span(memory, lanes[n], trace_id, span_id);
+		commit_and_reopen();
+		for (size_t i = 0; i < 3; i++)
+			cr_expect_eq(memory_has_span(memory, lanes[i], trace_id, span_id), i <= n);
+	}
 }
 
 Test(memory, what_was_not_committed_is_gone_as_a_whole)

@@ -565,3 +565,76 @@ Test(pipeline, what_is_forwarded_goes_where_it_is_taken)
 	house_close(&house);
 	free((void *)logs.at);
 }
+
+/* ---- events of Langfuse's own API ---- */
+
+static int accept_events(struct house *house, const char *lines, uint32_t count)
+{
+	return pipeline_accept_events(house->pipeline, &house->door.batch, bytes_of(lines), count);
+}
+
+static void expect_events(const struct house *house, size_t n, const char *lines, uint32_t count)
+{
+	const struct part *part = &house->door.batch.parts[n];
+	cr_expect(bytes_are(part->bytes, lines), "part %zu", n);
+	cr_expect_eq(part->span_count, count);
+	cr_expect(part->stage == STAGE_OUT && part->shape == SHAPE_LANGFUSE);
+}
+
+static void house_open_for_events(struct house *house, uint64_t max_record_bytes)
+{
+	house_open(house, true, true);
+	house->config.spool.max_record_bytes = max_record_bytes;
+	house->door.batch.signal = SIGNAL_INGESTION;
+}
+
+Test(pipeline, events_are_for_langfuse_as_they_came)
+{
+	struct house house;
+	static const char lines[] = "{\"id\":\"a\"}\n{\"id\":\"b\"}\n";
+	house_open_for_events(&house, 4096);
+	cr_assert_eq(accept_events(&house, lines, 2), 0);
+	cr_assert_eq(house.door.batch.part_count, 1);
+	expect_events(&house, 0, lines, 2);
+	cr_expect_eq(house.door.batch.span_count, 2);
+	cr_expect_eq(counter_read(COUNTER_INGESTION_STORED), 2);
+	cr_expect_eq(counter_read(COUNTER_SPANS_STORED), 0);
+	cr_expect_eq(house.door.calls, 1);
+	house_close(&house);
+}
+
+Test(pipeline, events_are_cut_between_lines)
+{
+	static const char *const parts[] = { "1\n22\n", "333333333\n", "4\n5\n", "666666\n" };
+	static const uint32_t counts[] = { 2, 1, 2, 1 };
+	struct house house;
+	house_open_for_events(&house, 6);
+	cr_assert_eq(accept_events(&house, "1\n22\n333333333\n4\n5\n666666\n", 6), 0);
+	cr_assert_eq(house.door.batch.part_count, 4, "none is cut within");
+	for (size_t i = 0; i < 4; i++)
+		expect_events(&house, i, parts[i], counts[i]);
+	cr_expect_eq(house.door.batch.span_count, 6);
+	cr_expect_eq(spool.appended, 1, "together or not at all");
+	house_close(&house);
+}
+
+Test(pipeline, events_that_are_not_on_disk_are_not_counted)
+{
+	struct house house;
+	spool.answer = -ENOSPC;
+	house_open_for_events(&house, 4096);
+	cr_assert_eq(accept_events(&house, "{}\n", 1), 0);
+	cr_expect_eq(house.door.error, -ENOSPC);
+	cr_expect_eq(counter_read(COUNTER_INGESTION_STORED), 0);
+	house_close(&house);
+}
+
+Test(pipeline, no_events_are_called_back_at_once)
+{
+	struct house house;
+	house_open_for_events(&house, 4096);
+	cr_assert_eq(accept_events(&house, "", 0), 0);
+	cr_expect(house.door.calls == 1 && house.door.error == 0 && spool.appended == 0);
+	cr_expect_eq(house.door.batch.stored_below, 0);
+	house_close(&house);
+}

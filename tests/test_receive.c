@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <zstd.h>
 
+#include "access/access.h"
 #include "base/counters.h"
 #include "base/files.h"
 #include "batch.h"
@@ -38,6 +39,24 @@ static struct {
 	struct batch seen;
 	const struct dialect *dialect; /* of a hook */
 } behind;
+
+/* What stands before it. */
+static struct {
+	unsigned status; /* 0: lets in */
+	const struct caller *caller;
+} guard;
+
+static unsigned admit(struct http_request *request, void *owner, const char **ret_why,
+	const struct http_header **ret_headers)
+{
+	static const struct http_header challenge[] = { { "WWW-Authenticate", "Basic" },
+		{ NULL, NULL } };
+	(void)owner;
+	http_request_set_caller(request, guard.caller);
+	*ret_why = "not you";
+	*ret_headers = guard.status == 401 ? challenge : NULL;
+	return guard.status;
+}
 
 static void *commit(void *batch)
 {
@@ -103,6 +122,7 @@ struct house {
 static void house_open(struct house *house)
 {
 	memset(&behind, 0, sizeof behind);
+	memset(&guard, 0, sizeof guard);
 	buf_init(&behind.request, 16 * MEGABYTE, NULL);
 	behind.spans = 3;
 	house->config = (struct config){
@@ -127,6 +147,7 @@ static void house_open(struct house *house)
 		.idle_timeout_ms = 60000,
 		.max_body_bytes = house->config.limits.max_body_bytes,
 		.budget = &house->budget,
+		.admit = admit,
 		.refuse = receive_otlp_refuse,
 	};
 	struct complaint complaint = { 0 };
@@ -566,6 +587,65 @@ Test(receive, without_memory_for_the_inflated_body_it_is_503_and_then_it_works_a
 	cr_expect_eq(reply.status, 200);
 	buf_done(&bomb);
 	buf_done(&gzip);
+	house_close(&house);
+}
+
+Test(receive, a_batch_goes_to_the_lane_of_its_caller)
+{
+	static const struct caller team = { "team-a", false };
+	struct house house;
+	house_open(&house);
+	guard.caller = &team;
+	cr_expect_eq(post_traces(&house, PROTOBUF, hello).status, 200);
+	cr_expect_str_eq(behind.lane, "team-a");
+	guard.caller = NULL;
+	cr_expect_eq(post(&house, "/hooks/codex", JSON, bytes_of("{}")).status, 200);
+	cr_expect_str_eq(behind.lane, "default");
+	guard.caller = &team;
+	cr_expect_eq(post(&house, "/hooks/codex", JSON, bytes_of("{}")).status, 200);
+	cr_expect_str_eq(behind.lane, "team-a");
+	house_close(&house);
+}
+
+Test(receive, who_is_not_let_in_is_told_so_in_the_form_of_the_door)
+{
+	struct house house;
+	house_open(&house);
+	guard.status = 401;
+	struct peer_reply reply = post_traces(&house, PROTOBUF, hello);
+	expect_status(&reply, 401, 16, "not you");
+	cr_expect(reply_has(&reply, "WWW-Authenticate", "Basic"));
+	reply = post(&house, "/v1/logs", JSON, bytes_of("{}"));
+	expect_json_status(&reply, 401, 16, "not you");
+	reply = post(&house, "/hooks/codex", JSON, bytes_of("{}"));
+	cr_expect_eq(reply.status, 401);
+	cr_expect_str_eq(reply.body, "{\"error\":\"not you\"}");
+	cr_expect(reply_has(&reply, "WWW-Authenticate", "Basic"));
+	guard.status = 403;
+	reply = post_traces(&house, PROTOBUF, hello);
+	expect_status(&reply, 403, 7, "not you");
+	cr_expect_eq(counter_read(COUNTER_REFUSED_UNAUTHORIZED), 3);
+	cr_expect_eq(counter_read(COUNTER_REFUSED_FORBIDDEN), 1);
+	cr_expect_eq(refused(), 4);
+	house_close(&house);
+}
+
+Test(receive, under_langfuses_path_traces_are_taken_and_metrics_forgotten)
+{
+	struct house house;
+	house_open(&house);
+	struct peer_reply reply = post(&house, "/api/public/otel/v1/traces", PROTOBUF, hello);
+	cr_expect_eq(reply.status, 200);
+	cr_expect(bytes_are(buf_bytes(&behind.request), "hello"));
+	behind.request.len = 0;
+	reply = post(&house, "/api/public/otel/v1/metrics", PROTOBUF, hello);
+	cr_expect_eq(reply.status, 200);
+	cr_expect(reply_has(&reply, "Content-Type", "application/json"));
+	cr_expect_str_eq(reply.body, "{\"message\":\"OK\"}");
+	cr_expect_eq(behind.request.len, 0);
+	cr_expect_eq(counter_read(COUNTER_REQUESTS_RECEIVED), 2);
+	reply = post(&house, "/api/public/otel/v1/traces", PROTOBUF, hello);
+	cr_expect_eq(reply.status, 200, "the connection is still of use");
 	house_close(&house);
 }
 

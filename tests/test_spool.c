@@ -169,6 +169,74 @@ Test(spool, no_merged_record_exceeds_its_limit_and_a_larger_request_is_a_record_
 	free(text);
 }
 
+Test(spool, what_is_alike_stays_in_its_order_though_an_earlier_record_has_room)
+{
+	enum { SMALL = 10 << 10, LARGE = 60 << 10 };
+	static const size_t sizes[] = { SMALL, LARGE, SMALL };
+	char *texts[3];
+	struct request *requests[3];
+	fixture_open(&fixture); /* the limit is 64 KB */
+	for (int i = 0; i < 3; i++) {
+		texts[i] = malloc(sizes[i]);
+		memset(texts[i], 'a' + i, sizes[i]);
+		requests[i] = request_new("lane", texts[i], sizes[i]);
+		requests[i]->batch.signal = SIGNAL_INGESTION;
+		spool_append(fixture.spool, &requests[i]->batch);
+	}
+	fixture_start_writer(&fixture);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(request_wait(requests[i]), 0);
+	struct spool_reader *reader = read_all(&fixture, 1);
+	struct record *record;
+	char last = 'a';
+	size_t bytes = 0;
+	while (spool_reader_next(reader, &record) == 0) {
+		cr_expect_eq(record->signal, SIGNAL_INGESTION);
+		for (size_t i = 0; i < record->body.len; i++) {
+			cr_assert(record->body.at[i] >= last, "%c behind %c", record->body.at[i],
+				last);
+			last = (char)record->body.at[i];
+		}
+		bytes += record->body.len;
+		record_release(record);
+	}
+	cr_expect_eq(bytes, 2 * SMALL + LARGE);
+	spool_reader_free(reader);
+	for (int i = 0; i < 3; i++)
+		free(texts[i]);
+}
+
+static void note_end(struct batch *batch, int error)
+{
+	uint64_t *end = batch->owner;
+	*end = error ? UINT64_MAX : batch->stored_below;
+}
+
+Test(spool, a_request_knows_below_which_number_it_was_stored)
+{
+	struct part parts[] = { { BYTES("one"), 1, SHAPE_PLAIN, STAGE_OUT },
+		{ BYTES("two"), 1, SHAPE_LANGFUSE, STAGE_OUT } };
+	uint64_t ends[3] = { 0 };
+	struct batch batches[] = {
+		{ .lane = "a", .signal = SIGNAL_TRACES, .parts = parts, .part_count = 2 },
+		{ .lane = "b", .signal = SIGNAL_TRACES, .parts = parts, .part_count = 1 },
+		{ .lane = "b", .signal = SIGNAL_TRACES, .stored_below = 77 },
+	};
+	fixture_open(&fixture);
+	for (int i = 0; i < 3; i++) {
+		batches[i].committed = note_end;
+		batches[i].owner = &ends[i];
+		spool_append(fixture.spool, &batches[i]);
+	}
+	fixture_start_writer(&fixture);
+	cr_assert_eq(store(&fixture, "lane", "last"), 0);
+	cr_expect_geq(ends[0], 3);
+	cr_expect_geq(ends[1], 4);
+	cr_expect_eq(ends[2], 0, "none of it was stored");
+	cr_expect_leq(ends[0], spool_figures(fixture.spool).next_sequence);
+	cr_expect_leq(ends[1], spool_figures(fixture.spool).next_sequence);
+}
+
 Test(spool, a_request_larger_than_a_segment_is_stored_whole)
 {
 	size_t bytes = 3 * fixture.options.segment_bytes;

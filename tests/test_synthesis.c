@@ -24,6 +24,7 @@ struct given {
 	char id[49]; /* trace and span, in hex */
 	char parent[17];
 	char name[96];
+	char lane[16];
 	uint64_t at_ns; /* when it was given */
 };
 
@@ -90,6 +91,8 @@ static int take_spans(void *arg, const char *lane, struct bytes request, uint32_
 		return refusal;
 	note_spans(request, 0);
 	cr_assert_eq(given_count - before, span_count);
+	for (size_t i = before; i < given_count; i++)
+		snprintf(given[i].lane, sizeof given[i].lane, "%s", lane);
 	return 0;
 }
 
@@ -500,6 +503,20 @@ Test(synthesis, two_lanes_have_sessions_of_their_own)
 	cr_assert_eq(synthesis_live(synthesis, &view), 0);
 	cr_assert_eq(view.count, 2);
 	live_view_free(&view);
+}
+
+/* A session that a CLI tells two projects of: the ids are the same, and neither takes the other's for its own. */
+Test(synthesis, each_lane_is_given_the_spans_of_its_session)
+{
+	for (int i = 0; i < 2; i++) {
+		begin();
+		prompt("one", "t1", "Do it");
+		send_to(i ? "other" : "default");
+	}
+	wait_s(700);
+	cr_assert_eq(given_count, 2, "%zu", given_count);
+	cr_expect_str_eq(given[0].id, given[1].id);
+	cr_expect_str_neq(given[0].lane, given[1].lane);
 }
 
 Test(synthesis, without_a_session_a_turn_stands_for_itself)

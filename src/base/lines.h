@@ -16,6 +16,15 @@ static inline bool lines_next(struct bytes *text, struct bytes *ret_line)
 	return true;
 }
 
+static inline uint32_t lines_count(struct bytes text)
+{
+	struct bytes line;
+	uint32_t count = 0;
+	while (lines_next(&text, &line))
+		count++;
+	return count;
+}
+
 /* Lines [from, to), as far as there are so many. */
 static inline struct bytes lines_cut(struct bytes text, uint32_t from, uint32_t to)
 {

@@ -11,10 +11,12 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/lines.h"
 #include "cli/commands.h"
 #include "cli/control.h"
 #include "cli/figures.h"
 #include "cli/page.h"
+#include "export/ingestion.h"
 
 enum {
 	UNWILLING_MAX = 3, /* answers running that no other letter would change */
@@ -323,17 +325,39 @@ static int complain_of_file(const char *directory, const char *name, int error)
 	return EXIT_FAILED;
 }
 
+static bool is_of_events(const json_t *letter)
+{
+	return strcmp(json_text(letter, "signal"), "ingestion") == 0;
+}
+
+/* Kept are lines, sent is a batch of them. */
+static int wrap_events(struct buf *request)
+{
+	struct buf lines = *request;
+	uint32_t count = lines_count(buf_bytes(&lines));
+	struct bytes *pieces = calloc(ingestion_piece_count(count), sizeof *pieces);
+	int error = pieces ? ingestion_wrap(buf_bytes(&lines), count, pieces) : -ENOMEM;
+	buf_init(request, SIZE_MAX / 2, NULL);
+	for (size_t i = 0; !error && i < ingestion_piece_count(count); i++)
+		buf_append(request, pieces[i].at, pieces[i].len);
+	free(pieces);
+	buf_done(&lines);
+	return error ? error : request->error;
+}
+
 /* As tollgate send reads it. */
 static json_t *manifest_entry(const json_t *letter, const char *file, size_t number)
 {
 	char path[64];
 	const char *signal = json_text(letter, "signal");
 	bool is_gzip = strcmp(json_text(letter, "encoding"), "gzip") == 0;
-	snprintf(path, sizeof path, "/v1/%.32s", signal);
+	snprintf(path, sizeof path, is_of_events(letter) ? "/api/public/%.32s" : "/v1/%.32s",
+		signal);
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:{s:s, s:s*}}", "seq", (json_int_t)number,
 		"letter", json_text(letter, "id"), "file", file, "signal", signal, "path", path,
-		"headers", "content-type", "application/x-protobuf", "content-encoding",
-		is_gzip ? "gzip" : NULL);
+		"headers", "content-type",
+		is_of_events(letter) ? "application/json" : "application/x-protobuf",
+		"content-encoding", is_gzip ? "gzip" : NULL);
 }
 
 struct folder {
@@ -347,11 +371,13 @@ static int write_letter(struct folder *folder, json_t *letter)
 	char name[256];
 	struct buf request;
 	const char *id = json_text(letter, "id");
-	snprintf(name, sizeof name, "%.200s.pb", id);
+	snprintf(name, sizeof name, is_of_events(letter) ? "%.200s.json" : "%.200s.pb", id);
 	for (char *at = name; *at; at++)
 		*at = *at == '/' ? '-' : *at;
 	buf_init(&request, SIZE_MAX / 2, NULL);
 	int error = base64_decode(bytes_of(json_text(letter, "request")), &request);
+	if (!error && is_of_events(letter))
+		error = wrap_events(&request);
 	if (!error)
 		error = write_new(folder->fd, name, buf_bytes(&request));
 	buf_done(&request);

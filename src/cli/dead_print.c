@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/lines.h"
 #include "cli/figures.h"
 #include "otlp/span.h"
 
@@ -89,20 +90,55 @@ static int put_spans(struct page_of_letter *page, struct bytes message, int leve
 	return error ? error : more;
 }
 
+static int put_event(struct page_of_letter *page, struct bytes text)
+{
+	char figure[FIGURE_MAX];
+	json_t *event = json_loadb((const char *)text.at, text.len, 0, NULL);
+	struct buf line;
+	if (!event)
+		return -EBADMSG;
+	buf_init(&line, SPANS_BYTES, NULL);
+	buf_printf(&line, "%s  %s", json_text(event, "id"), json_text(event, "type"));
+	put_line(page, "  ", STYLE_BOLD, buf_bytes(&line));
+	line.len = 0;
+	buf_printf(&line, "%s %s", figure_bytes(figure, text.len), json_text(event, "timestamp"));
+	put_line(page, "    ", STYLE_DIM, buf_bytes(&line));
+	buf_done(&line);
+	json_decref(event);
+	if (page->has_content)
+		put_line(page, "    ", STYLE_PLAIN, text);
+	return 0;
+}
+
+static int put_events(struct page_of_letter *page, struct bytes lines)
+{
+	struct bytes line;
+	int error = 0;
+	while (!error && lines_next(&lines, &line))
+		error = put_event(page, line);
+	return error;
+}
+
+static int put_plain(struct page_of_letter *page, const char *signal, struct bytes request)
+{
+	if (strcmp(signal, "traces") == 0)
+		return put_spans(page, request, 0);
+	return strcmp(signal, "ingestion") == 0 ? put_events(page, request) : -EBADMSG;
+}
+
 static void put_request(struct page_of_letter *page, const json_t *answer)
 {
 	struct buf request;
-	bool is_plain = strcmp(json_text(answer, "encoding"), "identity") == 0 &&
-		strcmp(json_text(answer, "signal"), "traces") == 0;
+	bool is_plain = strcmp(json_text(answer, "encoding"), "identity") == 0;
 	buf_init(&request, SPANS_BYTES, NULL);
 	arena_init(&page->arena, SPANS_BYTES, NULL);
 	int error = is_plain ? base64_decode(bytes_of(json_text(answer, "request")), &request) :
 			       -EBADMSG;
 	if (!error)
-		error = put_spans(page, buf_bytes(&request), 0);
+		error = put_plain(page, json_text(answer, "signal"), buf_bytes(&request));
 	if (error)
-		put_line(
-			page, "  ", STYLE_YELLOW, bytes_of("The request cannot be read as spans."));
+		put_line(page, "  ", STYLE_YELLOW,
+			bytes_of("The request cannot be read as spans or events."));
 	arena_done(&page->arena);
 	buf_done(&request);
 }

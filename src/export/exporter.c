@@ -510,9 +510,7 @@ static int withhold(const struct destination_config *config, enum signal signal,
 /* Kept as lines. */
 static int wrap_events(struct errand *errand, struct bytes lines, struct arena *arena)
 {
-	struct bytes line;
-	for (struct bytes rest = lines; lines_next(&rest, &line);)
-		errand->event_count++;
+	errand->event_count = lines_count(lines);
 	errand->piece_count = ingestion_piece_count(errand->event_count);
 	struct bytes *pieces = arena_alloc(arena, errand->piece_count * sizeof *pieces);
 	errand->pieces = pieces;

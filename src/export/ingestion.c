@@ -45,14 +45,15 @@ int ingestion_wrap(struct bytes lines, uint32_t count, struct bytes *ret_pieces)
 
 /* ---- reading ---- */
 
-/* Three digits, so that a number that was cut is none. */
 static int read_status(struct bytes text)
 {
 	int status = 0;
+	if (text.len != 3)
+		return NOT_SAID;
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.at[i] < '0' || text.at[i] > '9')
 			return NOT_SAID;
-		status = i < 3 ? status * 10 + (text.at[i] - '0') : NOT_SAID;
+		status = status * 10 + (text.at[i] - '0');
 	}
 	return status >= 100 && status < 600 ? status : NOT_SAID;
 }
@@ -90,12 +91,12 @@ static bool read_entry(struct skim *s, struct said *said)
 		if (!read_name(s, &name))
 			return false;
 		const uint8_t *from = s->at;
-		if (!skim_value(s, MAX_DEPTH))
+		if (!skim_value(s, MAX_DEPTH) || s->at == s->end) /* a number may go on */
 			return false;
 		const struct bytes value = { from, (size_t)(s->at - from) };
-		if (bytes_are(name, "id"))
+		if (bytes_are(name, "id") && said->id.len == 0)
 			said->id = value;
-		else if (bytes_are(name, "status"))
+		else if (bytes_are(name, "status") && said->status == NOT_SAID)
 			said->status = read_status(value);
 	} while (has_next(s));
 	return skim_byte(s, '}');

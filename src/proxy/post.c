@@ -93,11 +93,6 @@ static void store(struct post *post)
 
 /* ---- Langfuse's answer ---- */
 
-static bool is_no_answer(int status)
-{
-	return is_away(status) || status == 401 || status == 403;
-}
-
 /* The list's texts live only as long as the head. */
 static struct http_header *copy_headers(struct arena *arena, const struct http_header *headers)
 {
@@ -144,15 +139,17 @@ static void on_end(void *owner, enum http_outcome outcome, const char *error)
 	struct post *post = owner;
 	struct relay *relay = &post->relay;
 	bool is_whole = outcome == HTTP_ANSWERED && post->headers && !post->answer.error;
+	bool is_taken = is_whole && !is_away(post->status) && !is_refused(post->status);
 	relay->call = NULL;
-	if (post->is_storable && (!is_whole || is_no_answer(post->status))) {
+	relay_note_failure(relay, outcome, error);
+	if (post->is_storable && !is_taken) {
 		store(post);
 		return;
 	}
 	if (is_whole)
 		reply_as_answered(post);
 	else
-		relay_fail(relay, outcome, error);
+		relay_fail(relay, outcome);
 	relay_close(relay);
 }
 

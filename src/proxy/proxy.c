@@ -345,14 +345,17 @@ static void look_after_clients(struct proxy *proxy)
 void proxy_run(struct proxy *proxy, struct http_server *server)
 {
 	int departures = http_server_departures(server);
-	while (!atomic_load(&proxy->stops) || atomic_load(&proxy->open) > 0) {
+	for (;;) {
 		go_on(proxy);
 		break_off_late(proxy);
+		if (atomic_load(&proxy->stops) && atomic_load(&proxy->open) == 0)
+			break;
 		upstream_run(proxy->upstream, proxy->relays ? time_left(proxy) : WAIT_MAX_MS,
 			departures);
 		if (http_server_drop_departed(server) > 0)
 			look_after_clients(proxy);
 	}
+	go_on(proxy); /* closed ones are freed */
 }
 
 void proxy_stop(struct proxy *proxy, uint64_t deadline_ms)

@@ -20,6 +20,11 @@ bool is_away(int status)
 	return status == 408 || status == 429 || status >= 500;
 }
 
+bool is_refused(int status)
+{
+	return status == 401 || status == 403;
+}
+
 /* ---- what is asked ---- */
 
 struct collection {
@@ -225,36 +230,46 @@ void relay_close(struct relay *relay)
 
 /* ---- how it went ---- */
 
-void relay_note_status(struct relay *relay, int status)
-{
-	struct family_counts *counts = &relay->proxy->families[relay->family];
-	atomic_store(&counts->last_status, status);
-	atomic_store(&counts->last_ns, clock_unix_ns());
-}
-
-static void log_failure(enum request_family family, unsigned status, const char *error)
+/*   status  of Langfuse's answer; 0: there is none */
+static void log_failure(enum request_family family, int status, const char *why)
 {
 	static struct log_gate gates[FAMILY_COUNT];
 	char text[LOG_TEXT_MAX];
 	uint64_t held;
 	if (log_gate_open(&gates[family], REPEAT_LOG_MS, &held))
 		log_event(LOG_LEVEL_WARNING, "proxy_failed",
-			"family=%s status=%u why=%s lines_held=%llu", family_name(family), status,
-			log_text(text, error), (unsigned long long)held);
+			"family=%s status=%d why=%s lines_held=%llu", family_name(family), status,
+			log_text(text, why), (unsigned long long)held);
 }
 
-void relay_fail(struct relay *relay, enum http_outcome outcome, const char *error)
+void relay_note_status(struct relay *relay, int status)
+{
+	struct family_counts *counts = &relay->proxy->families[relay->family];
+	atomic_store(&counts->last_status, status);
+	atomic_store(&counts->last_ns, clock_unix_ns());
+	if (is_refused(status))
+		log_failure(relay->family, status, "Langfuse refuses the project's keys");
+	else if (is_away(status))
+		log_failure(relay->family, status, "Langfuse does not take it now");
+}
+
+void relay_note_failure(struct relay *relay, enum http_outcome outcome, const char *error)
+{
+	if (outcome != HTTP_ANSWERED && outcome != HTTP_UNWANTED)
+		log_failure(relay->family, 0, error);
+}
+
+void relay_fail(struct relay *relay, enum http_outcome outcome)
 {
 	static const char *const whys[] = {
-		[HTTP_ANSWERED] = "Langfuse's answer cannot be passed on",
+		[HTTP_ANSWERED] = "Langfuse's answer is too large to be passed on",
 		[HTTP_FAILED] = "Langfuse cannot be reached",
 		[HTTP_LATE] = "Langfuse did not answer in time",
+		[HTTP_UNWANTED] = "the request broke off",
 		[HTTP_UNTRUSTED] = "Langfuse's certificate does not verify",
 		[HTTP_UNUSABLE] = "Langfuse cannot be asked as it is configured",
 	};
-	unsigned status = outcome == HTTP_LATE ? 504 : 502;
-	log_failure(relay->family, status, error ? error : whys[outcome]);
-	reply_error(relay->request, status, whys[outcome], NULL);
+	reply_error(relay->request, outcome == HTTP_LATE ? 504 : 502, whys[outcome], NULL);
 	relay->request = NULL;
 	relay->passage = FAILED;
 }

@@ -102,11 +102,12 @@ void relay_leave_thread(struct relay *relay);
 /* The end: counts it, and frees it with the manner's `free`. It must not be touched afterwards. */
 void relay_close(struct relay *relay);
 
-/* Notes what Langfuse said. */
+/* Notes what Langfuse said, or that it said nothing (whole): with a log line now and then where that is a fault. */
 void relay_note_status(struct relay *relay, int status);
+void relay_note_failure(struct relay *relay, enum http_outcome outcome, const char *error);
 
-/* Replies, where nothing is to be had of Langfuse: 502 or 504, and a log line now and then. */
-void relay_fail(struct relay *relay, enum http_outcome outcome, const char *error);
+/* Replies, where no answer is to be had of Langfuse: 502 or 504. */
+void relay_fail(struct relay *relay, enum http_outcome outcome);
 
 /* Replies with an error of our own. */
 void relay_refuse(struct relay *relay, unsigned status, const char *why);
@@ -116,5 +117,8 @@ void relay_depart(struct relay *relay);
 
 /* Status of an answer that is as good as none: later it may be another one. */
 bool is_away(int status);
+
+/* The project's keys are. */
+bool is_refused(int status);
 
 #endif

@@ -70,8 +70,7 @@ static bool can_keep(const struct upstream_head *head)
 static void begin_copy(struct stream *stream, const struct upstream_head *head)
 {
 	struct relay *relay = &stream->relay;
-	bool is_gone = head->status == 401 || head->status == 403 || head->status == 404;
-	if (is_gone)
+	if (is_refused(head->status) || head->status == 404)
 		copies_forget(relay->proxy->copies, relay->project->lane, target_of(relay));
 	stream->is_kept = can_keep(head) && strcmp(relay->asked.method, "GET") == 0;
 	if (stream->is_kept)
@@ -165,6 +164,7 @@ static void on_end(void *owner, enum http_outcome outcome, const char *error)
 	struct stream *stream = owner;
 	struct relay *relay = &stream->relay;
 	relay->call = NULL;
+	relay_note_failure(relay, outcome, error);
 	if (outcome == HTTP_ANSWERED)
 		end_copy(stream);
 	else if (!relay->request)
@@ -172,7 +172,7 @@ static void on_end(void *owner, enum http_outcome outcome, const char *error)
 	else if (outcome == HTTP_UNWANTED)
 		relay_depart(relay);
 	else if (!reply_with_copy(stream, outcome))
-		relay_fail(relay, outcome, error);
+		relay_fail(relay, outcome);
 	close_stream(stream);
 }
 

@@ -53,8 +53,9 @@ static int name_file(const struct deliveries *all, const struct dead_letter *let
 		return -EINVAL;
 	if (snprintf(directory, size, "%s/dead/%s", all->directory, letter->destination) >=
 			(int)size ||
-		snprintf(path, size, "%s/%llu-%u.pb", directory,
-			(unsigned long long)letter->sequence, letter->span) >= (int)size)
+		snprintf(path, size, "%s/%llu-%u.%s", directory,
+			(unsigned long long)letter->sequence, letter->span,
+			letter->signal == SIGNAL_INGESTION ? "jsonl" : "pb") >= (int)size)
 		return -ENAMETOOLONG;
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sqlite.h"
+#include "batch.h"
+#include "config/config.h"
 
 enum { APPLICATION_ID = 0x5447534d /* "TGSM" */, SCHEMA_VERSION = 1 };
 
@@ -236,13 +238,22 @@ static int say_again(struct memory *memory)
 
 /* ---- spans ---- */
 
-enum { SPAN_KEY_BYTES = 24 };
+/* The default project's spans are known by their ids alone. */
+struct span_key {
+	uint8_t at[24 + LANE_NAME_MAX];
+	size_t len;
+};
 
-static void span_key(
-	const uint8_t trace_id[16], const uint8_t span_id[8], uint8_t ret_key[SPAN_KEY_BYTES])
+static struct span_key span_key(
+	const char *lane, const uint8_t trace_id[16], const uint8_t span_id[8])
 {
-	memcpy(ret_key, trace_id, 16);
-	memcpy(ret_key + 16, span_id, 8);
+	struct span_key key = { .len = 24 };
+	size_t len = strcmp(lane, DEFAULT_LANE) == 0 ? 0 : strlen(lane);
+	memcpy(key.at, trace_id, 16);
+	memcpy(key.at + 16, span_id, 8);
+	memcpy(key.at + key.len, lane, len);
+	key.len += len;
+	return key;
 }
 
 static bool was_said(const struct memory *memory, struct bytes span)
@@ -254,11 +265,11 @@ static bool was_said(const struct memory *memory, struct bytes span)
 	return false;
 }
 
-bool memory_has_span(struct memory *memory, const uint8_t trace_id[16], const uint8_t span_id[8])
+bool memory_has_span(struct memory *memory, const char *lane, const uint8_t trace_id[16],
+	const uint8_t span_id[8])
 {
-	uint8_t key[SPAN_KEY_BYTES];
-	span_key(trace_id, span_id, key);
-	const struct value span = blob((struct bytes){ key, sizeof key });
+	const struct span_key key = span_key(lane, trace_id, span_id);
+	const struct value span = blob((struct bytes){ key.at, key.len });
 	if (memory->is_lost && was_said(memory, span.blob))
 		return true;
 	if (!memory->db)
@@ -269,13 +280,13 @@ bool memory_has_span(struct memory *memory, const uint8_t trace_id[16], const ui
 	return result == SQLITE_ROW;
 }
 
-void memory_add_span(struct memory *memory, const uint8_t trace_id[16], const uint8_t span_id[8])
+void memory_add_span(struct memory *memory, const char *lane, const uint8_t trace_id[16],
+	const uint8_t span_id[8])
 {
-	uint8_t key[SPAN_KEY_BYTES];
-	span_key(trace_id, span_id, key);
+	const struct span_key key = span_key(lane, trace_id, span_id);
 	say(memory,
 		&(struct saying){
-			ADD_SPAN, { blob((struct bytes){ key, sizeof key }), number(today()) } });
+			ADD_SPAN, { blob((struct bytes){ key.at, key.len }), number(today()) } });
 }
 
 /* ---- turns ---- */

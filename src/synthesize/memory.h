@@ -30,9 +30,11 @@ void memory_close(struct memory *memory);
 /* 0 or negative errno: what was said is kept, and written by a later commit. */
 int memory_commit(struct memory *memory);
 
-/* Spans by trace and span id. */
-bool memory_has_span(struct memory *memory, const uint8_t trace_id[16], const uint8_t span_id[8]);
-void memory_add_span(struct memory *memory, const uint8_t trace_id[16], const uint8_t span_id[8]);
+/* Spans by trace and span id, of each lane by itself: the same may go out for two projects. */
+bool memory_has_span(struct memory *memory, const char *lane, const uint8_t trace_id[16],
+	const uint8_t span_id[8]);
+void memory_add_span(struct memory *memory, const char *lane, const uint8_t trace_id[16],
+	const uint8_t span_id[8]);
 
 /* Turns of a session that are over, by number; `session` is the whole key (lane, CLI, id). */
 struct remembered_turn {

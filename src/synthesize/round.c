@@ -230,11 +230,12 @@ static bool twin_of(const struct planned *planned, const struct unit *unit, uint
 static bool went_before(
 	const struct round *round, const struct planned *planned, const struct unit *unit)
 {
+	const char *lane = planned->session->speaker->lane;
 	uint8_t twin[8];
-	if (memory_has_span(round->memory, unit->trace_id, unit->span_id))
+	if (memory_has_span(round->memory, lane, unit->trace_id, unit->span_id))
 		return true;
 	return unit->kind == UNIT_CALL && twin_of(planned, unit, twin) &&
-		memory_has_span(round->memory, unit->trace_id, twin);
+		memory_has_span(round->memory, lane, unit->trace_id, twin);
 }
 
 static void judge_units(const struct round *round, struct planned *planned)
@@ -315,14 +316,15 @@ static void count_unit(const struct unit *unit)
 
 static void remember_units(const struct round *round, struct planned *planned)
 {
+	const char *lane = planned->session->speaker->lane;
 	for (size_t u = 0; u < planned->plan.unit_count; u++) {
 		const struct unit *unit = &planned->plan.units[u];
 		uint8_t twin[8];
 		if (planned->fates[u] != FATE_GOES)
 			continue;
-		memory_add_span(round->memory, unit->trace_id, unit->span_id);
+		memory_add_span(round->memory, lane, unit->trace_id, unit->span_id);
 		if (twin_of(planned, unit, twin))
-			memory_add_span(round->memory, unit->trace_id, twin);
+			memory_add_span(round->memory, lane, unit->trace_id, twin);
 		count_unit(unit);
 		planned->fates[u] = FATE_WENT;
 	}

@@ -565,27 +565,31 @@ static int give_room(struct synthesis *synthesis, struct round *round)
 
 /* ---- parcels ---- */
 
-static void remember_span(void *memory, struct bytes trace_id, struct bytes span_id)
-{
-	memory_add_span(memory, trace_id.at, span_id.at);
-}
-
+/* The spans of a parcel beside what is remembered. */
 struct asked {
 	struct memory *memory;
+	const char *lane;
 	bool is_known; /* one of them */
 };
+
+static void remember_span(void *arg, struct bytes trace_id, struct bytes span_id)
+{
+	const struct asked *asked = arg;
+	memory_add_span(asked->memory, asked->lane, trace_id.at, span_id.at);
+}
 
 static void ask_span(void *arg, struct bytes trace_id, struct bytes span_id)
 {
 	struct asked *asked = arg;
 	if (!asked->is_known)
-		asked->is_known = memory_has_span(asked->memory, trace_id.at, span_id.at);
+		asked->is_known =
+			memory_has_span(asked->memory, asked->lane, trace_id.at, span_id.at);
 }
 
 /* Spans go together, so one that is known tells of all. */
 static bool went_before(struct synthesis *synthesis, const struct parcel *parcel)
 {
-	struct asked asked = { synthesis->memory, false };
+	struct asked asked = { synthesis->memory, parcel->lane, false };
 	if (parcel->signal == SIGNAL_TRACES)
 		request_each_span(parcel->body, ask_span, &asked);
 	return asked.is_known;
@@ -618,7 +622,8 @@ static int give_parcel(
 		error = sink->spans(sink->arg, parcel->lane, parcel->body, parcel->item_count);
 		if (error)
 			return error;
-		request_each_span(parcel->body, remember_span, synthesis->memory);
+		struct asked given = { synthesis->memory, parcel->lane, true };
+		request_each_span(parcel->body, remember_span, &given);
 		counter_add(COUNTER_NATIVE_KEPT, parcel->is_insides ? parcel->item_count : 0);
 		return 0;
 	}

@@ -54,6 +54,10 @@ fuzz_programs += tests/fuzz/fuzz_dialects
 tests_fuzz_fuzz_dialects_SOURCES = tests/fuzz/fuzz_dialects.c $(events) $(fuzz_main)
 tests_fuzz_fuzz_dialects_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_programs += tests/fuzz/fuzz_ingestion
+tests_fuzz_fuzz_ingestion_SOURCES = tests/fuzz/fuzz_ingestion.c $(fuzz_main)
+tests_fuzz_fuzz_ingestion_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_programs += tests/fuzz/fuzz_plan
 tests_fuzz_fuzz_plan_SOURCES = tests/fuzz/fuzz_plan.c tests/support/session_events.c \
 	tests/support/session_events.h $(fuzz_main)

@@ -22,7 +22,7 @@
 #define SWAPPED "Authorization: Basic cGstdGVhbS1hOnNrLWxmLXN0b3J5\r\n"
 #define FROM_ELSEWHERE "X-Forwarded-For: 192.0.2.7\r\n"
 
-enum { BAD_LOGINS = 10000, MEMORY_SLACK_BYTES = 4 << 20 };
+enum { BAD_LOGINS = 10000, MEMORY_SLACK_BYTES = 4 << 20, ANSWER_MAX_BYTES = 256 << 10 };
 
 static struct story story;
 
@@ -40,10 +40,8 @@ TestSuite(access, .init = begin, .fini = end, .timeout = 180);
 
 static const char *path_of(const char *name)
 {
-	static char paths[4][SCRATCH_PATH_MAX + 32];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-	snprintf(path, sizeof paths[0], "%s/%s", story.directory, name);
+	static char path[SCRATCH_PATH_MAX + 32];
+	snprintf(path, sizeof path, "%s/%s", story.directory, name);
 	return path;
 }
 
@@ -72,27 +70,31 @@ static void write_keys(const char *lines)
 	write_file("keys", "# of the default project\n%s", lines);
 }
 
+static void write_secret(const char *name, const char *secret)
+{
+	write_file(name, "%s\n", secret);
+	cr_assert_eq(chmod(path_of(name), 0600), 0);
+}
+
 /* Both destinations and a second project. */
 static void write_config(void)
 {
-	write_file("team", "%s", TEAM_LINE);
-	write_file("secret", "sk-team-a");
-	cr_assert_eq(chmod(path_of("secret"), 0600), 0);
+	write_file("team-keys", "%s", TEAM_LINE);
+	write_secret("team-secret", "sk-team-a");
+	write_secret("secret", STORY_SECRET_KEY);
 	write_file("own.json",
-		"{ \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%s\",\n"
-		"  \"shutdown_timeout_ms\": 2000, \"access\": { \"keys_file\": \"%s\",\n"
+		"{ \"listen\": \"127.0.0.1:0\", \"state_directory\": \"%1$s/state\",\n"
+		"  \"shutdown_timeout_ms\": 2000, \"access\": { \"keys_file\": \"%1$s/keys\",\n"
 		"    \"origins\": [\"https://app.example.com\"], \"hosts\": [\"gw.example.com\"] },\n"
 		"  \"projects\": { \"team-a\": { \"public_key\": \"pk-team-a\",\n"
-		"    \"secret_key_file\": \"%s\", \"gateway_keys_file\": \"%s\" } },\n"
+		"    \"secret_key_file\": \"%1$s/team-secret\",\n"
+		"    \"gateway_keys_file\": \"%1$s/team-keys\" } },\n"
 		"  \"destinations\": {\n"
-		"    \"langfuse\": { \"type\": \"langfuse\", \"endpoint\": \"%s\", \"public_key\": \"%s\",\n"
-		"      \"secret_key_file\": \"%s\", \"batch_timeout_ms\": 10 },\n"
-		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%s\", \"batch_timeout_ms\": 10 } } }\n",
-		path_of("state"), path_of("keys"), path_of("secret"), path_of("team"),
-		fake_destination_url(story.langfuse), STORY_PUBLIC_KEY, path_of("own-secret"),
+		"    \"langfuse\": { \"type\": \"langfuse\", \"endpoint\": \"%2$s\", \"public_key\": \"%3$s\",\n"
+		"      \"secret_key_file\": \"%1$s/secret\", \"batch_timeout_ms\": 10 },\n"
+		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%4$s\", \"batch_timeout_ms\": 10 } } }\n",
+		story.directory, fake_destination_url(story.langfuse), STORY_PUBLIC_KEY,
 		fake_destination_url(story.tempo));
-	write_file("own-secret", "%s\n", STORY_SECRET_KEY);
-	cr_assert_eq(chmod(path_of("own-secret"), 0600), 0);
 }
 
 static void serve(const char *const *settings)
@@ -114,19 +116,39 @@ static const char *const nobody[] = { "TOLLGATE_ACCESS_ANONYMOUS=nobody", NULL }
 
 /* ---- the doors ---- */
 
-/* A request on a connection of its own. `headers` has its line ends. */
-static struct peer_reply ask(const char *method, const char *path, const char *headers)
+struct answer {
+	int status;
+	char text[ANSWER_MAX_BYTES]; /* all of it */
+	const char *body;
+};
+
+static struct answer *read_answer(int fd)
+{
+	static struct answer answer;
+	size_t len = 0;
+	for (ssize_t got; (got = read(fd, answer.text + len, sizeof answer.text - 1 - len)) > 0;)
+		len += (size_t)got;
+	answer.text[len] = '\0';
+	const char *end = strstr(answer.text, "\r\n\r\n");
+	cr_assert(
+		sscanf(answer.text, "HTTP/1.1 %d", &answer.status) == 1 && end, "%s", answer.text);
+	answer.body = end + 4;
+	return &answer;
+}
+
+/* A request on a connection of its own; its answer stays until the next. `headers` has its line ends. */
+static const struct answer *ask(const char *method, const char *path, const char *headers)
 {
 	struct peer peer;
 	bool has_body = strcmp(method, "POST") == 0;
 	cr_assert(peer_open(&peer, (unsigned)story.daemon.port));
-	peer_printf(&peer, "%s %s HTTP/1.1\r\n%s%s%s\r\n%s", method, path,
+	peer_printf(&peer, "%s %s HTTP/1.1\r\nConnection: close\r\n%s%s%s\r\n%s", method, path,
 		strstr(headers, "Host:") ? "" : "Host: localhost\r\n", headers,
 		has_body ? "Content-Type: application/json\r\nContent-Length: 2\r\n" : "",
 		has_body ? "{}" : "");
-	struct peer_reply reply = peer_reply(&peer);
+	const struct answer *answer = read_answer(peer.fd);
 	peer_close(&peer);
-	return reply;
+	return answer;
 }
 
 static const struct door {
@@ -148,34 +170,34 @@ enum { DOOR_COUNT = sizeof doors / sizeof *doors };
 static void expect_all(const char *headers, int status)
 {
 	for (size_t i = 0; i < DOOR_COUNT; i++) {
-		struct peer_reply reply = ask(doors[i].method, doors[i].path, headers);
-		cr_expect_eq(reply.status, status, "%s with %s: %d, %s", doors[i].path, headers,
-			reply.status, reply.body);
+		const struct answer *answer = ask(doors[i].method, doors[i].path, headers);
+		cr_expect_eq(answer->status, status, "%s with %s: %s", doors[i].path, headers,
+			answer->text);
 	}
 }
 
 static void expect_challenge(const char *headers)
 {
 	for (size_t i = 0; i < DOOR_COUNT; i++) {
-		struct peer_reply reply = ask(doors[i].method, doors[i].path, headers);
+		const struct answer *answer = ask(doors[i].method, doors[i].path, headers);
 		const char *refusal = doors[i].refusal;
-		cr_expect_eq(
-			reply.status, 401, "%s with %s: %d", doors[i].path, headers, reply.status);
-		cr_expect_eq(strncmp(reply.body, refusal, strlen(refusal)), 0, "%s: %s",
-			doors[i].path, reply.body);
-		cr_expect(strstr(reply.head, "\r\nWWW-Authenticate: Basic realm=\"tollgate\""),
-			"%s", reply.head);
-		cr_expect(strstr(reply.head, "\r\nWWW-Authenticate: Bearer realm=\"tollgate\""),
-			"%s", reply.head);
+		cr_expect_eq(answer->status, 401, "%s with %s: %s", doors[i].path, headers,
+			answer->text);
+		cr_expect_eq(strncmp(answer->body, refusal, strlen(refusal)), 0, "%s: %s",
+			doors[i].path, answer->text);
+		cr_expect(strstr(answer->text, "\r\nWWW-Authenticate: Basic realm=\"tollgate\""),
+			"%s", answer->text);
+		cr_expect(strstr(answer->text, "\r\nWWW-Authenticate: Bearer realm=\"tollgate\""),
+			"%s", answer->text);
 	}
 }
 
 /* Of people who monitor, and of browsers that follow a link to Langfuse's pages. */
 static void expect_open(const char *headers)
 {
-	cr_expect_eq(ask("GET", "/healthz", headers).status, 200);
-	cr_expect_eq(ask("GET", "/readyz", headers).status, 200);
-	int status = ask("GET", "/project/p/traces/t", headers).status;
+	cr_expect_eq(ask("GET", "/healthz", headers)->status, 200);
+	cr_expect_eq(ask("GET", "/readyz", headers)->status, 200);
+	int status = ask("GET", "/project/p/traces/t", headers)->status;
 	cr_expect(status != 401 && status != 403, "%d", status);
 }
 
@@ -205,7 +227,7 @@ Test(access, where_nobody_comes_without_a_key_every_door_asks_for_one)
 	expect_all(BEARER(GOOD), 200);
 	expect_all("Authorization: " STORY_AUTHORIZATION "\r\n", 200);
 	expect_open("");
-	int status = ask("OPTIONS", "/v1/traces", "").status;
+	int status = ask("OPTIONS", "/v1/traces", "")->status;
 	cr_expect_eq(status, 405, "%d", status);
 	story_stop(&story);
 }
@@ -215,6 +237,7 @@ static size_t post_spans(const char *path, const char *headers, uint64_t first)
 	struct payload payload;
 	struct peer peer;
 	cr_assert_eq(payload_init(&payload, PAYLOAD_TINY, first), 0);
+	payload_stamp(&payload, payload.request.at, first);
 	cr_assert(peer_open(&peer, (unsigned)story.daemon.port));
 	peer_printf(&peer,
 		"POST %s HTTP/1.1\r\nHost: localhost\r\n%sContent-Type: application/x-protobuf\r\n"
@@ -235,10 +258,8 @@ Test(access, spans_under_langfuses_own_path_are_delivered_and_metrics_forgotten)
 	size_t spans = post_spans("/api/public/otel/v1/traces", BEARER(GOOD), 0);
 	story_expect_each_once(story.tempo, 0, (unsigned)spans);
 	story_expect_each_once(story.langfuse, 0, (unsigned)spans);
-	struct peer_reply reply = ask("POST", "/api/public/otel/v1/metrics", BEARER(GOOD));
-	cr_expect_eq(reply.status, 200);
-	cr_expect_str_eq(reply.body, "{\"message\":\"OK\"}");
-	cr_expect(reply_has(&reply, "Content-Type", "application/json"));
+	const struct answer *answer = ask("POST", "/api/public/otel/v1/metrics", BEARER(GOOD));
+	cr_expect_str_eq(answer->body, "{\"message\":\"OK\"}");
 	story_stop(&story);
 }
 
@@ -256,11 +277,10 @@ Test(access, a_browser_from_elsewhere_is_refused_and_a_page_of_ours_is_not)
 	expect_all("Host: evil.example\r\n" BEARER(GOOD), 200);
 	expect_all("Host: gw.example.com\r\n", 200);
 	expect_all("Host: [::1]:4318\r\n", 200);
-	struct peer_reply reply = ask("POST", "/v1/traces", "Origin: https://evil.example\r\n");
-	cr_expect_eq(strncmp(reply.body, "{\"code\":7,", 10), 0, "%s", reply.body);
-	cr_expect_null(strstr(reply.head, "WWW-Authenticate"));
-	reply = ask("OPTIONS", "/v1/traces", "Origin: https://evil.example\r\n");
-	cr_expect_eq(reply.status, 403);
+	const struct answer *answer = ask("POST", "/v1/traces", "Origin: https://evil.example\r\n");
+	cr_expect_eq(strncmp(answer->body, "{\"code\":7,", 10), 0, "%s", answer->text);
+	cr_expect_null(strstr(answer->text, "WWW-Authenticate"));
+	cr_expect_eq(ask("OPTIONS", "/v1/traces", "Origin: https://evil.example\r\n")->status, 403);
 	story_stop(&story);
 }
 
@@ -268,21 +288,8 @@ Test(access, a_browser_from_elsewhere_is_refused_and_a_page_of_ours_is_not)
 
 static double refused(void)
 {
-	struct peer peer;
-	char *page = NULL;
-	size_t len = 0, room = 256 << 10;
-	cr_assert(peer_open(&peer, (unsigned)story.daemon.port));
-	peer_printf(&peer,
-		"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" BEARER(
-			GOOD) "\r\n");
-	cr_assert_not_null(page = calloc(1, room));
-	for (ssize_t got; (got = read(peer.fd, page + len, room - 1 - len)) > 0;)
-		len += (size_t)got;
-	peer_close(&peer);
-	double count =
-		exposition_value(page, "tollgate_requests_refused_total{reason=\"unauthorized\"}");
-	free(page);
-	return count;
+	return exposition_value(ask("GET", "/metrics", BEARER(GOOD))->body,
+		"tollgate_requests_refused_total{reason=\"unauthorized\"}");
 }
 
 /* Each another one: near the good one, of the right length, empty, and long. */
@@ -294,7 +301,7 @@ static void write_bad_login(unsigned n, char header[8192])
 		snprintf(header + len, 128, "%s%u\r\n", GOOD, n);
 		break;
 	case 1:
-		snprintf(header + len, 128, "%.*s\r\n", (int)(n % sizeof GOOD - 1), GOOD);
+		snprintf(header + len, 128, "%.*s\r\n", (int)(n % (sizeof GOOD - 1)), GOOD);
 		break;
 	case 2:
 		snprintf(header + len, 128, "Y2k6%08xAAAA\r\n", n);
@@ -390,7 +397,7 @@ Test(access, sighup_takes_a_new_key_in_and_an_old_one_out)
 	expect_all(BEARER(GOOD), 200);
 	expect_all(BEARER(TEAM), 200);
 	write_keys(OTHER_LINE);
-	write_file("own-secret", "sk-lf-rotated");
+	write_secret("secret", "sk-lf-rotated");
 	reload("event=reloaded changed=destinations.langfuse.secret_key");
 	expect_challenge(BEARER(GOOD));
 	expect_challenge("Authorization: " STORY_AUTHORIZATION "\r\n");

@@ -659,9 +659,18 @@ Test(proxy, events_are_kept_while_langfuse_hangs)
 	live_through_trouble(&(struct fake_trouble){ .is_hanging = true });
 }
 
+/* A lane that is refused is tried slowly, until somebody mends it. */
 Test(proxy, events_are_kept_while_the_key_is_refused)
 {
-	live_through_trouble(&(struct fake_trouble){ .status = 401 });
+	static const char *const ids[] = { "e-1", "e-2" };
+	story_start(&story, NULL);
+	fake_langfuse_trouble(story.front, &(struct fake_trouble){ .status = 401 });
+	expect_taken(ids[0]);
+	story_stop(&story);
+	fake_langfuse_trouble(story.front, &(struct fake_trouble){ 0 });
+	story_start(&story, NULL);
+	expect_taken(ids[1]);
+	expect_order(FAKE_EVENT, ids, 2);
 }
 
 Test(proxy, events_that_were_kept_arrive_after_a_restart)
@@ -759,7 +768,7 @@ Test(proxy, the_page_for_monitors_tells_what_became_of_requests)
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
 		cr_expect(strstr(page, lines[i]), "%s", lines[i]);
 	free(page);
-	story_expect_log(&story, "event=proxy_failed family=reads status=502");
+	story_expect_log(&story, "event=proxy_failed family=reads status=0 why=");
 }
 
 Test(proxy, keys_are_in_no_log_and_no_answer)

@@ -13,8 +13,10 @@
 enum { MAX_ARGUMENTS = 16, MAX_SETTINGS = 32, CONFIG_BYTES = 2048, BODY_MAX_BYTES = 1 << 20 };
 
 /* What only the file can say: how fast it retries, so that a story takes no minutes. */
-static void write_config(const struct story *story, const char *path)
+void story_configure(const struct story *story)
 {
+	char path[SCRATCH_PATH_MAX + 16];
+	snprintf(path, sizeof path, "%s/config.json", story->directory);
 	FILE *file = fopen(path, "we");
 	cr_assert_not_null(file);
 	cr_assert_eq(fchmod(fileno(file), 0600), 0);
@@ -64,7 +66,7 @@ static int with_start(struct story *story, const char *const *settings,
 	static const char *const none[] = { NULL };
 	char config[SCRATCH_PATH_MAX + 16];
 	snprintf(config, sizeof(config), "%s/config.json", story->directory);
-	write_config(story, config);
+	story_configure(story);
 	return call(&story->daemon,
 		&(struct daemon_start){
 			.arguments = (const char *const[]){ daemon_program(), "serve", "--config",
@@ -137,6 +139,8 @@ struct story_answer story_send(const struct story *story, const char *path,
 	headers = curl_slist_append(headers, "Expect:");
 	if (coding)
 		headers = append_header(headers, "Content-Encoding", coding);
+	if (story->authorization)
+		headers = append_header(headers, "Authorization", story->authorization);
 	CURL *curl = curl_easy_init();
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
@@ -268,6 +272,17 @@ int story_command(const struct story *story, char **ret_said, ...)
 	return status;
 }
 
+static bool is_named(const json_t *row, const char *name)
+{
+	const char *destination = json_string_value(json_object_get(row, "destination"));
+	const char *lane = json_string_value(json_object_get(row, "lane"));
+	bool is_default = strcmp(lane, "default") == 0;
+	char own[160];
+	snprintf(own, sizeof own, "%s%s%s", destination, is_default ? "" : "/",
+		is_default ? "" : lane);
+	return strcmp(own, name) == 0;
+}
+
 struct story_books story_verify(const struct story *story, const char *destination)
 {
 	struct story_books books = { 0 };
@@ -280,8 +295,7 @@ struct story_books story_verify(const struct story *story, const char *destinati
 	cr_assert(answer, "%s", said);
 	bool is_found = false;
 	json_array_foreach(json_object_get(answer, "destinations"), i, row)
-		if (strcmp(json_string_value(json_object_get(row, "destination")), destination) ==
-			0)
+		if (is_named(row, destination))
 			is_found = json_unpack(row, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 					   "accepted", &books.accepted, "delivered",
 					   &books.delivered, "rejected", &books.rejected, "dead",

@@ -34,11 +34,16 @@ struct story {
 	bool is_sessions_off;      /* coding CLIs are senders as all others */
 	const char *tempo_signals; /* a list in JSON; NULL: traces */
 	const char *further; /* of its file: members in JSON, a comma behind each; NULL: none */
+	/* What story_send and all that use it show from now on; NULL: nothing. */
+	const char *authorization;
 };
 
 /* Destinations that take everything, and an empty directory; no daemon yet. */
 void story_begin(struct story *story);
 void story_end(struct story *story);
+
+/* Writes the daemon's file as the next start does by itself: for SIGHUP. */
+void story_configure(const struct story *story);
 
 /*
  * Starts the daemon, after a stop or a kill on the state that it left. The test fails with the
@@ -89,7 +94,10 @@ void story_expect_each_once(struct fake_destination *destination, uint64_t first
  */
 int story_command(const struct story *story, char **ret_said, ...);
 
-/* The books of one destination, proven by `tollgate verify`; the test fails unless they add up. */
+/*
+ * The books of one destination ("tempo"; "tempo/team" for a project), proven by `tollgate verify`; the test fails
+ * unless they add up.
+ */
 struct story_books {
 	int64_t accepted, delivered, rejected, dead, dropped, damaged, waiting;
 };

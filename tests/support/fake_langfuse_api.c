@@ -94,7 +94,17 @@ static void take(struct fake_visit *visit, enum fake_kind kind, const char *id)
 	json_array_append_new(json_object_get(taken, "order"), json_string(id));
 }
 
-/* The posted object; refused when it is none. */
+/* Python's SDKs send what they were not told, too: as null. */
+static void drop_nulls(json_t *object)
+{
+	for (void *at = json_object_iter(object), *next; at; at = next) {
+		next = json_object_iter_next(object, at);
+		if (json_is_null(json_object_iter_value(at)))
+			json_object_del(object, json_object_iter_key(at));
+	}
+}
+
+/* The posted object or list; refused when it is neither. */
 static json_t *posted(struct fake_visit *visit)
 {
 	struct bytes body = visit->arrival->body;
@@ -104,9 +114,9 @@ static json_t *posted(struct fake_visit *visit)
 		return NULL;
 	}
 	json_t *json = json_loadb((const char *)body.at, body.len, JSON_ALLOW_NUL, NULL);
-	if (json_is_object(json))
+	drop_nulls(json);
+	if (json)
 		return json;
-	json_decref(json);
 	refuse(visit, 400, "Invalid request data", "InvalidRequestError");
 	return NULL;
 }
@@ -229,25 +239,39 @@ static void post_ingestion(struct fake_visit *visit)
 	json_decref(sent);
 }
 
-static void post_score(struct fake_visit *visit)
+/* The id of a score that was taken; NULL when it is not good. */
+static json_t *judge_score(struct fake_visit *visit, const json_t *score)
 {
-	json_t *sent = posted(visit);
-	if (!sent)
-		return;
-	char made[ID_MAX];
-	const char *id = text(sent, "id");
-	if (!*id) {
-		size_t before = json_array_size(
-			json_object_get(json_array_get(visit->taken, FAKE_SCORE), "order"));
-		snprintf(made, sizeof made, "score-%zu", before + 1);
-		id = made;
+	json_t *order = json_object_get(json_array_get(visit->taken, FAKE_SCORE), "order");
+	if (!*text(score, "name") || !json_object_get(score, "value"))
+		return NULL;
+	json_t *id = *text(score, "id") ? json_incref(json_object_get(score, "id")) :
+					  json_sprintf("score-%zu", json_array_size(order) + 1);
+	take(visit, FAKE_SCORE, json_string_value(id));
+	return id;
+}
+
+/* One, or, from Python's SDK since version 5, a list of them. */
+static void post_scores(struct fake_visit *visit)
+{
+	size_t i;
+	json_t *score, *sent = posted(visit);
+	int accepted = 0, count = (int)json_array_size(sent);
+	json_array_foreach(sent, i, score) {
+		json_t *id = judge_score(visit, score);
+		accepted += id != NULL;
+		json_decref(id);
 	}
-	if (!*text(sent, "name") || !json_object_get(sent, "value"))
+	if (json_is_array(sent) && accepted == count)
+		say(visit, 202, json_pack("{s:s}", "message", "Accepted"));
+	else if (json_is_array(sent))
+		say(visit, 207,
+			json_pack("{s:i, s:i, s:[{s:s}]}", "accepted", accepted, "rejected",
+				count - accepted, "errors", "message", "Invalid request data"));
+	else if (sent && (score = judge_score(visit, sent)))
+		say(visit, 200, json_pack("{s:o}", "id", score));
+	else if (sent)
 		refuse(visit, 400, "Invalid request data", "InvalidRequestError");
-	else {
-		take(visit, FAKE_SCORE, id);
-		say(visit, 200, json_pack("{s:s}", "id", id));
-	}
 	json_decref(sent);
 }
 
@@ -546,7 +570,7 @@ static const struct {
 	{ "POST", "otel/v1/traces", post_spans },
 	{ "POST", "otel/v1/metrics", post_metrics },
 	{ "POST", "ingestion", post_ingestion },
-	{ "POST", "scores", post_score },
+	{ "POST", "scores", post_scores },
 	{ "GET", "projects", get_projects },
 	{ "GET", "v2/prompts/*", get_prompt },
 	{ "GET", "v2/prompts", get_prompts },

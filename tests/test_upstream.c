@@ -23,6 +23,17 @@ uint64_t __wrap_clock_monotonic_ms(void)
 	return __real_clock_monotonic_ms() + added_ms;
 }
 
+/* In place of the C library's, for curl too: a socket that happens to be full when it comes to this. */
+static const char *unsendable;
+ssize_t send(int fd, const void *bytes, size_t len, int flags)
+{
+	if (unsendable && len == strlen(unsendable) && memcmp(bytes, unsendable, len) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return sendto(fd, bytes, len, flags, NULL, 0);
+}
+
 /* ---- both ends of the calls; the test moves them in turns ---- */
 
 static struct upstream *upstream;
@@ -155,6 +166,13 @@ static void peer_leave(struct peer *peer)
 {
 	close(peer->fd);
 	free(peer);
+}
+
+static void peer_reset(struct peer *peer)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+	setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	peer_leave(peer);
 }
 
 /* All that came; the number of bytes that came now. */
@@ -630,39 +648,53 @@ Test(upstream, a_body_never_has_another_length_than_was_announced)
 	peer_leave(peer);
 }
 
-Test(upstream, an_answer_that_nobody_wants_any_more_ends_the_call)
+static void expect_unwanted(const char *before, const char *after)
 {
 	struct told told;
-	begin(&told, FLOW_BYTES, (struct upstream_request){ 0 });
+	begin(&told, 3, (struct upstream_request){ 0 });
 	struct peer *peer = peer_take();
 	UNTIL(has_heard(peer, "\r\n\r\n"));
-	peer_say(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-	UNTIL(told.heads);
+	peer_say(peer, "HTTP/1.1 200 OK\r\n\r\n");
+	peer_say(peer, before);
+	UNTIL(told.heads && told.body.len == strlen(before) / 4 * 3);
 	flow_break(told.answer);
-	peer_say(peer, "3\r\none\r\n");
+	upstream_moved(told.call);
+	peer_say(peer, after);
 	UNTIL(told.ends);
-	cr_expect(told.outcome == HTTP_FAILED && told.body.len == 0);
+	cr_expect(told.outcome == HTTP_FAILED && told.body.len <= 3);
 	told_done(&told);
 	peer_leave(peer);
 }
 
+Test(upstream, an_answer_that_nobody_wants_any_more_ends_the_call)
+{
+	expect_unwanted("", "more");
+	expect_unwanted("full", "");
+}
+
 Test(upstream, an_early_refusal_is_the_answer_though_the_body_has_not_ended)
 {
-	struct flow *flow = flow_new(FLOW_BYTES, NULL);
-	flow_write(flow, "half", 4);
-	struct told told;
-	begin(&told, FLOW_BYTES,
-		(struct upstream_request){ .method = "POST", .body_flow = flow, .length = -1 });
-	struct peer *peer = peer_take();
-	UNTIL(has_heard(peer, "half"));
-	peer_say(peer, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
-	UNTIL(told.ends);
-	cr_expect(told.outcome == HTTP_ANSWERED && told.head.status == 413 && told.body.len == 2);
-	cr_expect(flow_write(flow, "rest", 4) == -EPIPE, "nobody reads it any more");
-	UNTIL(peer_is_alone(peer));
-	flow_release(flow);
-	told_done(&told);
-	peer_leave(peer);
+	for (int64_t length = -1; length <= 8; length += 9) {
+		struct flow *flow = flow_new(FLOW_BYTES, NULL);
+		flow_write(flow, "half", 4);
+		struct told told;
+		begin(&told, FLOW_BYTES,
+			(struct upstream_request){
+				.method = "POST", .body_flow = flow, .length = length });
+		struct peer *peer = peer_take();
+		UNTIL(has_heard(peer, "half"));
+		peer_say(peer, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n");
+		UNTIL(told.heads);
+		peer_say(peer, "no");
+		UNTIL(told.ends);
+		cr_expect(told.outcome == HTTP_ANSWERED && told.head.status == 413);
+		cr_expect(told.body.len == 2);
+		cr_expect(flow_write(flow, "rest", 4) == -EPIPE, "nobody reads it any more");
+		UNTIL(peer_is_alone(peer));
+		flow_release(flow);
+		told_done(&told);
+		peer_leave(peer);
+	}
 }
 
 /* ---- time ---- */
@@ -756,12 +788,12 @@ Test(upstream, a_peer_that_takes_the_body_in_small_bites_is_not_silent)
 			.body = { body, BODY_BYTES },
 			.silence_timeout_ms = 900000 });
 	struct peer *peer = peer_take();
-	for (size_t heard = 0, bites = 1; heard < BODY_BYTES / 2; bites++) {
-		UNTIL(peer_listen(peer) > 0);
-		heard += peer->len;
-		peer->len = 0;
-		if (bites % 16 == 0)
-			cr_assert(outlives(&told, 600000));
+	for (size_t bite = 0; bite < 4; bite++) {
+		for (size_t heard = 0; heard < BODY_BYTES / 8; heard += peer->len) {
+			peer->len = 0;
+			UNTIL(peer_listen(peer) > 0);
+		}
+		cr_assert(outlives(&told, 600000));
 	}
 	cr_expect(outlives(&told, 600000), "what the sockets hold counts as taken");
 	cr_expect(!outlives(&told, 1000000));
@@ -801,7 +833,7 @@ Test(upstream, a_connection_is_used_again_and_one_that_was_closed_is_not_missed)
 	peer_leave(peer);
 }
 
-static void expect_sent_once(const char *body, const char *rest, int64_t length)
+static void expect_sent_once(const char *body, const char *rest, int64_t length, bool is_heard)
 {
 	struct told told;
 	begin(&told, 0, (struct upstream_request){ 0 });
@@ -813,8 +845,8 @@ static void expect_sent_once(const char *body, const char *rest, int64_t length)
 	flow_write(flow, body, strlen(body));
 	begin(&told, 0,
 		(struct upstream_request){ .method = "POST", .body_flow = flow, .length = length });
-	UNTIL(has_heard(peer, body) && has_heard(peer, "\r\n\r\n"));
-	peer_leave(peer);
+	UNTIL(has_heard(peer, "\r\n\r\n") && (!is_heard || has_heard(peer, body)));
+	peer_reset(peer);
 	flow_write(flow, rest, strlen(rest));
 	flow_end(flow);
 	upstream_moved(told.call);
@@ -833,10 +865,12 @@ static void expect_sent_once(const char *body, const char *rest, int64_t length)
 
 Test(upstream, a_body_of_which_some_is_gone_is_not_sent_a_second_time)
 {
-	expect_sent_once("whole", "", 5);
-	expect_sent_once("half", "half", 8);
-	expect_sent_once("half", "half", -1);
-	expect_sent_once("half", "", -1);
+	expect_sent_once("whole", "", 5, true);
+	expect_sent_once("half", "half", 8, true);
+	expect_sent_once("half", "half", -1, true);
+	expect_sent_once("half", "", -1, true);
+	unsendable = "4\r\nhalf\r\n"; /* taken from the flow, and never on its way */
+	expect_sent_once("half", "", -1, false);
 }
 
 static bool is_broken(struct flow *flow)

@@ -225,9 +225,6 @@ static void tell_head(struct upstream_call *call, long status)
 	call->answer = call->request.listener->on_head(call->request.owner, &head);
 	if (call->answer)
 		flow_hold(call->answer);
-	/* curl does not send on to a peer that has refused, but waits for the pause to end. */
-	if (call->is_sending_paused && status >= 300)
-		call->has_moved = true;
 }
 
 /* A line at a time: of 1xx, of the answer, and behind a chunked body once more. */

@@ -291,6 +291,8 @@ tests_faults_failing_disk_so_LDFLAGS = -shared
 tests_faults_failing_disk_so_LDADD = -ldl
 
 # A Langfuse for real clients: tests/interop/run BUILD_DIR.
+EXTRA_DIST += tests/interop/run tests/interop/client.mjs tests/interop/compare.mjs \
+	tests/interop/javascript-3 tests/interop/javascript-5 tests/interop/python
 check_PROGRAMS += tests/interop/stand_in
 tests_interop_stand_in_SOURCES = tests/interop/stand_in.c $(fake_langfuse)
 tests_interop_stand_in_LDADD = $(harness_ldadd)

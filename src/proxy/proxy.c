@@ -255,7 +255,7 @@ void proxy_routes(struct proxy *proxy, struct http_route ret_routes[PROXY_ROUTE_
 	enum { PAGES = 3 };
 	ret_routes[0] = (struct http_route){ "POST", "/api/public/ingestion", begin_post,
 		post_batch, proxy, NULL };
-	ret_routes[1] = (struct http_route){ "POST", "/api/public/scores", begin_post, post_score,
+	ret_routes[1] = (struct http_route){ "POST", "/api/public/scores", begin_post, post_scores,
 		proxy, NULL };
 	ret_routes[2] =
 		(struct http_route){ NULL, "/api/public/", begin, NULL, proxy, stream_begin };

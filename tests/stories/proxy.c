@@ -581,11 +581,14 @@ static void expect_copy(const char *target, const char *word, const char *warnin
 Test(proxy, a_prompt_is_answered_from_its_copy_while_langfuse_is_away)
 {
 	static const char target[] = "/api/public/v2/prompts/a%2Fb";
+	static const char *const compressed[] = { "Accept-Encoding: br", NULL };
 	static const char stale[] = "Warning: 110 - \"Response is Stale\"";
 	static const char failed[] = "Warning: 111 - \"Revalidation Failed\"";
 	story_start(&story, NULL);
 	fake_langfuse_write_prompt(story.front, "story", "a/b", "be brief");
-	struct answer answer = get(target);
+	struct answer answer =
+		ask((struct question){ .method = "GET", .target = target, .headers = compressed });
+	cr_expect_null(fake_arrival_header(last_arrival(), "Accept-Encoding"));
 	cr_expect(strstr(body_of(&answer), "be brief"), "%s", body_of(&answer));
 	cr_expect_null(strcasestr((const char *)answer.head.at, "\r\nWarning:"));
 	expect_status(&answer, 200);
@@ -680,7 +683,7 @@ static void expect_order(enum fake_kind kind, const char *const *ids, size_t cou
 
 static void live_through_trouble(const struct fake_trouble *trouble)
 {
-	static const char *const ids[] = { "e-1", "e-2", "e-3", "e-4", "e-5" };
+	static const char *const ids[] = { "e-1", "e-2", "e-3", "e-4" };
 	story_start(&story, NULL);
 	/* Passed through, once it is known that nothing waits from before. */
 	expect_taken(ids[0]);
@@ -698,12 +701,18 @@ static void live_through_trouble(const struct fake_trouble *trouble)
 	expect_taken(ids[3]);
 	expect_order(FAKE_EVENT, ids, 4);
 
-	/* What waited is gone, and nothing is kept any more. */
-	double stored = stored_requests();
+	/* What waited is gone; once that is known here, nothing is kept any more. */
+	double before, stored = stored_requests();
 	cr_expect_geq(stored, 2);
-	expect_taken(ids[4]);
-	expect_order(FAKE_EVENT, ids, 5);
-	cr_expect_eq(stored_requests(), stored);
+	char id[16];
+	unsigned tries = 0;
+	do {
+		before = stored;
+		snprintf(id, sizeof id, "later-%u", tries);
+		expect_taken(id);
+		stored = stored_requests();
+	} while (stored > before && ++tries < 100);
+	cr_expect_eq(stored, before);
 }
 
 Test(proxy, events_are_kept_while_nobody_listens)

@@ -54,3 +54,7 @@ fuzz_programs += tests/fuzz/fuzz_plan
 tests_fuzz_fuzz_plan_SOURCES = tests/fuzz/fuzz_plan.c tests/support/session_events.c \
 	tests/support/session_events.h $(fuzz_main)
 tests_fuzz_fuzz_plan_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_programs += tests/fuzz/fuzz_target
+tests_fuzz_fuzz_target_SOURCES = tests/fuzz/fuzz_target.c $(fuzz_main)
+tests_fuzz_fuzz_target_LDFLAGS = $(fuzz_ldflags)

@@ -64,7 +64,7 @@ struct http_server_options {
 	size_t route_count;
 	unsigned threads;
 	unsigned max_connections; /* shared out to the threads; more wait in the listen queue */
-	/* From the first byte of a request to its last; of a reply too. Of streams: as long as nothing moves. */
+	/* From the first byte of a request to its last; of a reply too. Of a stream's body: of silence. */
 	uint64_t request_timeout_ms;
 	uint64_t idle_timeout_ms; /* of silence */
 	size_t max_body_bytes;    /* 413 above; not of streams */

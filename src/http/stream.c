@@ -99,6 +99,8 @@ static void reset(struct http_request *request)
 static ssize_t read_reply(void *arg, uint64_t position, char *to, size_t max)
 {
 	struct http_request *request = arg;
+	/* However long it takes; that the peer takes nothing for long, libmicrohttpd sees by itself. */
+	atomic_store(&request->due_ms, 0);
 	http_request_look(request);
 	ssize_t got = flow_read(request->reply_flow, to, max);
 	if (got == FLOW_NOTHING_YET) {
@@ -107,7 +109,6 @@ static ssize_t read_reply(void *arg, uint64_t position, char *to, size_t max)
 		http_request_park(request);
 		return 0;
 	}
-	http_request_await_peer(request);
 	if (got == FLOW_BROKEN) {
 		if (request->reply_length < 0 && !request->knows_chunks)
 			reset(request);

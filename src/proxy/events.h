@@ -19,10 +19,9 @@ struct events_limits {
 };
 
 struct events {
-	struct buf lines; /* to be stored */
-	struct buf
-		answer; /* for the caller, as Langfuse's to a batch, to a score, or to a list of them */
-	unsigned status;    /* of that: 207, 200, 202 */
+	struct buf lines;   /* to be stored */
+	struct buf answer;  /* as Langfuse's to a batch, a score, a list of scores */
+	unsigned status;    /* of the answer: 207, 200, 202 */
 	uint32_t count;     /* of lines; what has no id or no type stands in the answer's errors */
 	uint32_t of_traces; /* of them about traces and observations: what OTLP carries better */
 };

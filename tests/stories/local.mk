@@ -98,3 +98,7 @@ test_programs += tests/stories/projects
 tests_stories_projects_SOURCES = tests/stories/projects.c tests/support/claude_logs.c \
 	tests/support/claude_logs.h $(story)
 tests_stories_projects_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/away
+tests_stories_away_SOURCES = tests/stories/away.c $(http_peer) $(story)
+tests_stories_away_LDADD = $(story_ldadd)

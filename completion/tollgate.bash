@@ -13,7 +13,8 @@ _tollgate()
 	*:key:*) words='--append --help' ;;
 	*:send:--signal) words='traces logs metrics' ;;
 	*:send:--to | *:hook:--to) ;;
-	*:hook:*) words='claude-code codex gemini --to --help' ;;
+	*:--ca) files=1 ;;
+	*:hook:*) words='claude-code codex gemini --to --ca --help' ;;
 	*:--by) words='model cli day session' ;;
 	*:--since) words='7d 24h 30m' ;;
 	*:--socket) files=1 ;;
@@ -45,7 +46,7 @@ _tollgate()
 		[ "${COMP_WORDS[3]}" != export ] || files=1
 		;;
 	*:verify:*) words='--since --json --socket --help' ;;
-	*:send:*) words='--to --signal --help' files=1 ;;
+	*:send:*) words='--to --ca --signal --help' files=1 ;;
 	esac
 	mapfile -t COMPREPLY < <(
 		case $word in -*) files= ;; esac

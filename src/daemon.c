@@ -23,6 +23,7 @@
 #include "export/lanes.h"
 #include "export/local.h"
 #include "export/shares.h"
+#include "http/certificate.h"
 #include "http/server.h"
 #include "pipeline.h"
 #include "pricing/price.h"
@@ -42,6 +43,7 @@
 enum {
 	TICK_MS = 1000,
 	REPEAT_LOG_MS = 60 * 1000,
+	CERTIFICATE_OLD_S = 14 * 86400,
 	LOCAL_SHARE = 8,       /* of the spool, which the local view may keep at most */
 	LOCAL_FREE_FACTOR = 2, /* times the free disk that doors need: so much it leaves */
 };
@@ -95,6 +97,7 @@ struct daemon {
 	struct otlp_door door;
 	struct hook_doors hooks;
 	struct proxy *proxy;
+	struct http_certificate *certificate; /* NULL: no TLS */
 	struct http_server *server;
 	pthread_t proxy_thread;
 	bool proxy_runs;
@@ -452,6 +455,32 @@ static int make_access(struct daemon *daemon)
 	return 0;
 }
 
+static void warn_old_certificate(const struct daemon *daemon)
+{
+	if (!daemon->certificate)
+		return;
+	int64_t left_s = http_certificate_ends(daemon->certificate) -
+		(int64_t)(clock_unix_ns() / 1000000000);
+	if (left_s < CERTIFICATE_OLD_S)
+		log_event(LOG_LEVEL_WARNING, "certificate_ends",
+			"days_left=%lld why=\"clients refuse it then: renew it and send SIGHUP\"",
+			(long long)left_s / 86400);
+}
+
+static int make_certificate(struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
+	struct complaint complaint = { 0 };
+	int error = config->tls.certificate_file ?
+		http_certificate_new(config->tls.certificate_file, config->tls.key_file,
+			&daemon->certificate, &complaint) :
+		0;
+	if (error)
+		return fail_in_words("certificate", &complaint);
+	warn_old_certificate(daemon);
+	return 0;
+}
+
 static int open_doors(struct daemon *daemon)
 {
 	const struct config *config = daemon->config;
@@ -484,6 +513,7 @@ static int open_doors(struct daemon *daemon)
 		.max_body_bytes = config->limits.max_body_bytes,
 		.budget = &daemon->budget,
 		.flow_bytes = config->proxy.buffer_bytes,
+		.certificate = daemon->certificate,
 		.admit = access_admit,
 		.admit_owner = daemon->access,
 		.refuse = proxy_refuse,
@@ -499,8 +529,8 @@ static int open_doors(struct daemon *daemon)
 
 	const char *colon = strrchr(config->listen, ':');
 	int host = colon ? (int)(colon - config->listen) : (int)strlen(config->listen);
-	log_event(LOG_LEVEL_INFO, "listening", "address=%.*s:%u", host, config->listen,
-		http_server_port(daemon->server));
+	log_event(LOG_LEVEL_INFO, "listening", "address=%.*s:%u tls=%s", host, config->listen,
+		http_server_port(daemon->server), daemon->certificate ? "yes" : "no");
 	return 0;
 }
 
@@ -584,6 +614,8 @@ static void reload(struct daemon *daemon)
 	int error = setup_read(daemon->sources, &setup, &complaint);
 	if (!error)
 		error = access_read(daemon->access, setup.config, &keys, &complaint);
+	if (!error && daemon->certificate)
+		error = http_certificate_reload(daemon->certificate, &complaint);
 	if (!error)
 		error = rekey(daemon, setup.config, &complaint);
 	if (!error)
@@ -597,6 +629,7 @@ static void reload(struct daemon *daemon)
 	}
 	access_take(daemon->access, &keys);
 	log_keys(daemon);
+	warn_old_certificate(daemon);
 	log_set_level(level_named(setup.config->log_level));
 	setup_log_changes(daemon->config, &daemon->latest, &setup);
 	tariff_replace(daemon->tariff, setup.prices);
@@ -672,6 +705,7 @@ static void stop(struct daemon *daemon)
 		pthread_join(daemon->writer, NULL);
 	}
 	http_server_free(daemon->server);
+	http_certificate_free(daemon->certificate);
 	proxy_free(daemon->proxy);
 	access_free(daemon->access);
 	free(daemon->watched);
@@ -740,8 +774,9 @@ int daemon_run(const struct setup_sources *sources, struct setup *setup)
 		(error = post_prices(&daemon, setup)) || (error = open_storage(&daemon)) ||
 		(error = make_exporters(&daemon)) || (error = make_local(&daemon)) ||
 		(error = make_synthesizer(&daemon)) || (error = make_access(&daemon)) ||
-		(error = make_proxy(&daemon)) || (error = start_threads(&daemon)) ||
-		(error = open_control(&daemon)) || (error = open_doors(&daemon)));
+		(error = make_certificate(&daemon)) || (error = make_proxy(&daemon)) ||
+		(error = start_threads(&daemon)) || (error = open_control(&daemon)) ||
+		(error = open_doors(&daemon)));
 	if (!error)
 		serve_until_told(&daemon);
 	stop(&daemon);

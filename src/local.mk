@@ -41,6 +41,7 @@ libtollgate_a_SOURCES = \
 	src/otlp/value.c src/otlp/value.h \
 	src/otlp/wire.c src/otlp/wire.h \
 	src/otlp/writer.c src/otlp/writer.h \
+	src/http/certificate.c src/http/certificate.h \
 	src/http/client.c src/http/client.h \
 	src/http/codecs.h \
 	src/http/compression.c src/http/compression.h \
@@ -54,6 +55,7 @@ libtollgate_a_SOURCES = \
 	src/http/request.c src/http/request.h \
 	src/http/server.c src/http/server.h \
 	src/http/stream.c \
+	src/http/tls.h \
 	src/http/unix_socket.c src/http/unix_socket.h \
 	src/http/upstream.c src/http/upstream.h \
 	src/http/zstd.c \

@@ -10,6 +10,7 @@
 #include "config/settings.h"
 #include "config/show.h"
 #include "export/destination.h"
+#include "http/certificate.h"
 #include "pricing/price.h"
 
 int setup_read(
@@ -52,6 +53,12 @@ int setup_check(const struct config *config, struct complaint *complaint)
 		if (config->destinations[i].enabled)
 			error = destination_check_not_ours(
 				&config->destinations[i], config->listen, complaint);
+	if (!error && config->tls.certificate_file) {
+		struct http_certificate *certificate = NULL;
+		error = http_certificate_new(config->tls.certificate_file, config->tls.key_file,
+			&certificate, complaint);
+		http_certificate_free(certificate);
+	}
 	return error ? error : access_check(config, complaint);
 }
 

@@ -28,8 +28,8 @@ void setup_done(struct setup *setup);
 
 /*
  * What else would keep a daemon from starting, as far as it can be known before: a destination that is
- * our own door, a state directory that cannot be made or written, a mistake in a file of keys, listening to
- * others without any key. 0, or -EINVAL with words.
+ * our own door, a state directory that cannot be made or written, a mistake in a file of keys or of the
+ * certificate, listening to others without any key. 0, or -EINVAL with words.
  */
 int setup_check(const struct config *config, struct complaint *complaint);
 

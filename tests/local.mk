@@ -37,6 +37,7 @@ fake_langfuse = tests/support/fake_langfuse.c tests/support/fake_langfuse.h \
 backlog = tests/support/backlog.c tests/support/backlog.h $(fake_langfuse)
 scratch = tests/support/scratch.c tests/support/scratch.h
 certificates = tests/support/certificates.c tests/support/certificates.h $(scratch)
+tls_client = tests/support/tls_client.c tests/support/tls_client.h
 tls_peer = tests/support/tls_peer.c tests/support/tls_peer.h $(certificates)
 spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
@@ -162,6 +163,8 @@ test_programs += tests/test_http_stream
 tests_test_http_stream_SOURCES = tests/test_http_stream.c $(http_peer)
 test_programs += tests/test_http_client
 tests_test_http_client_SOURCES = tests/test_http_client.c $(fake_destination) $(tls_peer)
+test_programs += tests/test_certificate
+tests_test_certificate_SOURCES = tests/test_certificate.c $(certificates) $(http_peer) $(tls_client)
 test_programs += tests/test_upstream
 tests_test_upstream_SOURCES = tests/test_upstream.c $(tls_peer)
 tests_test_upstream_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
@@ -250,6 +253,8 @@ thread_programs += tests/threads/access_threads
 tests_threads_access_threads_SOURCES = tests/threads/access_threads.c
 thread_programs += tests/threads/counter_threads
 tests_threads_counter_threads_SOURCES = tests/threads/counter_threads.c
+thread_programs += tests/threads/flow_threads
+tests_threads_flow_threads_SOURCES = tests/threads/flow_threads.c $(http_peer)
 thread_programs += tests/threads/http_threads
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c $(http_peer)
 thread_programs += tests/threads/upstream_threads

@@ -232,93 +232,83 @@ Test(http_head, who_is_not_admitted_does_not_learn_what_is_there)
 	http_server_free(server);
 }
 
-/* All that follows the first request must never be taken for a second one. */
-#define HIDDEN "POST /only HTTP/1.1\r\nHost: t\r\nX-Hidden: 1\r\n\r\n"
+#define ONLY "POST /only HTTP/1.1\r\nHost: t\r\n"
+#define NO_CHUNKS "\r\n\r\n0\r\n\r\n"
+
+/* Follows each attempt, and must never be taken for a request. */
+#define HIDDEN ONLY "X-Hidden: 1\r\n\r\n"
 
 Test(http_head,
 	a_request_that_others_could_read_differently_is_refused_and_nothing_behind_it_is_read)
 {
 	static const struct {
-		const char *what, *bytes;
-		size_t len; /* where it has a NUL */
+		const char *what;
+		struct bytes bytes;
 	} attempts[] = {
-		{ "two lengths",
-			"POST /only HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n" },
+		{ "two lengths", BYTES(ONLY "Content-Length: 0\r\nContent-Length: 5\r\n\r\n") },
 		{ "the same length twice",
-			"POST /only HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n" },
-		{ "a list of lengths",
-			"POST /only HTTP/1.1\r\nHost: t\r\nContent-Length: 0, 0\r\n\r\n" },
-		{ "a length with a sign",
-			"POST /only HTTP/1.1\r\nHost: t\r\nContent-Length: +0\r\n\r\n" },
-		{ "a length in hexadecimal",
-			"POST /only HTTP/1.1\r\nHost: t\r\nContent-Length: 0x0\r\n\r\n" },
-		{ "no length", "POST /only HTTP/1.1\r\nHost: t\r\nContent-Length:\r\n\r\n" },
+			BYTES(ONLY "Content-Length: 0\r\nContent-Length: 0\r\n\r\n") },
+		{ "a list of lengths", BYTES(ONLY "Content-Length: 0, 0\r\n\r\n") },
+		{ "a length with a sign", BYTES(ONLY "Content-Length: +0\r\n\r\n") },
+		{ "a length in hexadecimal", BYTES(ONLY "Content-Length: 0x0\r\n\r\n") },
+		{ "no length", BYTES(ONLY "Content-Length:\r\n\r\n") },
 		{ "length and chunks",
-			"POST /only HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
+			BYTES(ONLY "Content-Length: 5\r\nTransfer-Encoding: chunked" NO_CHUNKS) },
 		{ "chunks and length",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" },
+			BYTES(ONLY "Transfer-Encoding: chunked\r\nContent-Length: 5" NO_CHUNKS) },
 		{ "chunks twice",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
+			BYTES(ONLY
+				"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked" NO_CHUNKS) },
 		{ "chunks and identity",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" },
-		{ "xchunked",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" },
-		{ "chunked, chunked",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n" },
-		{ "gzip, chunked",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" },
-		{ "identity",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: identity\r\n\r\n" },
+			BYTES(ONLY
+				"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity" NO_CHUNKS) },
+		{ "xchunked", BYTES(ONLY "Transfer-Encoding: xchunked" NO_CHUNKS) },
+		{ "chunked, chunked", BYTES(ONLY "Transfer-Encoding: chunked, chunked" NO_CHUNKS) },
+		{ "gzip, chunked", BYTES(ONLY "Transfer-Encoding: gzip, chunked" NO_CHUNKS) },
+		{ "identity", BYTES(ONLY "Transfer-Encoding: identity\r\n\r\n") },
 		{ "a vertical tab before chunked",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: \x0b"
-			"chunked\r\n\r\n0\r\n\r\n" },
-		{ "a blank behind chunked",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked \r\n\r\n0\r\n\r\n" },
+			BYTES(ONLY "Transfer-Encoding: \x0b"
+				   "chunked" NO_CHUNKS) },
+		{ "a blank behind chunked", BYTES(ONLY "Transfer-Encoding: chunked " NO_CHUNKS) },
 		{ "chunks in HTTP/1.0",
-			"POST /only HTTP/1.0\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
-		{ "a blank before the colon",
-			"POST /only HTTP/1.1\r\nHost: t\r\nContent-Length : 5\r\n\r\n" },
-		{ "a tab before the colon",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer-Encoding\t: chunked\r\n\r\n" },
-		{ "a folded line", "POST /only HTTP/1.1\r\nHost: t\r\nX: y\r\n z\r\n\r\n" },
+			BYTES("POST /only HTTP/1.0\r\nHost: t\r\nTransfer-Encoding: chunked" NO_CHUNKS) },
+		{ "a blank before the colon", BYTES(ONLY "Content-Length : 5\r\n\r\n") },
+		{ "a tab before the colon", BYTES(ONLY "Transfer-Encoding\t: chunked\r\n\r\n") },
+		{ "a folded line", BYTES(ONLY "X: y\r\n z\r\n\r\n") },
 		{ "a line folded into another's name",
-			"POST /only HTTP/1.1\r\nHost: t\r\nTransfer: chunked\r\n -Encoding\r\n\r\n0\r\n\r\n" },
-		{ "a folded last line",
-			"POST /only HTTP/1.1\r\nHost: t\r\nContent: 5\r\n\t-Length\r\n\r\n" },
+			BYTES(ONLY "Transfer: chunked\r\n -Encoding" NO_CHUNKS) },
+		{ "a folded last line", BYTES(ONLY "Content: 5\r\n\t-Length\r\n\r\n") },
 		{ "a first line that is folded",
-			"POST /only HTTP/1.1\r\n X: y\r\nHost: t\r\n\r\n" },
+			BYTES("POST /only HTTP/1.1\r\n X: y\r\nHost: t\r\n\r\n") },
 		{ "a line feed alone behind a value",
-			"POST /only HTTP/1.1\r\nHost: t\r\nX: y\nContent-Length: 5\r\n\r\n" },
-		{ "a line feed alone behind the target", "POST /only HTTP/1.1\nHost: t\r\n\r\n" },
-		{ "a line feed alone at the end", "POST /only HTTP/1.1\r\nHost: t\r\n\n" },
-		{ "line feeds alone", "POST /only HTTP/1.1\nHost: t\n\n" },
-		{ "a line feed alone before the end",
-			"POST /only HTTP/1.1\r\nHost: t\r\nX: y\n\r\n" },
-		{ "a carriage return in a value",
-			"POST /only HTTP/1.1\r\nHost: t\r\nX: y\rContent-Length: 5\r\n\r\n" },
-		{ "a carriage return in a name",
-			"POST /only HTTP/1.1\r\nHost: t\r\nX\r: y\r\n\r\n" },
-		{ "a NUL in a value", "POST /only HTTP/1.1\r\nHost: t\r\nX: y\0z\r\n\r\n", 45 },
-		{ "a NUL in a name", "POST /only HTTP/1.1\r\nHost: t\r\nX\0: y\r\n\r\n", 43 },
-		{ "a NUL in the target", "POST /only\0/x HTTP/1.1\r\nHost: t\r\n\r\n", 36 },
-		{ "a NUL in the method", "POST\0X /only HTTP/1.1\r\nHost: t\r\n\r\n", 35 },
-		{ "a name with a bracket",
-			"POST /only HTTP/1.1\r\nHost: t\r\nContent-Length[: 5\r\n\r\n" },
-		{ "a line without a name", "POST /only HTTP/1.1\r\nHost: t\r\n: x\r\n\r\n" },
-		{ "a line without a colon", "POST /only HTTP/1.1\r\nHost: t\r\nX\r\n\r\n" },
-		{ "two hosts", "POST /only HTTP/1.1\r\nHost: t\r\nHost: u\r\n\r\n" },
-		{ "two blanks before the target", "POST  /only HTTP/1.1\r\nHost: t\r\n\r\n" },
-		{ "a blank behind the version", "POST /only HTTP/1.1 \r\nHost: t\r\n\r\n" },
-		{ "a blank before the method", " POST /only HTTP/1.1\r\nHost: t\r\n\r\n" },
-		{ "no version", "POST /only\r\nHost: t\r\n\r\n" },
-		{ "another version", "POST /only HTTP/2.0\r\nHost: t\r\n\r\n" },
-		{ "a version in small letters", "POST /only http/1.1\r\nHost: t\r\n\r\n" },
+			BYTES(ONLY "X: y\nContent-Length: 5\r\n\r\n") },
+		{ "a line feed alone behind the target",
+			BYTES("POST /only HTTP/1.1\nHost: t\r\n\r\n") },
+		{ "a line feed alone at the end", BYTES(ONLY "\n") },
+		{ "line feeds alone", BYTES("POST /only HTTP/1.1\nHost: t\n\n") },
+		{ "a line feed alone before the end", BYTES(ONLY "X: y\n\r\n") },
+		{ "a carriage return in a value", BYTES(ONLY "X: y\rContent-Length: 5\r\n\r\n") },
+		{ "a carriage return in a name", BYTES(ONLY "X\r: y\r\n\r\n") },
+		{ "a NUL in a value", BYTES(ONLY "X: y\0z\r\n\r\n") },
+		{ "a NUL in a name", BYTES(ONLY "X\0: y\r\n\r\n") },
+		{ "a NUL in the target", BYTES("POST /only\0/x HTTP/1.1\r\nHost: t\r\n\r\n") },
+		{ "a NUL in the method", BYTES("POST\0X /only HTTP/1.1\r\nHost: t\r\n\r\n") },
+		{ "a name with a bracket", BYTES(ONLY "Content-Length[: 5\r\n\r\n") },
+		{ "a line without a name", BYTES(ONLY ": x\r\n\r\n") },
+		{ "a line without a colon", BYTES(ONLY "X\r\n\r\n") },
+		{ "two hosts", BYTES(ONLY "Host: u\r\n\r\n") },
+		{ "two blanks before the target",
+			BYTES("POST  /only HTTP/1.1\r\nHost: t\r\n\r\n") },
+		{ "a blank behind the version", BYTES("POST /only HTTP/1.1 \r\nHost: t\r\n\r\n") },
+		{ "a blank before the method", BYTES(" POST /only HTTP/1.1\r\nHost: t\r\n\r\n") },
+		{ "no version", BYTES("POST /only\r\nHost: t\r\n\r\n") },
+		{ "another version", BYTES("POST /only HTTP/2.0\r\nHost: t\r\n\r\n") },
+		{ "a version in small letters", BYTES("POST /only http/1.1\r\nHost: t\r\n\r\n") },
 	};
 	struct http_server *server = start();
 	for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
 		struct peer peer = connected(server);
-		size_t len = attempts[i].len ? attempts[i].len : strlen(attempts[i].bytes);
-		cr_assert(peer_send(&peer, attempts[i].bytes, len));
+		cr_assert(peer_send(&peer, attempts[i].bytes.at, attempts[i].bytes.len));
 		peer_send_text(&peer, HIDDEN);
 		struct peer_reply reply = peer_reply(&peer);
 		cr_expect(reply.status == 400 || reply.status == 505 || reply.status == -1,

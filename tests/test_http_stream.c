@@ -17,6 +17,14 @@
 #include "base/clock.h"
 #include "support/http_peer.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define KEEPS_WHAT_IS_FREED 1
+#elif defined(__has_feature)
+#define KEEPS_WHAT_IS_FREED __has_feature(address_sanitizer)
+#else
+#define KEEPS_WHAT_IS_FREED 0
+#endif
+
 enum { FLOW_BYTES = 64 << 10, STREAMS_MAX = 512, MAX_BODY = 100000 };
 
 struct exchange {
@@ -493,7 +501,7 @@ Test(http_stream, a_hundred_megabytes_pass_both_ways_in_little_memory)
 	void *is_whole;
 	pthread_join(other_end, &is_whole);
 	cr_expect(is_whole);
-	cr_expect_lt(peak_kb() - before_kb, 8 << 10);
+	cr_expect(KEEPS_WHAT_IS_FREED || peak_kb() - before_kb < 8 << 10);
 	exchange_free(exchange);
 	peer_close(&peer);
 	http_server_free(server);
@@ -787,6 +795,36 @@ Test(http_stream, without_memory_for_a_body_it_breaks_and_the_reply_still_comes)
 	cr_expect_not(http_request_is_departed(exchange->request));
 	http_reply(exchange->request, 503, NULL, bytes_of("full"), NULL);
 	cr_expect_eq(peer_reply(&peer).status, 503);
+	exchange_free(exchange);
+	peer_close(&peer);
+	http_server_free(server);
+}
+
+Test(http_stream, headers_of_a_reply_cannot_change_where_it_ends)
+{
+	static const struct http_header headers[] = {
+		{ "X-Split", "a\r\nX-Evil: 1" },
+		{ "X-Evil\r\nX", "1" },
+		{ "Content-Length", "1" },
+		{ "Set-Cookie", "a=1" },
+		{ "Set-Cookie", "b=2" },
+		{ "Date", "Thu, 01 Jan 1970 00:00:00 GMT" },
+		{ NULL, NULL },
+	};
+	struct http_server *server = start((struct http_server_options){ 0 });
+	struct peer peer = connected(server);
+	get(&peer, "/api/x");
+	struct exchange *exchange = take_exchange();
+	exchange->reply = flow_new(FLOW_BYTES, NULL);
+	http_reply_stream(exchange->request, 200, headers, exchange->reply, 4);
+	say(exchange, "body");
+	flow_end(exchange->reply);
+	struct peer_reply reply = peer_reply(&peer);
+	cr_expect_str_eq(reply.body, "body");
+	cr_expect(reply_has(&reply, "Content-Length", "4"));
+	cr_expect(reply_has(&reply, "Date", "Thu, 01 Jan 1970 00:00:00 GMT"));
+	cr_expect(strstr(reply.head, "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n"), "%s", reply.head);
+	cr_expect_not(strstr(reply.head, "Evil"), "%s", reply.head);
 	exchange_free(exchange);
 	peer_close(&peer);
 	http_server_free(server);

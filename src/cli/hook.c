@@ -15,22 +15,33 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/complaint.h"
+#include "base/files.h"
 #include "cli/glance.h"
 #include "cli/kept_hooks.h"
 #include "dialects/dialect.h"
 
-enum { FLAG_TO };
-enum { PATIENCE_MS = 300, PAYLOAD_MAX_BYTES = 16 << 20, READ_BYTES = 64 << 10, URL_MAX = 2048 };
+enum { FLAG_TO, FLAG_CA };
+enum {
+	PATIENCE_MS = 300,
+	PAYLOAD_MAX_BYTES = 16 << 20,
+	READ_BYTES = 64 << 10,
+	URL_MAX = 2048,
+	CERTIFICATE_MAX_BYTES = 1 << 20,
+};
 
 static const struct flag flags[] = {
 	[FLAG_TO] = { "--to", "URL", "$TOLLGATE_URL, else where the configuration listens." },
+	[FLAG_CA] = { "--ca", "FILE",
+		"Whose certificates are trusted, in PEM form; else the system's." },
 	{ NULL },
 };
 
 struct posting {
 	CURL *curl;
 	char to[URL_MAX];
-	uint64_t deadline_ms; /* clock_monotonic_ms */
+	const char *ca_file;    /* NULL: none was named */
+	struct buf certificate; /* the daemon's own, as the configuration says; or empty */
+	uint64_t deadline_ms;   /* clock_monotonic_ms */
 };
 
 static void explain(void)
@@ -69,6 +80,23 @@ static size_t ignore(char *data, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
+/*
+ * The daemon next door is whoever shows the certificate that the configuration names, whatever name stands in
+ * it: it is reached by an address.
+ */
+static void trust(const struct posting *posting)
+{
+	struct curl_blob certificate = { posting->certificate.at, posting->certificate.len,
+		CURL_BLOB_NOCOPY };
+	if (posting->ca_file) {
+		curl_easy_setopt(posting->curl, CURLOPT_CAINFO, posting->ca_file);
+	} else if (certificate.len) {
+		curl_easy_setopt(posting->curl, CURLOPT_CAINFO_BLOB, &certificate);
+		curl_easy_setopt(posting->curl, CURLOPT_CAPATH, NULL);
+		curl_easy_setopt(posting->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+}
+
 /* False: somebody should try again. What the daemon refuses for good will never pass. */
 static bool post(void *arg, const char *cli, struct bytes payload)
 {
@@ -86,6 +114,7 @@ static bool post(void *arg, const char *cli, struct bytes payload)
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	trust(posting);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)patience);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -99,9 +128,21 @@ static bool post(void *arg, const char *cli, struct bytes payload)
 	return code == CURLE_OK && !is_mendable && status != 429 && status < 500;
 }
 
-/* An address that listens on all others is reached on loopback. */
-static void find_daemon(const char *given, char to[URL_MAX])
+/* The first one alone: trust in one that vouches for others would be trust in those. */
+static void read_certificate(const char *file, struct buf *certificate)
 {
+	static const char end[] = "-----END CERTIFICATE-----";
+	buf_init(certificate, CERTIFICATE_MAX_BYTES, NULL);
+	const uint8_t *found = file_read(file, certificate) == 0 ?
+		memmem(certificate->at, certificate->len, end, strlen(end)) :
+		NULL;
+	certificate->len = found ? (size_t)(found - certificate->at) + strlen(end) : 0;
+}
+
+/* An address that listens on all others is reached on loopback. */
+static void find_daemon(const char *given, struct posting *posting)
+{
+	char *to = posting->to;
 	const char *url = given ? given : getenv("TOLLGATE_URL");
 	struct complaint unread = { 0 };
 	json_t *config = NULL;
@@ -114,10 +155,14 @@ static void find_daemon(const char *given, char to[URL_MAX])
 	const char *port = listen ? strrchr(listen, ':') : NULL;
 	bool is_any =
 		listen && (strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0);
+	const char *certificate = glance_text(config, "tls.certificate_file");
+	const char *scheme = certificate ? "https" : "http";
 	if (port && !is_any)
-		snprintf(to, URL_MAX, "http://%s", listen);
+		snprintf(to, URL_MAX, "%s://%s", scheme, listen);
 	else
-		snprintf(to, URL_MAX, "http://127.0.0.1%s", port ? port : ":4318");
+		snprintf(to, URL_MAX, "%s://127.0.0.1%s", scheme, port ? port : ":4318");
+	if (certificate)
+		read_certificate(certificate, &posting->certificate);
 	json_decref(config);
 }
 
@@ -147,6 +192,8 @@ static int run(struct arguments *arguments)
 	for (int argument; (argument = arguments_next(arguments, &value)) != ARGUMENT_END;) {
 		if (argument == FLAG_TO)
 			to = value;
+		else if (argument == FLAG_CA)
+			posting.ca_file = value;
 		else if (argument == ARGUMENT_OPERAND && !cli)
 			cli = value;
 		else if (argument == ARGUMENT_OPERAND && !payload)
@@ -156,13 +203,14 @@ static int run(struct arguments *arguments)
 	}
 	if (!cli || !dialect_named(bytes_of(cli)))
 		return refuse("needs one of claude-code, codex and gemini");
-	find_daemon(to, posting.to);
+	find_daemon(to, &posting);
 	buf_init(&input, PAYLOAD_MAX_BYTES, NULL);
 	if (payload)
 		hand_over(&posting, cli, bytes_of(payload));
 	else if (read_input(&posting, &input) == 0 && input.len)
 		hand_over(&posting, cli, buf_bytes(&input));
 	buf_done(&input);
+	buf_done(&posting.certificate);
 	return EXIT_DONE;
 }
 

@@ -16,7 +16,7 @@
 #include "cli/answer.h"
 #include "cli/recording.h"
 
-enum { FLAG_TO, FLAG_SIGNAL };
+enum { FLAG_TO, FLAG_CA, FLAG_SIGNAL };
 enum {
 	BODY_MAX_BYTES = 64 << 20,
 	ANSWER_MAX_BYTES = 64 << 10,
@@ -26,6 +26,8 @@ enum {
 
 static const struct flag flags[] = {
 	[FLAG_TO] = { "--to", "URL", "$TOLLGATE_URL, else http://127.0.0.1:4318." },
+	[FLAG_CA] = { "--ca", "FILE",
+		"Whose certificates are trusted, in PEM form; else the system's." },
 	[FLAG_SIGNAL] = { "--signal", "SIGNAL",
 		"traces, logs or metrics; else as the file is named." },
 	{ NULL },
@@ -35,7 +37,7 @@ enum verdict { TAKEN, NOT_TAKEN, FAILED };
 
 struct sending {
 	CURL *curl;
-	const char *to;
+	const char *to, *ca_file;
 	bool has_colours;
 	unsigned counts[FAILED + 1];
 	uint64_t rejected;
@@ -88,6 +90,8 @@ static CURLcode post(struct sending *sending, const struct recording *recording,
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* loopback is the common case */
+	if (sending->ca_file)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, sending->ca_file);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)REQUEST_TIMEOUT_MS);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -191,6 +195,8 @@ static int read_arguments(
 			*end++ = (char *)value;
 		else if (argument == FLAG_TO)
 			sending->to = value;
+		else if (argument == FLAG_CA)
+			sending->ca_file = value;
 		else if (argument == FLAG_SIGNAL)
 			*ret_signal = value;
 		else

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char lower_name[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -80,6 +81,16 @@ const char *check_key(char *text)
 const char *check_readable(char *path)
 {
 	return access(path, R_OK) == 0 ? NULL : "the path of a file that can be read";
+}
+
+const char *check_private(char *path)
+{
+	struct stat status;
+	if (check_readable(path) || stat(path, &status) < 0)
+		return check_readable(path);
+	return status.st_mode & 007 ?
+		"the path of a file that can be read, but not by everyone (chmod o=)" :
+		NULL;
 }
 
 const char *check_group(char *name)

@@ -22,6 +22,9 @@ const char *check_key(char *text);
 
 const char *check_readable(char *path);
 
+/* The same, and others than its owner and group cannot. */
+const char *check_private(char *path);
+
 /* A group that this machine knows. */
 const char *check_group(char *name);
 

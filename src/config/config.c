@@ -335,6 +335,16 @@ static int check_proxy(struct loader *loader)
 			log_text(shown, config->proxy.destination));
 }
 
+static int check_tls(struct loader *loader)
+{
+	const struct config *config = loader->config;
+	const char *given = config->tls.certificate_file ? "tls.certificate_file" : "tls.key_file",
+		   *missing = config->tls.key_file ? "tls.certificate_file" : "tls.key_file";
+	return !config->tls.certificate_file == !config->tls.key_file ?
+		0 :
+		COMPLAIN_AT(loader, given, "%s needs %s beside it", given, missing);
+}
+
 /* A caller's key pair must tell one project. */
 static int check_apart(struct loader *loader, const char *key, const char *public_key,
 	const char *section, const char *other, const char *other_key)
@@ -396,7 +406,7 @@ static int check_together(struct loader *loader)
 	for (size_t i = 0; i < config->destination_count; i++)
 		if (check_destination(loader, &config->destinations[i]) < 0)
 			return -EINVAL;
-	if (check_proxy(loader) < 0)
+	if (check_proxy(loader) < 0 || check_tls(loader) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < config->project_count; i++)
 		if (check_project(loader, &config->projects[i]) < 0)

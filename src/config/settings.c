@@ -224,7 +224,7 @@ const struct setting settings[] = {
 		.sentence =
 			"PEM: the listener's certificate and those that vouch for it; read again at SIGHUP." },
 	{ SETTING(tls.key_file, SETTING_PATH), .min = 1, .max = TEXT_MAX_BYTES,
-		.check = check_readable,
+		.check = check_private,
 		.sentence = "PEM: its private key, not readable by others." },
 
 	{ SETTING(proxy.enabled, SETTING_BOOL), .fallback = "true",

@@ -25,6 +25,6 @@ void http_certificate_free(struct http_certificate *certificate);
 int http_certificate_reload(struct http_certificate *certificate, struct complaint *complaint);
 
 /* Unix time when it ends, in seconds. */
-int64_t http_certificate_ends(const struct http_certificate *certificate);
+int64_t http_certificate_ends(struct http_certificate *certificate);
 
 #endif

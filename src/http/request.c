@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "http/head.h"
+#include "http/tls.h"
 
 enum {
 	/* Trusted from Content-Length before any of it came; beyond, the buffer grows with the body. */
@@ -172,7 +173,8 @@ enum MHD_Result http_request_begin(
 			request, MHD_HTTP_BAD_REQUEST, why ? why : request->fault, NULL);
 	else
 		begin_route(request);
-	if (!http_request_is_replied(request))
+	/* The body of a stream has its reader, however early the reply began. */
+	if (!http_request_is_replied(request) || request->reply_flow)
 		return MHD_YES;
 
 	/*
@@ -193,6 +195,13 @@ static enum MHD_Result append_header(
 	return MHD_YES;
 }
 
+static bool send_past_library(struct http_request *request, struct bytes word)
+{
+	if (request->server->options.certificate)
+		return http_tls_send_last(request->connection, word);
+	return send(request->fd, word.at, word.len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+}
+
 /*
  * Replies past libmicrohttpd, which takes no reply in the middle of a body, for a connection that is
  * closed next. What has arrived is thrown away, because closing a socket with unread bytes sends a
@@ -200,8 +209,7 @@ static enum MHD_Result append_header(
  */
 static void say_last_word(struct http_request *request)
 {
-	/* Under TLS the socket is not ours to write to. */
-	if (!request->response || request->server->options.certificate)
+	if (!request->response)
 		return;
 	struct buf word, body;
 	buf_init(&word, LAST_WORD_MAX_BYTES, NULL);
@@ -213,8 +221,7 @@ static void say_last_word(struct http_request *request)
 	MHD_get_response_headers(request->response, append_header, &word);
 	buf_text(&word, "\r\n");
 	buf_append(&word, body.at, body.len);
-	if (is_whole && !word.error &&
-		send(request->fd, word.at, word.len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+	if (is_whole && !word.error && send_past_library(request, buf_bytes(&word))) {
 		shutdown(request->fd, SHUT_WR);
 		recv(request->fd, NULL, (size_t)drain_bytes(request), MSG_DONTWAIT | MSG_TRUNC);
 	}
@@ -262,15 +269,13 @@ enum MHD_Result http_request_read(struct http_request *request, const char *data
 	return MHD_NO;
 }
 
-bool http_request_hand_out(struct http_request *request, struct flow *body)
+bool http_request_hand_out(struct http_request *request)
 {
 	struct http_server *server = request->server;
 	pthread_mutex_lock(&server->lock);
 	request->is_handed_out = !server->closed;
-	if (request->is_handed_out) {
-		server->handed_out++;
-		request->body_flow = body;
-	}
+	server->handed_out += request->is_handed_out;
+	server->starting += request->is_handed_out && request->route->stream;
 	pthread_mutex_unlock(&server->lock);
 	return request->is_handed_out;
 }
@@ -279,7 +284,7 @@ static void handle(struct http_request *request)
 {
 	struct bytes body = request->body.at ? buf_bytes(&request->body) : bytes_of("");
 	atomic_store(&request->due_ms, 0);
-	if (http_request_hand_out(request, NULL))
+	if (http_request_hand_out(request))
 		request->route->handle(request, body, request->route->owner);
 	else
 		http_request_refuse(

@@ -21,9 +21,10 @@ struct http_server {
 	int departures;       /* epoll on the sockets of streams */
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* of the two numbers */
+	pthread_cond_t changed; /* of the three numbers */
 	unsigned in_progress;   /* requests begun and not over; guarded by lock */
 	unsigned handed_out; /* given to `handle` or `stream` and not replied to; guarded by lock */
+	unsigned starting;   /* in a route's `stream`; guarded by lock */
 	bool closed;         /* nothing is handed out any more; guarded by lock */
 	struct http_request *requests; /* of every open connection; guarded by lock */
 };
@@ -42,6 +43,7 @@ struct http_request {
 	struct http_server *server;
 	struct MHD_Connection *connection;
 	int fd;
+	struct http_identity *identity;    /* that it was shown; NULL without TLS */
 	struct http_request *next, **link; /* in server->requests */
 
 	/*
@@ -95,8 +97,8 @@ void http_request_refuse(struct http_request *request, unsigned status, const ch
 	const struct http_header *headers);
 bool http_request_is_replied(struct http_request *request);
 
-/* Counts it as handed out, with its body's flow; false: the server is closed. */
-bool http_request_hand_out(struct http_request *request, struct flow *body);
+/* Counts it as handed out; false: the server is closed. */
+bool http_request_hand_out(struct http_request *request);
 
 /* From here on, what changes is noticed by http_request_park. Returns the state. */
 unsigned http_request_look(struct http_request *request);

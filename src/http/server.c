@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "http/listen.h"
 #include "http/request.h"
+#include "http/tls.h"
 
 enum {
 	/* Headers must fit, and half of it is what one read takes of a body. */
@@ -71,11 +72,16 @@ static void connection_open(
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http_certificate *certificate = server->options.certificate;
 	struct http_request *request = calloc(1, sizeof *request);
 	if (!info || !request) {
 		free(request);
+		if (certificate)
+			http_tls_begin(connection, NULL);
 		return;
 	}
+	if (certificate)
+		request->identity = http_tls_begin(connection, certificate);
 	request->server = server;
 	request->connection = connection;
 	request->fd = info->connect_fd;
@@ -102,6 +108,7 @@ static void connection_closed(struct http_server *server, struct http_request *r
 	if (request->next)
 		request->next->link = request->link;
 	pthread_mutex_unlock(&server->lock);
+	http_identity_release(request->identity);
 	http_request_leave(request);
 }
 
@@ -148,15 +155,19 @@ static struct MHD_Daemon *start_library(struct http_server *server, int fd)
 	unsigned pool =
 		options->threads > 1 ? options->threads : 0; /* 0 is one thread without a pool */
 	unsigned idle_timeout_s = (unsigned)((options->idle_timeout_ms + 999) / 1000);
-	return MHD_start_daemon(
-		MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-		NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED,
-		on_request_end, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, pool,
-		MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
-		MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_END);
+	unsigned flags =
+		MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	if (options->certificate)
+		flags |= MHD_USE_TLS;
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server,
+		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+		server, MHD_OPTION_NOTIFY_COMPLETED, on_request_end, server,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_THREAD_POOL_SIZE, pool, MHD_OPTION_CONNECTION_LIMIT,
+		options->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+		options->certificate ? MHD_OPTION_ARRAY : MHD_OPTION_END, http_tls_options,
+		MHD_OPTION_END);
 }
 
 int http_server_start(const struct http_server_options *options, struct http_server **ret_server,
@@ -250,6 +261,8 @@ unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms)
 	while (server->in_progress && status == 0)
 		status = pthread_cond_timedwait(&server->changed, &server->lock, &until);
 	server->closed = true;
+	while (server->starting)
+		pthread_cond_wait(&server->changed, &server->lock);
 	unsigned left = server->in_progress;
 	pthread_mutex_unlock(&server->lock);
 	return left;

@@ -64,7 +64,7 @@ struct http_server_options {
 	size_t route_count;
 	unsigned threads;
 	unsigned max_connections; /* shared out to the threads; more wait in the listen queue */
-	/* From the first byte of a request to its last; of a reply too. Of streams: as long as nothing moves. */
+	/* From the first byte of a request to its last; of a reply too. Of a stream's body: of silence. */
 	uint64_t request_timeout_ms;
 	uint64_t idle_timeout_ms; /* of silence */
 	size_t max_body_bytes;    /* 413 above; not of streams */
@@ -104,8 +104,8 @@ unsigned http_server_port(const struct http_server *server);
 void http_server_tick(struct http_server *server);
 
 /*
- * Closes the listening socket, then waits for the requests in progress, at most timeout_ms. `handle`
- * is not called any more afterwards. Returns the number of requests still in progress.
+ * Closes the listening socket, then waits for the requests in progress, at most timeout_ms. `handle` and `stream`
+ * are not called any more afterwards. Returns the number of requests still in progress.
  */
 unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms);
 

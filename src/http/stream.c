@@ -15,29 +15,48 @@ static void on_moved(void *request)
 	http_request_wake(request);
 }
 
-void http_stream_begin(struct http_request *request)
+/* False: no memory for the flow. */
+static bool open_body(struct http_request *request)
 {
-	struct http_server *server = request->server;
-	struct flow *body = NULL;
-	if (request->length) {
-		body = flow_new(server->options.flow_bytes, server->options.budget);
-		if (!body) {
-			http_request_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-				"no memory for the body", NULL);
-			return;
-		}
-		flow_watch(body, FLOW_WRITER, on_moved, request);
-	}
-	if (!http_request_hand_out(request, body)) {
-		flow_release(body);
+	const struct http_server_options *options = &request->server->options;
+	if (!request->length)
+		return true;
+	struct flow *body = flow_new(options->flow_bytes, options->budget);
+	if (!body)
+		return false;
+	flow_watch(body, FLOW_WRITER, on_moved, request);
+	pthread_mutex_lock(&request->server->lock);
+	request->body_flow = body;
+	pthread_mutex_unlock(&request->server->lock);
+	return true;
+}
+
+static void start(struct http_request *request)
+{
+	if (!open_body(request)) {
 		http_request_refuse(
-			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping", NULL);
+			request, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory for the body", NULL);
 		return;
 	}
 	/* Once: what departs stays departed. */
 	struct epoll_event departure = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = request };
-	epoll_ctl(server->departures, EPOLL_CTL_ADD, request->fd, &departure);
-	request->route->stream(request, body, request->route->owner);
+	epoll_ctl(request->server->departures, EPOLL_CTL_ADD, request->fd, &departure);
+	request->route->stream(request, request->body_flow, request->route->owner);
+}
+
+void http_stream_begin(struct http_request *request)
+{
+	struct http_server *server = request->server;
+	if (!http_request_hand_out(request)) {
+		http_request_refuse(
+			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping", NULL);
+		return;
+	}
+	start(request);
+	pthread_mutex_lock(&server->lock);
+	if (--server->starting == 0)
+		pthread_cond_broadcast(&server->changed);
+	pthread_mutex_unlock(&server->lock);
 }
 
 bool http_stream_read(struct http_request *request, const char *data, size_t *size)
@@ -80,6 +99,8 @@ static void reset(struct http_request *request)
 static ssize_t read_reply(void *arg, uint64_t position, char *to, size_t max)
 {
 	struct http_request *request = arg;
+	/* However long it takes; that the peer takes nothing for long, libmicrohttpd sees by itself. */
+	atomic_store(&request->due_ms, 0);
 	http_request_look(request);
 	ssize_t got = flow_read(request->reply_flow, to, max);
 	if (got == FLOW_NOTHING_YET) {
@@ -88,7 +109,6 @@ static ssize_t read_reply(void *arg, uint64_t position, char *to, size_t max)
 		http_request_park(request);
 		return 0;
 	}
-	http_request_await_peer(request);
 	if (got == FLOW_BROKEN) {
 		if (request->reply_length < 0 && !request->knows_chunks)
 			reset(request);

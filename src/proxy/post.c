@@ -54,8 +54,12 @@ static bool has_backlog(const struct proxy *proxy, const struct project *project
 static void refuse_storing(struct post *post, int error)
 {
 	const struct refusal refusal = refusal_of_error(error, "");
-	relay_refuse(&post->relay, refusal.status, refusal.why);
-	relay_close(&post->relay);
+	struct relay *relay = &post->relay;
+	refusal_note(&refusal);
+	reply_error(relay->request, refusal.status, refusal.why, refusal.headers);
+	relay->request = NULL;
+	relay->passage = REFUSED;
+	relay_close(relay);
 }
 
 /* Who comes after this answer finds the lane with a backlog. */

@@ -113,15 +113,6 @@ int proxy_rekey(struct proxy *proxy, const struct config *config, struct complai
 
 /* ---- the proxy ---- */
 
-/* As it is shown in redirects: who it would be asked as is nobody's business. */
-static void strip_user(char *url)
-{
-	char *host = strstr(url, "://");
-	char *at = host ? strchr(host + 3, '@') : NULL;
-	if (at && at < host + 3 + strcspn(host + 3, "/"))
-		memmove(host + 3, at + 1, strlen(at + 1) + 1);
-}
-
 static int find_langfuse(struct proxy *proxy)
 {
 	const struct config *config = proxy->options.config;
@@ -143,7 +134,6 @@ static int find_langfuse(struct proxy *proxy)
 		return error;
 	}
 	proxy->base_url = (char *)url.at;
-	strip_user(proxy->base_url);
 	return make_projects(proxy);
 }
 

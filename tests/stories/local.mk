@@ -91,7 +91,7 @@ tests_stories_signals_SOURCES = tests/stories/signals.c tests/support/capture.c 
 tests_stories_signals_LDADD = $(story_ldadd)
 
 test_programs += tests/stories/proxy
-tests_stories_proxy_SOURCES = tests/stories/proxy.c $(http_peer) $(story)
+tests_stories_proxy_SOURCES = tests/stories/proxy.c $(exposition) $(http_peer) $(story)
 tests_stories_proxy_LDADD = $(story_ldadd)
 
 test_programs += tests/stories/projects

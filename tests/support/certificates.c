@@ -56,13 +56,11 @@ static FILE *create(char path[CERTIFICATE_PATH_MAX], const char *directory, cons
 	return fdopen(open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600), "w");
 }
 
-void certificate_make(struct certificate_files *files, const char *name, long ends_s)
+void certificate_renew(struct certificate_files *files, const char *name, long ends_s)
 {
 	struct holder root = issue("root", 86400, NULL, false),
 		      between = issue("between", 86400, &root, false),
 		      server = issue(name, ends_s, &between, true);
-	if (scratch_make(files->directory) < 0)
-		abort();
 	FILE *file = create(files->ca_file, files->directory, "ca.pem");
 	PEM_write_X509(file, root.certificate);
 	fclose(file);
@@ -76,6 +74,13 @@ void certificate_make(struct certificate_files *files, const char *name, long en
 	forget(&server);
 	forget(&between);
 	forget(&root);
+}
+
+void certificate_make(struct certificate_files *files, const char *name, long ends_s)
+{
+	if (scratch_make(files->directory) < 0)
+		abort();
+	certificate_renew(files, name, ends_s);
 }
 
 void certificate_remove(const struct certificate_files *files)

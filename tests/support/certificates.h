@@ -21,6 +21,9 @@ struct certificate_files {
  */
 void certificate_make(struct certificate_files *ret_files, const char *name, long ends_s);
 
+/* Everything anew in the same files, the authority too. */
+void certificate_renew(struct certificate_files *files, const char *name, long ends_s);
+
 void certificate_remove(const struct certificate_files *files);
 
 #endif

@@ -157,6 +157,8 @@ test_programs += tests/test_http_server
 tests_test_http_server_SOURCES = tests/test_http_server.c $(http_peer)
 test_programs += tests/test_flow
 tests_test_flow_SOURCES = tests/test_flow.c
+test_programs += tests/test_http_head
+tests_test_http_head_SOURCES = tests/test_http_head.c $(http_peer)
 test_programs += tests/test_http_stream
 tests_test_http_stream_SOURCES = tests/test_http_stream.c $(http_peer)
 test_programs += tests/test_http_client
@@ -247,8 +249,12 @@ thread_programs += tests/threads/price_threads
 tests_threads_price_threads_SOURCES = tests/threads/price_threads.c
 thread_programs += tests/threads/tariff_threads
 tests_threads_tariff_threads_SOURCES = tests/threads/tariff_threads.c
+thread_programs += tests/threads/access_threads
+tests_threads_access_threads_SOURCES = tests/threads/access_threads.c
 thread_programs += tests/threads/counter_threads
 tests_threads_counter_threads_SOURCES = tests/threads/counter_threads.c
+thread_programs += tests/threads/flow_threads
+tests_threads_flow_threads_SOURCES = tests/threads/flow_threads.c $(http_peer)
 thread_programs += tests/threads/http_threads
 tests_threads_http_threads_SOURCES = tests/threads/http_threads.c $(http_peer)
 thread_programs += tests/threads/upstream_threads
@@ -288,6 +294,8 @@ tests_faults_failing_disk_so_LDFLAGS = -shared
 tests_faults_failing_disk_so_LDADD = -ldl
 
 # A Langfuse for real clients: tests/interop/run BUILD_DIR.
+EXTRA_DIST += tests/interop/run tests/interop/client.mjs tests/interop/compare.mjs \
+	tests/interop/javascript-3 tests/interop/javascript-5 tests/interop/python
 check_PROGRAMS += tests/interop/stand_in
 tests_interop_stand_in_SOURCES = tests/interop/stand_in.c $(fake_langfuse)
 tests_interop_stand_in_LDADD = $(harness_ldadd)

@@ -35,9 +35,10 @@ TestSuite(backlog, .init = begin, .fini = end, .timeout = 300);
 
 static void start_langfuse(uint16_t port)
 {
-	static const struct fake_project projects[] = { { "a", "pk-a", "sk-a" } };
+	static const struct fake_project projects[] = { { "a", "pk-a", "sk-a" },
+		{ "b", "pk-b", "sk-b" } };
 	fake = fake_langfuse_start(&(struct fake_langfuse_options){
-		.port = port, .projects = projects, .project_count = 1 });
+		.port = port, .projects = projects, .project_count = 2 });
 	cr_assert(fake);
 }
 
@@ -46,9 +47,9 @@ static void trouble(int status)
 	fake_langfuse_trouble(fake, &(struct fake_trouble){ .status = status });
 }
 
-static void expect_once_and_in_order(const char *name, unsigned count)
+static void expect_once_and_in_order(const char *project, const char *name, unsigned count)
 {
-	json_t *order = fake_langfuse_order(fake, "a", FAKE_EVENT);
+	json_t *order = fake_langfuse_order(fake, project, FAKE_EVENT);
 	cr_expect(json_array_size(order) == count, "%zu", json_array_size(order));
 	for (unsigned i = 0; i < count && i < json_array_size(order); i++) {
 		char id[64];
@@ -68,7 +69,8 @@ static void expect_balance(
 		const struct balance *balance = &balances[i];
 		cr_expect(balance->waiting == balance->measured, "%s does not add up",
 			balance->destination);
-		if (strcmp(balance->destination, destination) != 0)
+		if (strcmp(balance->destination, destination) != 0 ||
+			strcmp(balance->lane, "default") != 0)
 			continue;
 		found++;
 		cr_expect(balance->sums.accepted == accepted, "%s: accepted %lld", destination,
@@ -90,15 +92,15 @@ Test(backlog, what_langfuse_did_not_take_arrives_once_and_in_order)
 	trouble(503);
 	backlog_open(&backlog, directory, fake_langfuse_url(fake));
 	for (unsigned i = 0; i < 1000; i += 40) {
-		uint64_t next = backlog_store(&backlog, "e", i, 40);
+		uint64_t next = backlog_store(&backlog, "default", "e", i, 40);
 		cr_expect(next > below);
 		below = next;
 	}
-	cr_expect_not(backlog_is_through(&backlog, below));
+	cr_expect_not(backlog_is_through(&backlog, "default", below));
 	expect_balance("langfuse", 1000, 0, 0);
 	trouble(0);
-	backlog_wait(&backlog, below);
-	expect_once_and_in_order("e", 1000);
+	backlog_wait(&backlog, "default", below);
+	expect_once_and_in_order("a", "e", 1000);
 	expect_balance("langfuse", 1000, 1000, 0);
 	expect_balance("tempo", 0, 0, 0);
 	const struct fake_arrival *arrival =
@@ -116,7 +118,7 @@ Test(backlog, a_restart_in_the_middle_sends_nothing_twice)
 	start_langfuse(0);
 	trouble(503);
 	backlog_open(&backlog, directory, fake_langfuse_url(fake));
-	backlog_store(&backlog, "e", 0, MANY);
+	backlog_store(&backlog, "default", "e", 0, MANY);
 	fake_langfuse_trouble(fake, &(struct fake_trouble){ .delay_ms = 20 });
 	cr_assert(fake_langfuse_wait_count(fake, "a", FAKE_EVENT, 100, PATIENCE_MS));
 	trouble(503);
@@ -128,8 +130,8 @@ Test(backlog, a_restart_in_the_middle_sends_nothing_twice)
 	cr_expect(before >= 100 && before < MANY);
 	trouble(0);
 	backlog_open(&backlog, directory, fake_langfuse_url(fake));
-	backlog_wait(&backlog, backlog_store(&backlog, "e", MANY, 1));
-	expect_once_and_in_order("e", MANY + 1);
+	backlog_wait(&backlog, "default", backlog_store(&backlog, "default", "e", MANY, 1));
+	expect_once_and_in_order("a", "e", MANY + 1);
 	expect_balance("langfuse", MANY + 1, MANY + 1, 0);
 	backlog_close(&backlog, PATIENCE_MS);
 }
@@ -149,7 +151,7 @@ static void live(void *arg)
 		return;
 	backlog_open(&backlog, directory, life->url);
 	for (unsigned i = 0; i < 2000; i += 10)
-		backlog_store(&backlog, "e", i, 10);
+		backlog_store(&backlog, "default", "e", i, 10);
 	pause();
 }
 
@@ -171,7 +173,7 @@ Test(backlog, a_kill_in_the_middle_loses_nothing_and_keeps_the_order)
 	close(pipe_fds[1]);
 
 	backlog_open(&backlog, directory, life.url);
-	backlog_wait(&backlog, backlog_store(&backlog, "last", 0, 1));
+	backlog_wait(&backlog, "default", backlog_store(&backlog, "default", "last", 0, 1));
 	backlog_close(&backlog, PATIENCE_MS);
 	cr_expect(fake_langfuse_times(fake, "a", FAKE_EVENT, "last-0") == 1);
 	/* Some came twice, which ids make harmless; leaving those out, all are there in their order. */
@@ -210,7 +212,7 @@ Test(backlog, what_langfuse_refuses_is_a_dead_letter_that_can_be_sent_again)
 	start_langfuse(0);
 	fake_langfuse_refuse_event(fake, "e-7", 400);
 	backlog_open(&backlog, directory, fake_langfuse_url(fake));
-	backlog_wait(&backlog, backlog_store(&backlog, "e", 0, 20));
+	backlog_wait(&backlog, "default", backlog_store(&backlog, "default", "e", 0, 20));
 	cr_expect(fake_langfuse_count(fake, "a", FAKE_EVENT) == 19);
 	expect_balance("langfuse", 20, 19, 1);
 	cr_assert(dead_letters_list(backlog.deliveries, NULL, note_letter, &letters) == 0);
@@ -243,13 +245,32 @@ Test(backlog, answers_that_are_lost_are_asked_for_again)
 	start_langfuse(0);
 	fake_langfuse_trouble(fake, &(struct fake_trouble){ .is_cut = true });
 	backlog_open(&backlog, directory, fake_langfuse_url(fake));
-	uint64_t below = backlog_store(&backlog, "e", 0, 30);
+	uint64_t below = backlog_store(&backlog, "default", "e", 0, 30);
 	cr_assert(fake_langfuse_wait_arrivals(fake, 3, PATIENCE_MS));
-	cr_expect_not(backlog_is_through(&backlog, below));
+	cr_expect_not(backlog_is_through(&backlog, "default", below));
 	trouble(0);
-	backlog_wait(&backlog, below);
+	backlog_wait(&backlog, "default", below);
 	cr_expect(fake_langfuse_count(fake, "a", FAKE_EVENT) == 30);
 	cr_expect(fake_langfuse_times(fake, "a", FAKE_EVENT, "e-0") >= 3, "done, and not answered");
 	expect_balance("langfuse", 30, 30, 0);
+	backlog_close(&backlog, PATIENCE_MS);
+}
+
+Test(backlog, each_project_has_its_own_and_none_waits_for_another)
+{
+	start_langfuse(0);
+	fake_langfuse_refuse_event(fake, "a-0", 500);
+	backlog_open(&backlog, directory, fake_langfuse_url(fake));
+	uint64_t below = backlog_store(&backlog, "default", "a", 0, 5);
+	for (unsigned i = 0; i < 100; i += 20)
+		backlog_wait(&backlog, "team-b", backlog_store(&backlog, "team-b", "b", i, 20));
+	expect_once_and_in_order("b", "b", 100);
+	cr_expect_not(backlog_is_through(&backlog, "default", below));
+	fake_langfuse_refuse_event(fake, "a-0", 0);
+	backlog_wait(&backlog, "default", below);
+	cr_expect(fake_langfuse_count(fake, "a", FAKE_EVENT) == 5);
+	cr_expect(fake_langfuse_count(fake, "b", FAKE_EVENT) == 100);
+	cr_expect(exporter_finished_below(
+			  backlog.exporters[BACKLOG_LANGFUSE], "nobody", SIGNAL_INGESTION) == 0);
 	backlog_close(&backlog, PATIENCE_MS);
 }

@@ -253,6 +253,20 @@ Test(books, a_letter_that_cannot_be_read_says_so)
 	}
 }
 
+Test(books, what_is_no_base64_is_not_taken_for_it)
+{
+	static const char *const texts[] = { "A", "AA", "AAA", "AAAAA", "=", "====", "A===", "AA=A",
+		"A=A=", "AA==AAAA", "AAAA====", "AA==\n", "\nAAA", " AAAA   ", "AAA ", "AA-A",
+		"AA_A", "AAA-", "AA\xc3\xa4", "AA,A" };
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct buf back;
+		buf_init(&back, 1000, NULL);
+		cr_expect_eq(base64_decode(bytes_of(texts[i]), &back), -EBADMSG, "%s", texts[i]);
+		cr_expect_eq(back.len, 0, "%s", texts[i]);
+		buf_done(&back);
+	}
+}
+
 Test(books, base64_comes_back_as_it_was)
 {
 	uint8_t bytes[100];

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -69,6 +70,35 @@ Test(langfuse, every_form_of_base_url_leads_to_the_same_place)
 			struct destination_config config = langfuse(given);
 			expect_url(&config, SIGNAL_TRACES, wanted);
 		}
+}
+
+Test(langfuse, its_base_url_is_what_is_left_of_the_endpoint)
+{
+	static const char *const forms[][2] = {
+		{ "https://lf.example", "https://lf.example" },
+		{ "https://lf.example//", "https://lf.example" },
+		{ "https://lf.example/x/api/public/", "https://lf.example/x" },
+		{ "https://lf.example/api/public/otel/v1/traces", "https://lf.example" },
+	};
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		struct destination_config config = langfuse(forms[i][0]);
+		struct buf url;
+		buf_init(&url, 1000, NULL);
+		cr_expect_eq(langfuse_base_url(&config, &url), 0);
+		cr_expect(bytes_are(buf_bytes(&url), forms[i][1]), "%.*s", (int)url.len, url.at);
+		buf_done(&url);
+	}
+}
+
+Test(langfuse, a_pair_becomes_basic_authorization)
+{
+	static char longest[700];
+	char *value = NULL;
+	memset(longest, 'k', sizeof longest - 1);
+	cr_assert_eq(langfuse_authorization("pk-lf-1", "sk-lf-2", &value), 0);
+	cr_expect_str_eq(value, "Basic cGstbGYtMTpzay1sZi0y");
+	free(value);
+	cr_expect_eq(langfuse_authorization(longest, longest, &value), -EINVAL);
 }
 
 Test(langfuse, takes_traces_alone_and_its_own_endpoint_as_it_is)

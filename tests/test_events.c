@@ -151,7 +151,7 @@ Test(events, memory_is_charged_and_refused_by_the_budget)
 
 static void assert_score(const char *text)
 {
-	const char *wrong = events_judge_score(bytes_of(text), &limits);
+	const char *wrong = events_judge_scores(bytes_of(text), &limits);
 	cr_assert_null(wrong, "%s: %s", text, wrong);
 }
 
@@ -172,13 +172,38 @@ Test(events, a_score_with_an_id_stays_as_it_is)
 	assert_score("{\"id\":\"\"}");
 }
 
+Test(events, a_list_of_scores_is_named_and_kept_one_by_one)
+{
+	static const char *const lists[] = {
+		"[{\"id\":\"a\",\"value\":1},{\"id\":\"b\"}]",
+		"[ {\"value\" : 1}\n, {} ,{\"id\":null,\"value\":[{\"id\":null}]}, {\"id\":\"c\"} ]\n",
+		"[{\"id\":\"\"}]",
+		"[7,{}]",
+		"[[]]",
+		"[]",
+	};
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		assert_score(lists[i]);
+}
+
+Test(events, a_list_of_scores_is_bounded)
+{
+	const struct events_limits narrow = { .max_depth = 4, .max_events = 2 };
+	struct complaint complaint = { 0 };
+	struct events events;
+	cr_assert_eq(events_of_scores(bytes_of("[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"}]"), 0,
+			     &narrow, &events, &complaint),
+		-E2BIG);
+	cr_assert_str_eq(complaint.text, "more than 2 scores");
+}
+
 Test(events, a_score_is_the_event_that_langfuse_makes_of_it)
 {
 	static const char text[] = "{\"id\":\"mine\",\n\"value\":0.10}";
 	struct complaint complaint = { 0 };
 	struct events events;
 	assert_score(text);
-	cr_assert_eq(events_of_score(bytes_of(text), UINT64_C(1798761600007000000), &limits,
+	cr_assert_eq(events_of_scores(bytes_of(text), UINT64_C(1798761600007000000), &limits,
 			     &events, &complaint),
 		0);
 	cr_assert(bytes_are(buf_bytes(&events.answer), "{\"id\":\"mine\"}"));
@@ -196,8 +221,8 @@ Test(events, no_two_scores_get_the_same_id)
 	struct buf first, second;
 	buf_init(&first, 1000, NULL);
 	buf_init(&second, 1000, NULL);
-	cr_assert_eq(events_name_score(bytes_of("{}"), &limits, &first, &complaint), 0);
-	cr_assert_eq(events_name_score(bytes_of("{}"), &limits, &second, &complaint), 0);
+	cr_assert_eq(events_name_scores(bytes_of("{}"), &limits, &first, &complaint), 0);
+	cr_assert_eq(events_name_scores(bytes_of("{}"), &limits, &second, &complaint), 0);
 	cr_assert_not(bytes_equal(buf_bytes(&first), buf_bytes(&second)));
 	buf_done(&first);
 	buf_done(&second);
@@ -268,7 +293,7 @@ Test(events, any_batch_is_kept_as_it_is)
 		cr_assert_null(wrong, "%s: %.*s", wrong, (int)text.len, (const char *)text.at);
 		text.len = pick((unsigned)text.len);
 		cr_assert_null(events_judge_batch(buf_bytes(&text), &limits));
-		cr_assert_null(events_judge_score(buf_bytes(&text), &limits));
+		cr_assert_null(events_judge_scores(buf_bytes(&text), &limits));
 		buf_done(&text);
 	}
 }

@@ -95,6 +95,7 @@ Test(flow, a_writer_that_found_it_full_is_told_when_half_is_free)
 	flow_read(flow, got, 10);
 	cr_expect_eq(told, 0, "it was never short");
 	flow_write(flow, "0123456789a", 11);
+	cr_expect_eq(flow_write(flow, NULL, 0), 0, "which only asks whether it is broken");
 	flow_read(flow, got, 4);
 	cr_expect_eq(told, 0);
 	flow_read(flow, got, 1);

@@ -17,6 +17,14 @@
 #include "base/clock.h"
 #include "support/http_peer.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define KEEPS_WHAT_IS_FREED 1
+#elif defined(__has_feature)
+#define KEEPS_WHAT_IS_FREED __has_feature(address_sanitizer)
+#else
+#define KEEPS_WHAT_IS_FREED 0
+#endif
+
 enum { FLOW_BYTES = 64 << 10, STREAMS_MAX = 512, MAX_BODY = 100000 };
 
 struct exchange {
@@ -357,12 +365,437 @@ Test(http_stream, a_client_that_leaves_in_the_middle_of_its_body_is_still_owed_a
 			begin_reply(exchange, 200, -1);
 		else
 			http_reply(exchange->request, 502, NULL, bytes_of("gone"), NULL);
+		http_server_free(server);
 		cr_expect_eq(atomic_load(&freed), kind + 1);
 		if (kind)
 			cr_expect_lt(flow_write(exchange->reply, "x", 1), 0);
 		exchange_free(exchange);
-		http_server_free(server);
 		if (!kind)
 			server = start((struct http_server_options){ 0 });
 	}
+}
+
+/* As much as goes in until the other side takes no more; stops when nothing moved for a while. */
+static size_t fill(struct peer *peer, const char *bytes, size_t len, size_t max)
+{
+	size_t sent = 0;
+	struct pollfd ready = { .fd = peer->fd, .events = POLLOUT };
+	while (sent < max && poll(&ready, 1, 300) > 0) {
+		ssize_t put = send(peer->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent += put > 0 ? (size_t)put : 0;
+	}
+	return sent;
+}
+
+Test(http_stream, a_body_that_nobody_reads_stops_its_sender)
+{
+	enum { MUCH = 64 << 20 };
+	struct budget budget = { .limit_bytes = 1 << 20 };
+	struct http_server *server = start((struct http_server_options){ .budget = &budget });
+	struct peer peer = connected(server);
+	static char zeros[64 << 10];
+	peer_printf(&peer, "POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n", MUCH);
+	struct exchange *exchange = take_exchange();
+	size_t sent = fill(&peer, zeros, sizeof zeros, MUCH);
+	cr_expect_lt(sent, (size_t)MUCH / 2);
+	cr_expect_leq(budget.used_bytes, FLOW_BYTES + (32 << 10));
+
+	/* It goes on when somebody does. */
+	size_t taken = 0;
+	ssize_t got = 0;
+	while (taken < sent && (got = await_body(exchange, zeros, sizeof zeros)) > 0)
+		taken += (size_t)got;
+	cr_expect_eq(taken, sent, "%zu of %zu", taken, sent);
+	cr_expect_gt(fill(&peer, zeros, sizeof zeros, 1 << 20), 0);
+	http_reply(exchange->request, 200, NULL, bytes_of(""), NULL);
+	exchange_free(exchange);
+	peer_close(&peer);
+	http_server_free(server);
+	cr_expect_eq(budget.used_bytes, 0);
+}
+
+Test(http_stream, a_reply_that_nobody_reads_stops_its_writer)
+{
+	struct http_server *server = start((struct http_server_options){ 0 });
+	struct peer peer = connected(server), other = connected(server);
+	static char zeros[64 << 10];
+	get(&peer, "/api/x");
+	struct exchange *exchange = take_exchange();
+	begin_reply(exchange, 200, -1);
+	size_t written = 0;
+	ssize_t taken;
+	struct timespec until;
+	do {
+		taken = flow_write(exchange->reply, zeros, sizeof zeros);
+		cr_assert_geq(taken, 0);
+		written += (size_t)taken;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += 1;
+	} while (written < 256 << 20 &&
+		(taken == sizeof zeros || sem_timedwait(&exchange->moved, &until) == 0));
+	cr_expect_lt(written, 64 << 20);
+
+	post(&other, "/whole", "meanwhile");
+	cr_expect_eq(peer_reply(&other).status, 200);
+	struct pollfd ready = { .fd = peer.fd, .events = POLLIN };
+	while (sem_trywait(&exchange->moved) < 0 && poll(&ready, 1, PEER_WAIT_MS) > 0)
+		recv(peer.fd, zeros, sizeof zeros, 0);
+	cr_expect_gt(flow_write(exchange->reply, zeros, sizeof zeros), 0);
+	peer_close(&peer);
+	peer_close(&other);
+	flow_end(exchange->reply);
+	exchange_free(exchange);
+	http_server_free(server);
+}
+
+static void *send_much(void *peer)
+{
+	static char zeros[64 << 10];
+	for (int i = 0; i < 1600; i++)
+		if (!peer_send(peer, zeros, sizeof zeros))
+			break;
+	return NULL;
+}
+
+static void *read_much(void *arg)
+{
+	static char bytes[256 << 10];
+	struct peer *peer = arg;
+	size_t len = 0;
+	for (ssize_t got; len < 100 << 20 && (got = recv(peer->fd, bytes, sizeof bytes, 0)) > 0;)
+		len += (size_t)got;
+	return len >= 100 << 20 ? arg : NULL;
+}
+
+static long peak_kb(void)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
+Test(http_stream, a_hundred_megabytes_pass_both_ways_in_little_memory)
+{
+	enum { LENGTH = 100 << 20 };
+	struct http_server *server = start((struct http_server_options){ 0 });
+	struct peer peer = connected(server);
+	static char bytes[48 << 10];
+	size_t len = 0;
+	ssize_t got;
+	peer_printf(&peer, "POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n", LENGTH);
+	struct exchange *exchange = take_exchange();
+	long before_kb = peak_kb();
+	pthread_t other_end;
+	pthread_create(&other_end, NULL, send_much, &peer);
+	while ((got = await_body(exchange, bytes, sizeof bytes)) > 0)
+		len += (size_t)got;
+	pthread_join(other_end, NULL);
+	cr_expect_eq(len, (size_t)LENGTH);
+	cr_expect_eq(got, FLOW_ENDED);
+
+	begin_reply(exchange, 200, -1);
+	pthread_create(&other_end, NULL, read_much, &peer);
+	for (len = 0; len < LENGTH; len += sizeof bytes)
+		write_all(exchange, bytes, sizeof bytes);
+	flow_end(exchange->reply);
+	void *is_whole;
+	pthread_join(other_end, &is_whole);
+	cr_expect(is_whole);
+	cr_expect(KEEPS_WHAT_IS_FREED || peak_kb() - before_kb < 8 << 10);
+	exchange_free(exchange);
+	peer_close(&peer);
+	http_server_free(server);
+}
+
+Test(http_stream, an_early_reply_waits_for_a_short_body_and_cuts_a_long_one)
+{
+	struct http_server *server = start((struct http_server_options){ 0 });
+	static char zeros[10000];
+	for (int is_streamed = 0; is_streamed < 2; is_streamed++) {
+		for (int is_long = 0; is_long < 2; is_long++) {
+			struct peer peer = connected(server);
+			peer_printf(&peer,
+				"POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\nx",
+				is_long ? 100 * MAX_BODY : 10001);
+			struct exchange *exchange = take_exchange();
+			char got;
+			cr_assert_eq(await_body(exchange, &got, 1), 1);
+			peer_send(&peer, zeros, 5000);
+			if (is_streamed) {
+				flow_break(exchange->body);
+				begin_reply(exchange, 413, is_long ? 8 : -1);
+				say(exchange, "too much");
+				flow_end(exchange->reply);
+			} else {
+				http_reply(
+					exchange->request, 413, NULL, bytes_of("too much"), NULL);
+			}
+			cr_expect_eq(peer_reply_within(&peer, 100).status, -1);
+			if (is_long)
+				for (int i = 0; i < 100 && peer_send(&peer, zeros, 10000); i++)
+					;
+			else
+				peer_send(&peer, zeros, 5000);
+			expect_text(&peer, "HTTP/1.1 413");
+			expect_text(&peer, "too much");
+			peer.len = 0;
+			if (is_long) {
+				cr_expect(peer_is_closed(&peer));
+			} else {
+				post(&peer, "/whole", "goes on");
+				expect_text(&peer, "HTTP/1.1 200");
+			}
+			exchange_free(exchange);
+			peer_close(&peer);
+		}
+	}
+	http_server_free(server);
+	cr_expect_eq(atomic_load(&freed), 4);
+}
+
+Test(http_stream, a_reply_that_begins_early_leaves_the_body_to_its_reader)
+{
+	struct http_server *server = start((struct http_server_options){ 0 });
+	struct peer peer = connected(server);
+	static char zeros[FLOW_BYTES];
+	char got[4096];
+	size_t len = 0;
+	peer_send_text(&peer, "POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: 1000000\r\n\r\n");
+	struct exchange *exchange = take_exchange();
+	begin_reply(exchange, 200, -1);
+	say(exchange, "early");
+	flow_end(exchange->reply);
+	for (size_t sent = 0; sent < 1000000; sent += 50000) {
+		peer_send(&peer, zeros, 50000);
+		while (len < sent) {
+			ssize_t part = await_body(exchange, got, sizeof got);
+			cr_assert_gt(part, 0);
+			len += (size_t)part;
+		}
+	}
+	ssize_t part;
+	while ((part = await_body(exchange, got, sizeof got)) > 0)
+		len += (size_t)part;
+	cr_expect_eq(part, FLOW_ENDED);
+	cr_expect_eq(len, 1000000);
+	expect_text(&peer, "\r\nearly\r\n");
+	exchange_free(exchange);
+	peer_close(&peer);
+	http_server_free(server);
+}
+
+Test(http_stream, an_owner_that_does_not_want_the_body_can_break_it_and_reply)
+{
+	struct http_server *server = start((struct http_server_options){ 0 });
+	struct peer peer = connected(server);
+	static char zeros[20000];
+	peer_printf(&peer, "POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: 20000\r\n\r\n");
+	struct exchange *exchange = take_exchange();
+	flow_break(exchange->body);
+	peer_send(&peer, zeros, sizeof zeros);
+	cr_expect_eq(peer_reply_within(&peer, 100).status, -1);
+	http_reply(exchange->request, 503, NULL, bytes_of("no"), NULL);
+	cr_expect_eq(peer_reply(&peer).status, 503);
+	exchange_free(exchange);
+	post(&peer, "/whole", "x");
+	cr_expect_eq(peer_reply(&peer).status, 200);
+	peer_close(&peer);
+	http_server_free(server);
+}
+
+Test(http_stream, replies_without_a_body_end_where_their_headers_end)
+{
+	static const struct {
+		const char *method;
+		unsigned status;
+		int length;
+		bool has_flow, says_length;
+	} cases[] = {
+		{ "HEAD", 200, 1234, false, true },
+		{ "HEAD", 200, 1234, true, true },
+		{ "HEAD", 200, -1, false, false },
+		{ "HEAD", 200, -1, true, false },
+		{ "GET", 204, -1, false, false },
+		{ "GET", 204, -1, true, false },
+		{ "GET", 304, 7, false, true },
+		{ "GET", 304, -1, true, false },
+		{ "DELETE", 200, -1, false, true },
+	};
+	struct http_server *server = start((struct http_server_options){ 0 });
+	char got[4096];
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct peer peer = connected(server);
+		peer_printf(&peer,
+			"%s /api/x HTTP/1.1\r\nHost: t\r\n\r\n"
+			"POST /whole HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n",
+			cases[i].method);
+		struct exchange *exchange = take_exchange();
+		if (cases[i].has_flow)
+			begin_reply(exchange, cases[i].status, cases[i].length);
+		else
+			http_reply_stream(
+				exchange->request, cases[i].status, NULL, NULL, cases[i].length);
+		receive_all(&peer, got, sizeof got, PEER_WAIT_MS);
+		char *end = strstr(got, "\r\n\r\n");
+		cr_assert(end, "%s", got);
+		cr_expect(!end[4] || strncmp(end + 4, "HTTP/1.1 200", 12) == 0, "%zu: %s", i, got);
+		cr_expect(end[4] || strstr(got, "Connection: close"), "%zu: %s", i, got);
+		*end = '\0';
+		cr_expect_not(strstr(got, "Transfer-Encoding"), "%zu: %s", i, got);
+		cr_expect_eq(strstr(got, "Content-Length") != NULL, cases[i].says_length, "%zu: %s",
+			i, got);
+		exchange_free(exchange);
+		peer_close(&peer);
+	}
+	http_server_free(server);
+}
+
+Test(http_stream, http_1_0_gets_its_body_without_chunks_and_a_reset_when_it_breaks)
+{
+	struct http_server *server = start((struct http_server_options){ 0 });
+	for (int breaks = 0; breaks < 2; breaks++) {
+		struct peer peer = connected(server);
+		peer_send_text(&peer, "GET /api/x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+		struct exchange *exchange = take_exchange();
+		begin_reply(exchange, 200, -1);
+		say(exchange, "body");
+		expect_text(&peer, "\r\n\r\nbody");
+		cr_expect_not(strstr(peer.received, "chunked"));
+		if (breaks)
+			flow_break(exchange->reply);
+		else
+			flow_end(exchange->reply);
+		char byte;
+		struct pollfd ready = { .fd = peer.fd, .events = POLLIN };
+		poll(&ready, 1, PEER_WAIT_MS);
+		cr_expect_eq(recv(peer.fd, &byte, 1, 0), breaks ? -1 : 0);
+		exchange_free(exchange);
+		peer_close(&peer);
+	}
+	http_server_free(server);
+}
+
+Test(http_stream, two_hundred_idle_streams_do_not_slow_a_route_beside_them)
+{
+	enum { IDLE = 200 };
+	struct http_server *server = start((struct http_server_options){ 0 });
+	static struct peer peers[IDLE];
+	static struct exchange *idle[IDLE];
+	for (size_t i = 0; i < IDLE; i++) {
+		peers[i] = connected(server);
+		get(&peers[i], "/api/x");
+		idle[i] = take_exchange();
+		begin_reply(idle[i], 200, -1);
+		say(idle[i], "hello");
+	}
+	struct peer peer = connected(server);
+	uint64_t start_ms = clock_monotonic_ms();
+	for (int i = 0; i < 200; i++) {
+		post(&peer, "/whole", "x");
+		cr_assert_eq(peer_reply(&peer).status, 200);
+	}
+	cr_expect_lt(clock_monotonic_ms() - start_ms, 5000);
+	for (size_t i = 0; i < IDLE; i++) {
+		say(idle[i], "event");
+		expect_text(&peers[i], "event");
+	}
+	for (size_t i = 0; i < IDLE; i += 2)
+		peer_close(&peers[i]);
+	unsigned broken = 0;
+	for (int tries = 0; broken < IDLE / 2 && tries < 1000; tries++) {
+		struct pollfd ready = { .fd = http_server_departures(server), .events = POLLIN };
+		poll(&ready, 1, 100);
+		http_server_drop_departed(server);
+		broken = 0;
+		for (size_t i = 0; i < IDLE; i++)
+			broken += flow_write(idle[i]->reply, "", 0) < 0;
+	}
+	cr_expect_eq(broken, IDLE / 2);
+	http_server_free(server);
+	for (size_t i = 0; i < IDLE; i++) {
+		exchange_free(idle[i]);
+		peer_close(&peers[i]);
+	}
+	cr_expect_eq(atomic_load(&freed), IDLE);
+}
+
+Test(http_stream, a_stop_leaves_open_streams_their_time_and_freeing_breaks_them)
+{
+	struct http_server *server = start((struct http_server_options){ 0 });
+	struct peer streaming = connected(server), sending = connected(server);
+	get(&streaming, "/api/x");
+	struct exchange *reply = take_exchange();
+	begin_reply(reply, 200, -1);
+	say(reply, "one");
+	expect_text(&streaming, "one");
+	peer_send_text(
+		&sending, "POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nhalf");
+	struct exchange *body = take_exchange();
+
+	cr_expect_eq(http_server_stop(server, 50), 2);
+	say(reply, "two");
+	expect_text(&streaming, "two");
+	http_reply(body->request, 503, NULL, bytes_of(""), NULL);
+	http_server_free(server);
+	char got;
+	cr_expect_eq(flow_read(body->body, &got, 1), FLOW_BROKEN);
+	cr_expect_lt(flow_write(reply->reply, "x", 1), 0);
+	cr_expect(peer_is_closed(&streaming));
+	cr_expect(peer_is_closed(&sending));
+	exchange_free(reply);
+	exchange_free(body);
+	peer_close(&streaming);
+	peer_close(&sending);
+	cr_expect_eq(atomic_load(&freed), 2);
+}
+
+Test(http_stream, a_peer_that_does_nothing_when_it_is_its_turn_is_cut_off)
+{
+	struct http_server *server = start(
+		(struct http_server_options){ .request_timeout_ms = 1, .idle_timeout_ms = 60000 });
+	struct peer sender = connected(server), idle = connected(server);
+	peer_send_text(&sender, "POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nhalf");
+	struct exchange *silent = take_exchange();
+	get(&idle, "/api/x");
+	struct exchange *quiet = take_exchange();
+	begin_reply(quiet, 200, -1);
+	say(quiet, "one");
+	expect_text(&idle, "one");
+	char got[16];
+	uint64_t start_ms = clock_monotonic_ms();
+	ssize_t len;
+	do {
+		http_server_tick(server);
+		usleep(50000);
+		len = flow_read(silent->body, got, sizeof got);
+	} while (len >= 0 && clock_monotonic_ms() - start_ms < PEER_WAIT_MS);
+	cr_expect_eq(len, FLOW_BROKEN);
+	http_reply(silent->request, 408, NULL, bytes_of(""), NULL);
+
+	/* Nothing to send is not silence of the peer. */
+	say(quiet, "two");
+	expect_text(&idle, "two");
+	flow_end(quiet->reply);
+	exchange_free(silent);
+	exchange_free(quiet);
+	peer_close(&sender);
+	peer_close(&idle);
+	http_server_free(server);
+}
+
+Test(http_stream, without_memory_for_a_body_it_breaks_and_the_reply_still_comes)
+{
+	struct budget budget = { .limit_bytes = 100 };
+	struct http_server *server = start((struct http_server_options){ .budget = &budget });
+	struct peer peer = connected(server);
+	post(&peer, "/api/x", "does not fit");
+	struct exchange *exchange = take_exchange();
+	char got;
+	cr_expect_eq(await_body(exchange, &got, 1), FLOW_BROKEN);
+	cr_expect_not(http_request_is_departed(exchange->request));
+	http_reply(exchange->request, 503, NULL, bytes_of("full"), NULL);
+	cr_expect_eq(peer_reply(&peer).status, 503);
+	exchange_free(exchange);
+	peer_close(&peer);
+	http_server_free(server);
 }

@@ -432,6 +432,7 @@ Test(lane_events, what_is_kept_too_long_for_the_disk_becomes_dead_letters)
 	fake_spool_set_share(road.spool, 3, 1000);
 	lane_enforce_share(road.lane, 100, 100);
 	cr_expect(dead(&road) == 0, "what is on its way is waited for");
+	cr_expect(lane_finished_below(road.lane) == 1);
 	answer(&road, flying, 503, 0);
 	lane_enforce_share(road.lane, 100, 2);
 	cr_expect(dead(&road) == 10, "no more than another destination has");
@@ -463,5 +464,12 @@ Test(lane_events, how_far_it_is_through_is_known_at_once)
 	add(&road, 1, 1);
 	answer_all(&road, job, 201, 0);
 	cr_expect(lane_finished_below(road.lane) == 4);
+	answer_all(&road, take(&road, 0, 5, 6), 201, 0);
+	cr_expect(lane_finished_below(road.lane) == 5);
+	add(&road, 1, 150);
+	answer_all(&road, take(&road, 0, 6, 106), 201, 0);
+	cr_expect(lane_finished_below(road.lane) == 5, "a third of it is left");
+	answer_all(&road, take(&road, 0, 106, 156), 201, 0);
+	cr_expect(lane_finished_below(road.lane) == 6);
 	finish(&road);
 }

@@ -641,6 +641,22 @@ Test(local, what_cannot_be_read_is_counted_and_the_rest_is_there)
 	free((void *)good.at);
 }
 
+Test(local, events_of_langfuses_own_api_are_not_for_it)
+{
+	static const char lines[] = "{\"id\":\"a\"}\n{\"id\":\"b\"}\n";
+	struct request *request = request_new("default", lines, sizeof lines - 1);
+	open_all();
+	append_spans(1, 1, 10);
+	request->batch.signal = SIGNAL_INGESTION;
+	request->parts[0].shape = SHAPE_LANGFUSE;
+	request->parts[0].span_count = 2;
+	spool_append(disk.spool, &request->batch);
+	cr_assert_eq(request_wait(request), 0);
+	append_spans(2, 1, 10);
+	work();
+	expect_ledger(2, 0);
+}
+
 Test(local, after_a_restart_it_goes_on_where_it_was)
 {
 	open_all();

@@ -120,13 +120,23 @@ void access_take(struct access *access, struct keyring *keys)
 	keyring_done(&before);
 }
 
+/* A flood of questions must not keep new keys out. */
+static void init_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t writers_first;
+	pthread_rwlockattr_init(&writers_first);
+	pthread_rwlockattr_setkind_np(&writers_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &writers_first);
+	pthread_rwlockattr_destroy(&writers_first);
+}
+
 int access_new(const struct config *config, struct access **ret_access, struct complaint *complaint)
 {
 	struct access *access = calloc(1, sizeof *access);
 	if (!access)
 		return -ENOMEM;
 	access->config = config;
-	pthread_rwlock_init(&access->lock, NULL);
+	init_lock(&access->lock);
 	gethostname(access->hostname, sizeof access->hostname - 1);
 	access->caller_count = (unsigned)config->project_count + 1;
 	access->callers = calloc(access->caller_count, sizeof *access->callers);

@@ -63,7 +63,7 @@ bool keyring_has_twins(struct keyring *keys, struct key ret_twins[2]);
 int keyring_find(
 	const struct keyring *keys, enum key_kind kind, const uint8_t hash[KEY_HASH_BYTES]);
 
-/* Whether a key may be called so: 1 to 64 letters, digits and . _ @ - in front of which no # stands. */
+/* Whether a key may be called so: 1 to 64 letters, digits and . _ @ - */
 bool key_is_name(struct bytes text);
 
 /* The line of a file, with its end. 0 or -ENOMEM. */

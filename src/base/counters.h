@@ -61,7 +61,7 @@ enum counter {
 	COUNTER_METRICS_RECEIVED, /* metrics */
 	COUNTER_HOOKS_RECEIVED,
 	COUNTER_INGESTION_OF_TRACES, /* events that OTLP carries better */
-	COUNTER_UNWANTED_LOGS, /* that no destination takes; the next too */
+	COUNTER_UNWANTED_LOGS,       /* that no destination takes; the next too */
 	COUNTER_UNWANTED_METRICS,
 	COUNTER_INGESTION_STORED, /* events of Langfuse's own API, until it takes them */
 

@@ -1,5 +1,5 @@
 /*
- * Names of what should be known, be there or be done otherwise, with how often: so that an operator
+ * Names of what should be known, be there or be sent otherwise, with how often: so that an operator
  * can mend it, or see what sends nonsense. Of each sort only the first hundred names are kept; whoever
  * sends more of them fills one number, not the memory.
  */

@@ -158,7 +158,8 @@ static bool is_begun(struct bytes rest)
 	static const char *const words[] = { "true", "false", "null", "-0" };
 	bool is_begun = rest.len == 0;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		is_begun |= rest.len < strlen(words[i]) && memcmp(rest.at, words[i], rest.len) == 0;
+		is_begun |= rest.len > 0 && rest.len < strlen(words[i]) &&
+			memcmp(rest.at, words[i], rest.len) == 0;
 	return is_begun;
 }
 

@@ -134,7 +134,7 @@ ssize_t flow_write(struct flow *flow, const void *bytes, size_t len)
 	if (flow->state == OPEN) {
 		size_t room = flow->capacity - flow->len;
 		size_t taken = put(flow, bytes, len < room ? len : room);
-		flow->sides[FLOW_WRITER].is_waiting = taken < len;
+		flow->sides[FLOW_WRITER].is_waiting |= taken < len;
 		/* Of an empty flow nobody would tell the writer that there is memory again. */
 		result = len && !flow->len ? -ENOMEM : (ssize_t)taken;
 		if (taken && flow->sides[FLOW_READER].is_waiting)

@@ -31,13 +31,13 @@ void flow_release(struct flow *flow);      /* NULL is fine */
 enum flow_side { FLOW_WRITER, FLOW_READER };
 
 /*
- * Who is told that a write that was short has room now, that an empty flow has something, or that the
- * other side ended or broke it. `moved` is called from the other side's thread, may come without need, and calls nothing
- * of the flow. After a call with NULL it is not running and does not come any more.
+ * Who is told that a write that was short has room now, that an empty flow has something, or that it was ended
+ * or broken. `moved` is called from another thread, may come without need, calls nothing of the flow and waits for
+ * nobody who does. After a call with NULL it is not running and does not come any more.
  */
 void flow_watch(struct flow *flow, enum flow_side side, void (*moved)(void *arg), void *arg);
 
-/* Takes what fits, and returns how much that is; -EPIPE: it is broken; -ENOMEM by the budget. */
+/* Takes what fits, and returns how much that is; -EPIPE: it is broken; -ENOMEM: no memory, and nothing in it. */
 ssize_t flow_write(struct flow *flow, const void *bytes, size_t len);
 
 /* The writer's last word: what is in it can still be read. */

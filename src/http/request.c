@@ -143,7 +143,8 @@ void http_request_aim(struct http_request *request, const char *target)
 {
 	struct buf *text = &request->target;
 	text->len = 0;
-	buf_append(text, target, strlen(target) + 1);
+	request->target_len = strlen(target);
+	buf_append(text, target, request->target_len + 1);
 	size_t path = text->len;
 	request->fault = http_target_path(target, text);
 	request->path = request->fault ? "/" : (const char *)text->at + path;
@@ -164,9 +165,8 @@ enum MHD_Result http_request_begin(
 	request->knows_chunks = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
 
 	struct http_framing framing;
-	size_t target_len = strlen((const char *)request->target.at);
-	const char *why =
-		http_head_check(request->connection, method, target_len, version, &framing);
+	const char *why = http_head_check(
+		request->connection, method, request->target_len, version, &framing);
 	request->length = framing.length;
 	if (why || request->fault)
 		http_request_refuse(
@@ -249,9 +249,9 @@ static void keep(struct http_request *request, const char *data, size_t len)
 
 enum MHD_Result http_request_read(struct http_request *request, const char *data, size_t *size)
 {
+	if (request->body_flow && http_stream_read(request, data, size))
+		return MHD_YES;
 	if (!http_request_is_replied(request)) {
-		if (request->body_flow)
-			return http_stream_read(request, data, size);
 		keep(request, data, *size);
 		if (!http_request_is_replied(request)) {
 			*size = 0;
@@ -268,15 +268,13 @@ enum MHD_Result http_request_read(struct http_request *request, const char *data
 	return MHD_NO;
 }
 
-bool http_request_hand_out(struct http_request *request, struct flow *body)
+bool http_request_hand_out(struct http_request *request)
 {
 	struct http_server *server = request->server;
 	pthread_mutex_lock(&server->lock);
 	request->is_handed_out = !server->closed;
-	if (request->is_handed_out) {
-		server->handed_out++;
-		request->body_flow = body;
-	}
+	server->handed_out += request->is_handed_out;
+	server->starting += request->is_handed_out && request->route->stream;
 	pthread_mutex_unlock(&server->lock);
 	return request->is_handed_out;
 }
@@ -285,7 +283,7 @@ static void handle(struct http_request *request)
 {
 	struct bytes body = request->body.at ? buf_bytes(&request->body) : bytes_of("");
 	atomic_store(&request->due_ms, 0);
-	if (http_request_hand_out(request, NULL))
+	if (http_request_hand_out(request))
 		request->route->handle(request, body, request->route->owner);
 	else
 		http_request_refuse(

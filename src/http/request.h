@@ -18,12 +18,13 @@ struct http_server {
 	struct MHD_Daemon *mhd;
 	unsigned port;
 	atomic_bool stopping; /* connections close after their next reply */
-	int departures;       /* epoll on the sockets of streams; -1 without a route for them */
+	int departures;       /* epoll on the sockets of streams */
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* of the two numbers */
+	pthread_cond_t changed; /* of the three numbers */
 	unsigned in_progress;   /* requests begun and not over; guarded by lock */
-	unsigned handed_out; /* of those, given to `handle` and not replied to; guarded by lock */
+	unsigned handed_out; /* given to `handle` or `stream` and not replied to; guarded by lock */
+	unsigned starting;   /* in a route's `stream`; guarded by lock */
 	bool closed;         /* nothing is handed out any more; guarded by lock */
 	struct http_request *requests; /* of every open connection; guarded by lock */
 };
@@ -52,6 +53,7 @@ struct http_request {
 	_Atomic uint64_t due_ms;
 
 	struct buf target; /* as it came, and its path behind it; from here on of one request */
+	size_t target_len;
 	const char *path;  /* in it */
 	const char *fault; /* of the target; NULL: none */
 	const char *method;
@@ -95,8 +97,8 @@ void http_request_refuse(struct http_request *request, unsigned status, const ch
 	const struct http_header *headers);
 bool http_request_is_replied(struct http_request *request);
 
-/* Counts it as handed out, with its body's flow; false: the server is closed. */
-bool http_request_hand_out(struct http_request *request, struct flow *body);
+/* Counts it as handed out; false: the server is closed. */
+bool http_request_hand_out(struct http_request *request);
 
 /* From here on, what changes is noticed by http_request_park. Returns the state. */
 unsigned http_request_look(struct http_request *request);
@@ -117,7 +119,9 @@ void http_request_add_headers(struct MHD_Response *response, const struct http_h
 void http_request_await_peer(struct http_request *request);
 
 void http_stream_begin(struct http_request *request);
-enum MHD_Result http_stream_read(struct http_request *request, const char *data, size_t *size);
+
+/* Takes what fits, and waits where that is not all. False: nobody wants it, and the reply is there. */
+bool http_stream_read(struct http_request *request, const char *data, size_t *size);
 
 /* Ends both directions; what is not complete breaks. False: there is no reply yet. */
 bool http_stream_end(struct http_request *request);

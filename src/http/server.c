@@ -193,6 +193,11 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 	if (error)
 		goto out;
 	server->departures = epoll_create1(EPOLL_CLOEXEC);
+	if (server->departures < 0) {
+		error = -errno;
+		close(fd);
+		goto out;
+	}
 	server->port = http_listen_port(fd);
 	server->mhd = start_library(server, fd);
 	if (!server->mhd) {
@@ -256,6 +261,8 @@ unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms)
 	while (server->in_progress && status == 0)
 		status = pthread_cond_timedwait(&server->changed, &server->lock, &until);
 	server->closed = true;
+	while (server->starting)
+		pthread_cond_wait(&server->changed, &server->lock);
 	unsigned left = server->in_progress;
 	pthread_mutex_unlock(&server->lock);
 	return left;

@@ -64,15 +64,15 @@ struct http_server_options {
 	size_t route_count;
 	unsigned threads;
 	unsigned max_connections; /* shared out to the threads; more wait in the listen queue */
-	uint64_t
-		request_timeout_ms; /* from the first byte of a request to its last; of a reply too; of streams: of silence */
+	/* From the first byte of a request to its last; of a reply too. Of a stream's body: of silence. */
+	uint64_t request_timeout_ms;
 	uint64_t idle_timeout_ms; /* of silence */
 	size_t max_body_bytes;    /* 413 above; not of streams */
 	size_t flow_bytes;        /* of a stream that are on their way, each direction */
 	struct budget *budget;    /* bodies that wait are charged to it; 503 when it is used up */
 
-	struct http_certificate
-		*certificate; /* TLS, with what it holds at the moment; NULL: none */
+	/* TLS, with what it holds at the moment; NULL: none. */
+	struct http_certificate *certificate;
 
 	/*
 	 * Asked before the routes, once the headers are here: 0 lets the request in, else it is refused with
@@ -104,8 +104,8 @@ unsigned http_server_port(const struct http_server *server);
 void http_server_tick(struct http_server *server);
 
 /*
- * Closes the listening socket, then waits for the requests in progress, at most timeout_ms. `handle`
- * is not called any more afterwards. Returns the number of requests still in progress.
+ * Closes the listening socket, then waits for the requests in progress, at most timeout_ms. `handle` and `stream`
+ * are not called any more afterwards. Returns the number of requests still in progress.
  */
 unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms);
 
@@ -119,10 +119,10 @@ void http_server_free(struct http_server *server);
 int http_server_departures(const struct http_server *server);
 unsigned http_server_drop_departed(struct http_server *server);
 
-const char *http_request_method(const struct http_request *request);
-
-/* Whether the client of a stream has left, as far as is known; until the reply, which must come all the same. */
+/* Whether the client of a stream is known to have left. Until the reply, which must come all the same. */
 bool http_request_is_departed(const struct http_request *request);
+
+const char *http_request_method(const struct http_request *request);
 
 /* The target as the sender wrote it, with its query: always a path. */
 const char *http_request_target(const struct http_request *request);
@@ -177,8 +177,9 @@ void http_reply(struct http_request *request, unsigned status, const char *conte
 	struct bytes body, const struct http_header *headers);
 
 /*
- * The same with a body that is still to come. Before the body of the request has ended too: what is left of
- * it is then read and thrown away, within bounds.
+ * The same with a body that is still to come. It may begin before the body of the request has ended, but is not
+ * sent before: what is left of that is passed on until its flow breaks, then thrown away within bounds, as after
+ * http_reply at once. So whoever does not read it to its end breaks it.
  *
  *   body    its writer is the caller, who holds it; it is broken when the client leaves. A body that breaks
  *           ends the connection in the middle. NULL: none comes. Not read where HTTP knows no body: HEAD,

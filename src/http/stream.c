@@ -15,65 +15,92 @@ static void on_moved(void *request)
 	http_request_wake(request);
 }
 
-void http_stream_begin(struct http_request *request)
+/* False: no memory for the flow. */
+static bool open_body(struct http_request *request)
 {
-	struct http_server *server = request->server;
-	struct flow *body = NULL;
-	if (request->length) {
-		body = flow_new(server->options.flow_bytes, server->options.budget);
-		if (!body) {
-			http_request_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-				"no memory for the body", NULL);
-			return;
-		}
-		flow_watch(body, FLOW_WRITER, on_moved, request);
-	}
-	if (!http_request_hand_out(request, body)) {
-		flow_release(body);
+	const struct http_server_options *options = &request->server->options;
+	if (!request->length)
+		return true;
+	struct flow *body = flow_new(options->flow_bytes, options->budget);
+	if (!body)
+		return false;
+	flow_watch(body, FLOW_WRITER, on_moved, request);
+	pthread_mutex_lock(&request->server->lock);
+	request->body_flow = body;
+	pthread_mutex_unlock(&request->server->lock);
+	return true;
+}
+
+static void start(struct http_request *request)
+{
+	if (!open_body(request)) {
 		http_request_refuse(
-			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping", NULL);
+			request, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory for the body", NULL);
 		return;
 	}
 	/* Once: what departs stays departed. */
 	struct epoll_event departure = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = request };
-	epoll_ctl(server->departures, EPOLL_CTL_ADD, request->fd, &departure);
-	request->route->stream(request, body, request->route->owner);
+	epoll_ctl(request->server->departures, EPOLL_CTL_ADD, request->fd, &departure);
+	request->route->stream(request, request->body_flow, request->route->owner);
 }
 
-enum MHD_Result http_stream_read(struct http_request *request, const char *data, size_t *size)
+void http_stream_begin(struct http_request *request)
 {
-	http_request_look(request);
+	struct http_server *server = request->server;
+	if (!http_request_hand_out(request)) {
+		http_request_refuse(
+			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping", NULL);
+		return;
+	}
+	start(request);
+	pthread_mutex_lock(&server->lock);
+	if (--server->starting == 0)
+		pthread_cond_broadcast(&server->changed);
+	pthread_mutex_unlock(&server->lock);
+}
+
+bool http_stream_read(struct http_request *request, const char *data, size_t *size)
+{
+	bool is_replied = http_request_look(request) & REPLIED;
+	/* A reply that is whole says enough of what its owner wants with the rest. */
+	if (is_replied && !request->reply_flow)
+		flow_break(request->body_flow);
 	ssize_t taken = flow_write(request->body_flow, data, *size);
 	if (taken < 0) {
-		/* Nobody reads it any more, or there is no memory for it: the reply is all that is left. */
+		if (is_replied)
+			return false;
+		/* Without memory for it as without a reader, the reply is all that is left. */
 		flow_break(request->body_flow);
 		taken = 0;
 	}
 	*size -= (size_t)taken;
 	if (*size)
 		http_request_park(request);
-	else
+	/* With the reply there, whoever reads has no more time than the peer. */
+	if (!*size || is_replied)
 		http_request_await_peer(request);
-	return MHD_YES;
+	return true;
 }
 
-/* Headers wait for the body in the kernel, for a fifth of a second; with a body that may be long in coming they go. */
+/* They would wait in the kernel for the body, a fifth of a second, and that one may be longer in coming. */
 static void push_headers(struct http_request *request)
 {
 	const int on = 1;
 	setsockopt(request->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-/* A body that ends with its connection looks whole unless that is reset. */
+/* A body that ends with its connection would look whole if that were closed as always. */
 static void reset(struct http_request *request)
 {
-	const struct linger at_once = { .l_onoff = 1 };
-	setsockopt(request->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	connect(request->fd, &nobody, sizeof nobody);
 }
 
 static ssize_t read_reply(void *arg, uint64_t position, char *to, size_t max)
 {
 	struct http_request *request = arg;
+	/* However long it takes; that the peer takes nothing for long, libmicrohttpd sees by itself. */
+	atomic_store(&request->due_ms, 0);
 	http_request_look(request);
 	ssize_t got = flow_read(request->reply_flow, to, max);
 	if (got == FLOW_NOTHING_YET) {
@@ -82,7 +109,6 @@ static ssize_t read_reply(void *arg, uint64_t position, char *to, size_t max)
 		http_request_park(request);
 		return 0;
 	}
-	http_request_await_peer(request);
 	if (got == FLOW_BROKEN) {
 		if (request->reply_length < 0 && !request->knows_chunks)
 			reset(request);
@@ -170,7 +196,7 @@ bool http_stream_end(struct http_request *request)
 		atomic_fetch_or(&request->state, DEPARTED);
 	pthread_mutex_unlock(&server->lock);
 	close_flow(body, FLOW_WRITER, false);
-	close_flow(reply, FLOW_READER, request->is_reply_read);
+	close_flow(reply, FLOW_READER, is_replied && request->is_reply_read);
 	return is_replied;
 }
 

@@ -1,10 +1,14 @@
 #include "http/upstream.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "http/curl.h"
@@ -12,11 +16,16 @@
 enum {
 	HEAD_MAX_BYTES = 64 << 10, /* with what comes before it as 1xx */
 	HEADERS_MAX = 256,
+	READY_AT_ONCE = 64,
+	WAIT_MAX_MS = 60000, /* poll counts in int */
 };
 
 struct upstream {
 	struct http_connections connections;
 	struct upstream_call *calls;
+	int ready; /* epoll: curl's sockets, so that only those are looked at that have moved */
+	int wake;  /* eventfd */
+	uint64_t due_ms; /* curl wants to be called then; UINT64_MAX: it does not */
 };
 
 struct upstream_call {
@@ -42,13 +51,54 @@ struct upstream_call {
 	bool has_moved;
 };
 
+/* A socket that was closed has left by itself; one that cannot be watched is silent, and ends as such. */
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+	struct upstream *upstream = arg;
+	struct epoll_event event = { .data.fd = fd };
+	if (what & CURL_POLL_IN)
+		event.events |= EPOLLIN;
+	if (what & CURL_POLL_OUT)
+		event.events |= EPOLLOUT;
+	if (what == CURL_POLL_REMOVE)
+		epoll_ctl(upstream->ready, EPOLL_CTL_DEL, fd, NULL);
+	else if (epoll_ctl(upstream->ready, EPOLL_CTL_MOD, fd, &event) < 0)
+		epoll_ctl(upstream->ready, EPOLL_CTL_ADD, fd, &event);
+	return 0;
+}
+
+static int set_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+	struct upstream *upstream = arg;
+	upstream->due_ms =
+		timeout_ms < 0 ? UINT64_MAX : clock_monotonic_ms() + (uint64_t)timeout_ms;
+	return 0;
+}
+
+static int watch(struct upstream *upstream)
+{
+	CURLM *multi = upstream->connections.multi;
+	upstream->ready = epoll_create1(EPOLL_CLOEXEC);
+	upstream->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (upstream->ready < 0 || upstream->wake < 0)
+		return -errno;
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, upstream);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, upstream);
+	return 0;
+}
+
 int upstream_new(const struct upstream_options *options, struct upstream **ret_upstream)
 {
-	struct upstream *upstream = calloc(1, sizeof *upstream);
+	struct upstream *upstream = malloc(sizeof *upstream);
 	if (!upstream)
 		return -ENOMEM;
+	*upstream = (struct upstream){ .ready = -1, .wake = -1, .due_ms = UINT64_MAX };
 	int error = http_connections_init(&upstream->connections, options->ca_file,
 		options->connections, options->connect_timeout_ms);
+	if (!error)
+		error = watch(upstream);
 	if (error)
 		upstream_free(upstream);
 	else
@@ -63,6 +113,10 @@ void upstream_free(struct upstream *upstream)
 	while (upstream->calls)
 		upstream_cancel(upstream->calls);
 	http_connections_done(&upstream->connections);
+	if (upstream->ready >= 0)
+		close(upstream->ready);
+	if (upstream->wake >= 0)
+		close(upstream->wake);
 	free(upstream);
 }
 
@@ -358,7 +412,10 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static uint64_t wait_until_due(const struct upstream *upstream, uint64_t wait_ms)
 {
-	uint64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + wait_ms;
+	uint64_t now_ms = clock_monotonic_ms();
+	uint64_t until_ms = now_ms + (wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS);
+	if (upstream->due_ms < until_ms)
+		until_ms = upstream->due_ms;
 	for (const struct upstream_call *call = upstream->calls; call; call = call->next)
 		until_ms = earlier(earlier(until_ms, head_due(call)), silence_due(call));
 	return until_ms > now_ms ? until_ms - now_ms : 0;
@@ -415,15 +472,46 @@ static void end_over(struct upstream *upstream)
 		end(call, code);
 }
 
+static int curls_name(uint32_t events)
+{
+	return (events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+		(events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+		(events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+}
+
+static void go_on(struct upstream *upstream)
+{
+	CURLM *multi = upstream->connections.multi;
+	struct epoll_event ready[READY_AT_ONCE];
+	int running, count = epoll_wait(upstream->ready, ready, READY_AT_ONCE, 0);
+	for (int i = 0; i < count; i++)
+		curl_multi_socket_action(
+			multi, ready[i].data.fd, curls_name(ready[i].events), &running);
+	if (upstream->due_ms <= clock_monotonic_ms()) {
+		upstream->due_ms = UINT64_MAX; /* unless curl says another time */
+		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+}
+
+static void wait_for_any(struct upstream *upstream, uint64_t wait_ms, int fd)
+{
+	struct pollfd polled[] = { { upstream->ready, POLLIN, 0 }, { upstream->wake, POLLIN, 0 },
+		{ fd, POLLIN, 0 } };
+	eventfd_t woken;
+	if (poll(polled, 3, (int)wait_until_due(upstream, wait_ms)) > 0 && polled[1].revents)
+		eventfd_read(upstream->wake, &woken);
+}
+
 void upstream_run(struct upstream *upstream, uint64_t wait_ms, int fd)
 {
 	resume_moved(upstream);
-	http_connections_run(&upstream->connections, wait_until_due(upstream, wait_ms), fd);
+	wait_for_any(upstream, wait_ms, fd);
+	go_on(upstream);
 	end_over(upstream);
 	end_late(upstream);
 }
 
 void upstream_wake(struct upstream *upstream)
 {
-	curl_multi_wakeup(upstream->connections.multi);
+	eventfd_write(upstream->wake, 1);
 }

@@ -82,32 +82,34 @@ static struct bytes find(struct bytes object, const char *name)
 
 /* ---- what is posted ---- */
 
-/* One object with nothing but blanks around it; *ret_bytes of the text are read. */
-static bool is_object(struct bytes text, unsigned max_depth, size_t *ret_bytes)
+/* One value that begins so, with nothing but blanks around it; *ret_bytes of the text are read. */
+static bool is_sound_value(
+	struct bytes text, uint8_t bracket, unsigned max_depth, size_t *ret_bytes)
 {
 	struct skim s = { text.at, bytes_end(text) };
 	skim_blanks(&s);
-	bool is_sound = s.at < s.end && *s.at == '{' && skim_value(&s, max_depth);
+	bool is_sound = s.at < s.end && *s.at == bracket && skim_value(&s, max_depth);
 	if (is_sound)
 		skim_blanks(&s);
 	*ret_bytes = (size_t)(s.at - text.at);
 	return is_sound && s.at == s.end;
 }
 
-static int check(struct bytes text, const struct events_limits *limits, struct complaint *complaint)
+static int check(struct bytes text, uint8_t bracket, const struct events_limits *limits,
+	struct complaint *complaint)
 {
 	size_t sound_bytes = utf8_valid_bytes(text);
 	if (sound_bytes < text.len) {
 		complain(complaint, "no UTF-8 at byte %zu", sound_bytes);
 		return -EBADMSG;
 	}
-	if (is_object(text, limits->max_depth, &sound_bytes))
+	if (is_sound_value(text, bracket, limits->max_depth, &sound_bytes))
 		return 0;
-	if (is_object(text, SKIM_MAX_DEPTH, &sound_bytes)) {
+	if (is_sound_value(text, bracket, SKIM_MAX_DEPTH, &sound_bytes)) {
 		complain(complaint, "more than %u levels of brackets", limits->max_depth);
 		return -E2BIG;
 	}
-	complain(complaint, "no JSON object at byte %zu", sound_bytes);
+	complain(complaint, "no JSON at byte %zu", sound_bytes);
 	return -EBADMSG;
 }
 
@@ -115,7 +117,7 @@ static int check(struct bytes text, const struct events_limits *limits, struct c
 static int open_batch(struct bytes body, const struct events_limits *limits,
 	struct skim *ret_events, struct complaint *complaint)
 {
-	int error = check(body, limits, complaint);
+	int error = check(body, '{', limits, complaint);
 	if (error)
 		return error;
 	struct bytes batch = find(body, "batch");
@@ -128,19 +130,14 @@ static int open_batch(struct bytes body, const struct events_limits *limits,
 	return 0;
 }
 
-/* One element of a batch. What it lacks is empty. */
+/* One element of a batch, or a score. What it lacks is empty. */
 struct event {
 	struct bytes text, id, type;
 };
 
-static bool next_event(struct skim *s, struct event *ret_event)
+static struct event read_event(struct skim *s)
 {
 	struct event event = { 0 };
-	skim_blanks(s);
-	if (skim_byte(s, ','))
-		skim_blanks(s);
-	if (skim_byte(s, ']'))
-		return false;
 	const uint8_t *start = s->at;
 	if (!skim_byte(s, '{')) {
 		skim_value(s, SKIM_MAX_DEPTH);
@@ -152,7 +149,17 @@ static bool next_event(struct skim *s, struct event *ret_event)
 				event.type = member.value;
 	}
 	event.text = (struct bytes){ start, (size_t)(s->at - start) };
-	*ret_event = event;
+	return event;
+}
+
+static bool next_event(struct skim *s, struct event *ret_event)
+{
+	skim_blanks(s);
+	if (skim_byte(s, ','))
+		skim_blanks(s);
+	if (skim_byte(s, ']'))
+		return false;
+	*ret_event = read_event(s);
 	return true;
 }
 
@@ -210,9 +217,9 @@ static void take_event(
 	events->of_traces += is_of_traces(event);
 }
 
-static void begin(struct events *events, const struct events_limits *limits)
+static void begin(struct events *events, unsigned status, const struct events_limits *limits)
 {
-	*events = (struct events){ 0 };
+	*events = (struct events){ .status = status };
 	buf_init(&events->lines, SIZE_MAX / 2, limits->budget);
 	buf_init(&events->answer, SIZE_MAX / 2, limits->budget);
 }
@@ -237,7 +244,7 @@ int events_of_batch(struct bytes body, const struct events_limits *limits,
 		return error;
 	struct events events;
 	struct buf successes, errors;
-	begin(&events, limits);
+	begin(&events, 207, limits);
 	buf_init(&successes, SIZE_MAX / 2, limits->budget);
 	buf_init(&errors, SIZE_MAX / 2, limits->budget);
 	uint32_t met = 0;
@@ -279,7 +286,7 @@ void events_done(struct events *events)
 	buf_done(&events->answer);
 }
 
-/* ---- a score alone ---- */
+/* ---- scores ---- */
 
 enum { UUID_BYTES = 37, TIMESTAMP_BYTES = 40 };
 
@@ -314,61 +321,117 @@ static int print_timestamp(uint64_t unix_ns, char timestamp[TIMESTAMP_BYTES])
 	return 0;
 }
 
-int events_of_score(struct bytes body, uint64_t now_ns, const struct events_limits *limits,
-	struct events *ret_events, struct complaint *complaint)
+/* One score, or, as Python's SDK does since version 5, a list of them. */
+struct scores {
+	struct skim rest;
+	bool is_list;
+};
+
+static int open_scores(struct bytes body, const struct events_limits *limits,
+	struct scores *ret_scores, struct complaint *complaint)
 {
-	char uuid[UUID_BYTES], timestamp[TIMESTAMP_BYTES];
-	int error = check(body, limits, complaint);
-	if (error)
-		return error;
-	struct bytes id = find(body, "id");
-	if (!is_filled(id)) {
-		complain(complaint, "the score's id is no string");
+	struct scores scores = { .rest = { body.at, bytes_end(body) } };
+	skim_blanks(&scores.rest);
+	scores.is_list = skim_byte(&scores.rest, '[');
+	int error = check(body, scores.is_list ? '[' : '{', limits, complaint);
+	if (!error)
+		*ret_scores = scores;
+	return error;
+}
+
+static bool next_score(struct scores *scores, struct event *ret_score)
+{
+	if (scores->is_list)
+		return next_event(&scores->rest, ret_score);
+	skim_blanks(&scores->rest);
+	if (scores->rest.at == scores->rest.end)
+		return false;
+	*ret_score = read_event(&scores->rest);
+	return true;
+}
+
+static int keep_score(struct events *events, const struct event *score, const char *timestamp,
+	struct complaint *complaint)
+{
+	char uuid[UUID_BYTES];
+	if (!is_filled(score->id)) {
+		complain(complaint, "a score's id is no string");
 		return -EBADMSG;
 	}
-	error = make_uuid(uuid);
+	int error = make_uuid(uuid);
+	if (error)
+		return error;
+	buf_printf(&events->lines,
+		"{\"id\":\"%s\",\"timestamp\":\"%s\",\"type\":\"score-create\",\"body\":", uuid,
+		timestamp);
+	append_flat(&events->lines, score->text);
+	buf_text(&events->lines, "}\n");
+	events->count++;
+	return 0;
+}
+
+int events_of_scores(struct bytes body, uint64_t now_ns, const struct events_limits *limits,
+	struct events *ret_events, struct complaint *complaint)
+{
+	char timestamp[TIMESTAMP_BYTES];
+	struct scores scores;
+	struct events events;
+	int error = open_scores(body, limits, &scores, complaint);
 	if (!error)
 		error = print_timestamp(now_ns, timestamp);
 	if (error)
 		return error;
-
-	struct events events;
-	begin(&events, limits);
-	buf_printf(&events.lines,
-		"{\"id\":\"%s\",\"timestamp\":\"%s\",\"type\":\"score-create\",\"body\":", uuid,
-		timestamp);
-	append_flat(&events.lines, body);
-	buf_text(&events.lines, "}\n");
-	tell(&events.answer, id, "}");
-	events.count = 1;
-	return finish(&events, 0, ret_events);
+	begin(&events, scores.is_list ? 202 : 200, limits);
+	for (struct event score; !error && next_score(&scores, &score);)
+		if (events.count == limits->max_events) {
+			complain(complaint, "more than %u scores", limits->max_events);
+			error = -E2BIG;
+		} else {
+			error = keep_score(&events, &score, timestamp, complaint);
+			if (!error && !scores.is_list)
+				tell(&events.answer, score.id, "}");
+		}
+	if (!error && events.count == 0) {
+		complain(complaint, "a list without scores");
+		error = -EBADMSG;
+	}
+	if (scores.is_list)
+		buf_text(&events.answer, "{\"message\":\"Accepted\"}");
+	return finish(&events, error, ret_events);
 }
 
-int events_name_score(struct bytes body, const struct events_limits *limits, struct buf *named,
-	struct complaint *complaint)
+/* What stands between *from and the score's id, and the id. */
+static int name_score(const struct event *score, const uint8_t **from, struct buf *named)
 {
 	char uuid[UUID_BYTES];
-	int error = check(body, limits, complaint);
+	if (*score->text.at != '{' || (score->id.len && !bytes_are(score->id, "null")))
+		return 0;
+	int error = make_uuid(uuid);
 	if (error)
 		return error;
-	struct bytes id = find(body, "id");
-	if (id.len && !bytes_are(id, "null")) {
-		buf_append(named, body.at, body.len);
-		return named->error;
-	}
-	error = make_uuid(uuid);
-	if (error)
-		return error;
-	struct skim inside = open_object(body);
-	const uint8_t *from = id.len ? id.at : inside.at;
-	buf_append(named, body.at, (size_t)(from - body.at));
-	if (id.len) {
+	struct skim inside = open_object(score->text);
+	const uint8_t *at = score->id.len ? score->id.at : inside.at;
+	buf_append(named, *from, (size_t)(at - *from));
+	if (score->id.len) {
 		buf_printf(named, "\"%s\"", uuid);
 	} else {
 		skim_blanks(&inside);
 		buf_printf(named, "\"id\":\"%s\"%s", uuid, skim_byte(&inside, '}') ? "" : ",");
 	}
-	from += id.len;
+	*from = at + score->id.len;
+	return 0;
+}
+
+int events_name_scores(struct bytes body, const struct events_limits *limits, struct buf *named,
+	struct complaint *complaint)
+{
+	struct scores scores;
+	const uint8_t *from = body.at;
+	int error = open_scores(body, limits, &scores, complaint);
+	if (error)
+		return error;
+	for (struct event score; !error && next_score(&scores, &score);)
+		error = name_score(&score, &from, named);
 	buf_append(named, from, (size_t)(bytes_end(body) - from));
-	return named->error;
+	return error ? error : named->error;
 }

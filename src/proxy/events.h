@@ -3,8 +3,7 @@
  * Langfuse is away: pure functions on JSON.
  *
  * Kept is one event a line, as it stands in a batch: {"id":..., "timestamp":..., "type":..., "body":{...}}
- * and a line feed, none within. A score that was posted alone is the event "score-create" that Langfuse
- * makes of it itself.
+ * and a line feed, none within. A score is the event "score-create" that Langfuse makes of it itself.
  */
 #ifndef TG_PROXY_EVENTS_H
 #define TG_PROXY_EVENTS_H
@@ -21,7 +20,8 @@ struct events_limits {
 
 struct events {
 	struct buf lines;   /* to be stored */
-	struct buf answer;  /* for the caller, as Langfuse's to a batch (207) or to a score */
+	struct buf answer;  /* as Langfuse's to a batch, a score, a list of scores */
+	unsigned status;    /* of the answer: 207, 200, 202 */
 	uint32_t count;     /* of lines; what has no id or no type stands in the answer's errors */
 	uint32_t of_traces; /* of them about traces and observations: what OTLP carries better */
 };
@@ -33,19 +33,19 @@ int events_of_batch(struct bytes body, const struct events_limits *limits,
 	struct events *ret_events, struct complaint *complaint);
 
 /*
- * One score as it was posted. It has an id: its own, or one that events_name_score gave it.
+ * A score as it was posted, or a list of them. Each has an id: its own, or one that events_name_scores gave it.
  *
- *   now_ns  Unix time, the event's timestamp
+ *   now_ns  Unix time, the events' timestamp
  */
-int events_of_score(struct bytes body, uint64_t now_ns, const struct events_limits *limits,
+int events_of_scores(struct bytes body, uint64_t now_ns, const struct events_limits *limits,
 	struct events *ret_events, struct complaint *complaint);
 void events_done(struct events *events);
 
 /*
- * Writes the score with an id of our making where it has none, so that a second try is not a second score; all
+ * Writes each score with an id of our making where it has none, so that a second try is not a second score; all
  * else stays byte for byte. As events_of_batch.
  */
-int events_name_score(struct bytes body, const struct events_limits *limits, struct buf *named,
+int events_name_scores(struct bytes body, const struct events_limits *limits, struct buf *named,
 	struct complaint *complaint);
 
 /* How many of a batch's events are of traces and observations; 0 for what is no batch. */

@@ -24,7 +24,7 @@ enum { ANSWER_MAX_BYTES = 16 << 20, MAX_EVENTS = 100000 };
 
 struct post {
 	struct relay relay;
-	bool is_score;
+	bool are_scores;
 	bool is_storable;
 	struct buf decoded, named; /* the body, where it is not the one that came */
 	struct events events;
@@ -54,8 +54,12 @@ static bool has_backlog(const struct proxy *proxy, const struct project *project
 static void refuse_storing(struct post *post, int error)
 {
 	const struct refusal refusal = refusal_of_error(error, "");
-	relay_refuse(&post->relay, refusal.status, refusal.why);
-	relay_close(&post->relay);
+	struct relay *relay = &post->relay;
+	refusal_note(&refusal);
+	reply_error(relay->request, refusal.status, refusal.why, refusal.headers);
+	relay->request = NULL;
+	relay->passage = REFUSED;
+	relay_close(relay);
 }
 
 /* Who comes after this answer finds the lane with a backlog. */
@@ -68,7 +72,7 @@ static void on_stored(struct batch *batch, int error)
 		return;
 	}
 	raise_to(&relay->project->owed_below, batch->stored_below);
-	http_reply(relay->request, post->is_score ? 200 : 207, "application/json",
+	http_reply(relay->request, post->events.status, "application/json",
 		buf_bytes(&post->events.answer), NULL);
 	relay->request = NULL;
 	relay->passage = STORED;
@@ -247,12 +251,12 @@ static int read_events(struct post *post, struct bytes *body)
 	};
 	struct complaint complaint = { 0 };
 	int error = 0;
-	if (post->is_score) {
-		error = events_name_score(*body, &limits, &post->named, &complaint);
+	if (post->are_scores) {
+		error = events_name_scores(*body, &limits, &post->named, &complaint);
 		if (!error)
 			*body = buf_bytes(&post->named);
 		if (!error)
-			error = events_of_score(
+			error = events_of_scores(
 				*body, clock_unix_ns(), &limits, &post->events, &complaint);
 	} else {
 		error = events_of_batch(*body, &limits, &post->events, &complaint);
@@ -297,7 +301,7 @@ static void refuse(struct post *post, int error, const char *why)
 }
 
 static void take(
-	struct proxy *proxy, struct http_request *request, struct bytes body, bool is_score)
+	struct proxy *proxy, struct http_request *request, struct bytes body, bool are_scores)
 {
 	struct complaint complaint = { 0 };
 	struct post *post = calloc(1, sizeof *post);
@@ -306,7 +310,7 @@ static void take(
 		return;
 	}
 	init(post, &proxy->options);
-	post->is_score = is_score;
+	post->are_scores = are_scores;
 	if (!relay_open(&post->relay, &posting, proxy, request,
 		    coding_of(request) ? "Content-Encoding" : NULL))
 		return;
@@ -334,7 +338,7 @@ void post_batch(struct http_request *request, struct bytes body, void *proxy)
 	take(proxy, request, body, false);
 }
 
-void post_score(struct http_request *request, struct bytes body, void *proxy)
+void post_scores(struct http_request *request, struct bytes body, void *proxy)
 {
 	take(proxy, request, body, true);
 }

@@ -9,6 +9,6 @@
 
 /* As http_route.handle, with the proxy as its owner. */
 void post_batch(struct http_request *request, struct bytes body, void *proxy);
-void post_score(struct http_request *request, struct bytes body, void *proxy);
+void post_scores(struct http_request *request, struct bytes body, void *proxy);
 
 #endif

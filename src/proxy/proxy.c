@@ -113,15 +113,6 @@ int proxy_rekey(struct proxy *proxy, const struct config *config, struct complai
 
 /* ---- the proxy ---- */
 
-/* As it is shown in redirects: who it would be asked as is nobody's business. */
-static void strip_user(char *url)
-{
-	char *host = strstr(url, "://");
-	char *at = host ? strchr(host + 3, '@') : NULL;
-	if (at && at < host + 3 + strcspn(host + 3, "/"))
-		memmove(host + 3, at + 1, strlen(at + 1) + 1);
-}
-
 static int find_langfuse(struct proxy *proxy)
 {
 	const struct config *config = proxy->options.config;
@@ -143,7 +134,6 @@ static int find_langfuse(struct proxy *proxy)
 		return error;
 	}
 	proxy->base_url = (char *)url.at;
-	strip_user(proxy->base_url);
 	return make_projects(proxy);
 }
 
@@ -265,7 +255,7 @@ void proxy_routes(struct proxy *proxy, struct http_route ret_routes[PROXY_ROUTE_
 	enum { PAGES = 3 };
 	ret_routes[0] = (struct http_route){ "POST", "/api/public/ingestion", begin_post,
 		post_batch, proxy, NULL };
-	ret_routes[1] = (struct http_route){ "POST", "/api/public/scores", begin_post, post_score,
+	ret_routes[1] = (struct http_route){ "POST", "/api/public/scores", begin_post, post_scores,
 		proxy, NULL };
 	ret_routes[2] =
 		(struct http_route){ NULL, "/api/public/", begin, NULL, proxy, stream_begin };

@@ -34,8 +34,8 @@ struct family_counts {
 
 struct proxy {
 	struct proxy_options options;
-	char *base_url;         /* of Langfuse, without a user; NULL: it is not passed through to */
-	const char *why_closed; /* where base_url is NULL */
+	char *base_url;           /* of Langfuse; NULL: nothing is passed through */
+	const char *why_closed;   /* where base_url is NULL */
 	struct project *projects; /* the default one first */
 	size_t project_count;
 	pthread_mutex_t lock;

@@ -132,6 +132,7 @@ static struct flow *pass_on(struct stream *stream, const struct upstream_head *h
 	stream->answer = flow_new(options->config->proxy.buffer_bytes, options->budget);
 	if (!stream->answer) {
 		relay_refuse(relay, 503, "other requests hold the memory");
+		relay_wake(relay);
 		return NULL;
 	}
 	flow_watch(stream->answer, FLOW_WRITER, relay_flow_moved, relay);
@@ -189,18 +190,19 @@ static void start(struct relay *relay)
 		close_stream(stream);
 }
 
-/* The call itself notices only when it has something to take or to give. */
-static bool has_left(const struct stream *stream)
+/* Whether anybody waits for what comes. The call itself notices only when it has something to take or to give. */
+static bool is_wanted(const struct stream *stream)
 {
 	const struct relay *relay = &stream->relay;
-	return relay->request ? http_request_is_departed(relay->request) :
-				stream->answer && flow_write(stream->answer, NULL, 0) == -EPIPE;
+	if (relay->request)
+		return !http_request_is_departed(relay->request);
+	return stream->answer && flow_write(stream->answer, NULL, 0) != -EPIPE;
 }
 
 static void moved(struct relay *relay)
 {
 	struct stream *stream = (struct stream *)relay;
-	if (!has_left(stream)) {
+	if (is_wanted(stream)) {
 		upstream_moved(relay->call);
 		return;
 	}

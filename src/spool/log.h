@@ -64,7 +64,8 @@ struct spool {
 	size_t segment_count, segment_capacity;
 	struct segment *free; /* files that hold nothing any more */
 	uint64_t next_sequence;
-	uint64_t floor; /* all below is let go */
+	uint64_t floor;        /* all below is let go */
+	uint64_t counted_from; /* what is kept from here on counts to max_bytes */
 	uint64_t commits;
 	uint64_t written_ms; /* when the last commit was, monotonic */
 	struct batch *waiting, **waiting_end;

@@ -339,9 +339,12 @@ void spool_reader_keep(struct spool_reader *reader, uint64_t sequence)
 	if (sequence > spool->next_sequence && sequence != SPOOL_KEEP_NOTHING)
 		sequence = spool->next_sequence;
 	if (sequence > reader->keep) {
+		/* Others have less: nothing changes for the log, however many readers follow it. */
+		bool is_last = reader->keep <= spool->floor || reader->keep <= spool->counted_from;
 		reader->keep = sequence;
 		forget_seen(reader, sequence);
-		space_release(spool);
+		if (is_last)
+			space_release(spool);
 	}
 	pthread_mutex_unlock(&spool->lock);
 	if (atomic_load(&reader->position) < sequence)

@@ -96,6 +96,7 @@ void space_release(struct spool *spool)
 		spool->segments[i] = spool->segments[i + gone];
 		kept += segment_bytes_from(spool->segments[i], counted);
 	}
+	spool->counted_from = counted;
 	atomic_store(&spool->kept_bytes, kept);
 }
 

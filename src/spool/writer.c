@@ -359,6 +359,7 @@ void spool_write(struct spool *spool)
 {
 	pthread_mutex_lock(&spool->lock);
 	spool->is_writing = true;
+	space_release(spool);
 	for (;;) {
 		while (!spool->waiting && !spool->is_stopping && !spool->wants_shrink)
 			pthread_cond_wait(&spool->work, &spool->lock);

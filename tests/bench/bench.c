@@ -21,7 +21,7 @@ static const char usage[] =
 	"  --rate N            spans per second of the paced case (15000)\n"
 	"  --backlog-bytes N   raw bytes that pile up while both sinks refuse (5000000000)\n"
 	"  --requests N        of each kind in front of Langfuse (20000)\n"
-	"  --streams N         open at once in front of Langfuse (200)\n"
+	"  --streams N         open at once in front of Langfuse, at most 500 (200)\n"
 	"  --body-bytes N      of a body that passes, each way (1000000000)\n"
 	"  --repeat N          each case N times; the run with the median s/M is shown (1)\n"
 	"  --case NAME         only this one: small, json, large, tiny, vocabularies, claude-logs, paced,\n"
@@ -404,7 +404,7 @@ static int read_options(int argc, char **argv, struct options *options)
 	bool is_sound = options->spans >= 100 && options->connections >= 1 &&
 		options->connections <= 1000 && options->rate >= 1 && options->repeat >= 1 &&
 		options->repeat <= REPEAT_MAX && options->requests >= 1 && options->streams >= 1 &&
-		options->streams <= 10000 && options->body_bytes >= 1;
+		options->streams <= 500 && options->body_bytes >= 1;
 	return is_sound && optind == argc ? 0 : -EINVAL;
 }
 

@@ -16,6 +16,7 @@
 enum { PATIENCE_S = 30, REPLY_MAX = 8192, PIECE_BYTES = 1 << 18, SAMPLE_MS = 20 };
 
 static const char *const as_shipped[] = { NULL };
+static const char small_target[] = "/api/public/projects";
 
 /* ---- the gateway in front of a stand-in ---- */
 
@@ -189,8 +190,8 @@ static int compare_latency(
 		return error;
 	double p50 = latency_ms(&direct, 0.5), p99 = latency_ms(&direct, 0.99);
 	double far_p50 = latency_ms(&through, 0.5), far_p99 = latency_ms(&through, 0.99);
-	printf("%-11s %-22s %8.3f %8.3f %9.3f %8.3f %9.3f %8.3f\n", gateways[0].name, name, p50,
-		p99, far_p50, far_p99, far_p50 - p50, far_p99 - p99);
+	printf("%-22s direct p50 %.3f ms, p99 %.3f; through %.3f, %.3f; added %.3f, %.3f\n", name,
+		p50, p99, far_p50, far_p99, far_p50 - p50, far_p99 - p99);
 	fflush(stdout);
 	return 0;
 }
@@ -199,12 +200,8 @@ int proxy_measure_latency(const struct proxy_load *load)
 {
 	struct front front;
 	int error = open_front(&front, 0);
-	puts("ms on one connection to a Langfuse that answers at once: directly, through the gateway, what that adds");
-	printf("%-11s %-22s %8s %8s %9s %8s %9s %8s\n", "gateway", "case", "direct50", "99",
-		"through50", "99", "added50", "99");
 	if (!error)
-		error = compare_latency(
-			&front, "GET 300 B", "/api/public/projects", load->requests);
+		error = compare_latency(&front, "GET 300 B", small_target, load->requests);
 	if (!error)
 		error = compare_latency(&front, "GET prompt 2 KB",
 			"/api/public/v2/prompts/folder%2Fname", load->requests);
@@ -318,36 +315,55 @@ static int run_beside(
 	return rig_run(&front->rig, &phase, ret_figures);
 }
 
+static void print_acknowledged(const char *name, const struct figures *figures)
+{
+	printf("%-22s ack p50 %.2f ms, p99 %.2f; %.1f MB anonymous\n", name, figures->p50_ms,
+		figures->p99_ms, (double)figures->anonymous_peak_bytes / 1e6);
+	fflush(stdout);
+}
+
+static int hold_streams(struct front *front, struct streams *streams, const struct proxy_load *load)
+{
+	struct latency first = { 0 }, later = { 0 };
+	struct figures beside;
+	uint64_t began_ns = monotonic_ns();
+	int error = open_streams(streams, front->rig.daemon.port, load->streams);
+	if (!error)
+		error = await_events(streams, 1, &first);
+	uint64_t opened_ns = monotonic_ns() - began_ns;
+	if (!error)
+		error = run_beside(front, load, &beside);
+	if (!error) {
+		print_acknowledged("  the same beside them", &beside);
+		error = compare_latency(
+			front, "  GET beside them", small_target, load->requests / 4 + 1);
+	}
+	if (!error) {
+		front->report->events = 1;
+		error = await_events(streams, 2, &later);
+	}
+	if (!error)
+		printf("%-22s all had an event after %.1f ms; one more to each: p50 %.1f ms, p99 %.1f\n",
+			"  events", (double)opened_ns / 1e6, latency_ms(&later, 0.5),
+			latency_ms(&later, 0.99));
+	return error;
+}
+
 int proxy_measure_streams(const struct proxy_load *load)
 {
 	struct front front;
 	struct streams streams = { 0 };
-	struct latency first = { 0 }, later = { 0 };
-	struct figures without, beside;
+	struct figures without;
+	char name[40];
 	int error =
 		open_front(&front, (uint64_t)(2 * load->seconds * load->spans_per_second) + 1000);
 	if (!error)
 		error = run_beside(&front, load, &without);
-	uint64_t began_ns = monotonic_ns();
-	if (!error)
-		error = open_streams(&streams, front.rig.daemon.port, load->streams);
-	if (!error)
-		error = await_events(&streams, 1, &first);
-	uint64_t all_ns = monotonic_ns() - began_ns;
-	if (!error)
-		error = run_beside(&front, load, &beside);
 	if (!error) {
-		front.report->events = 1;
-		error = await_events(&streams, 2, &later);
-	}
-	if (!error) {
-		printf("%u streams: the first event after %.1f ms p50, %.1f ms p99, each had one after %.1f ms; "
-		       "one more, sent to all: %.1f ms p50, %.1f ms p99\n",
-			load->streams, latency_ms(&first, 0.5), latency_ms(&first, 0.99),
-			(double)all_ns / 1e6, latency_ms(&later, 0.5), latency_ms(&later, 0.99));
-		printf("  %.0f spans/s at the OTLP door: ack p50 %.2f ms, p99 %.2f ms; beside the streams %.2f, %.2f; %.1f MB anonymous\n",
-			load->spans_per_second, without.p50_ms, without.p99_ms, beside.p50_ms,
-			beside.p99_ms, (double)beside.anonymous_peak_bytes / 1e6);
+		snprintf(name, sizeof(name), "OTLP %.0f/s", load->spans_per_second);
+		print_acknowledged(name, &without);
+		printf("%u streams\n", load->streams);
+		error = hold_streams(&front, &streams, load);
 	}
 	close_streams(&streams);
 	return close_front(&front, "streams", error);
@@ -436,7 +452,7 @@ int proxy_measure_bodies(const struct proxy_load *load)
 	struct front front;
 	int error = open_front(&front, 0);
 	int fd = error ? error : open_connection(front.rig.daemon.port);
-	error = fd < 0 ? fd : exchange(fd, "/api/public/projects");
+	error = fd < 0 ? fd : exchange(fd, small_target);
 	if (!error) {
 		struct gauge gauge = begin_gauge(&front.rig.daemon);
 		error = pull_body(fd, &gauge, load->body_bytes);

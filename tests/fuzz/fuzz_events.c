@@ -18,6 +18,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct events_limits limits = { .max_depth = 20, .max_events = 50 };
 	demand_none(events_judge_batch((struct bytes){ data, size }, &limits));
-	demand_none(events_judge_score((struct bytes){ data, size }, &limits));
+	demand_none(events_judge_scores((struct bytes){ data, size }, &limits));
 	return 0;
 }

@@ -66,3 +66,6 @@ tests_fuzz_fuzz_plan_LDFLAGS = $(fuzz_ldflags)
 fuzz_programs += tests/fuzz/fuzz_events
 tests_fuzz_fuzz_events_SOURCES = tests/fuzz/fuzz_events.c $(events_judge) $(fuzz_main)
 tests_fuzz_fuzz_events_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += tests/fuzz/fuzz_target
+tests_fuzz_fuzz_target_SOURCES = tests/fuzz/fuzz_target.c $(fuzz_main)
+tests_fuzz_fuzz_target_LDFLAGS = $(fuzz_ldflags)

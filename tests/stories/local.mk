@@ -91,10 +91,14 @@ tests_stories_signals_SOURCES = tests/stories/signals.c tests/support/capture.c 
 tests_stories_signals_LDADD = $(story_ldadd)
 
 test_programs += tests/stories/proxy
-tests_stories_proxy_SOURCES = tests/stories/proxy.c $(http_peer) $(story)
+tests_stories_proxy_SOURCES = tests/stories/proxy.c $(exposition) $(http_peer) $(story)
 tests_stories_proxy_LDADD = $(story_ldadd)
 
 test_programs += tests/stories/projects
 tests_stories_projects_SOURCES = tests/stories/projects.c tests/support/claude_logs.c \
 	tests/support/claude_logs.h $(story)
 tests_stories_projects_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/away
+tests_stories_away_SOURCES = tests/stories/away.c $(http_peer) $(story)
+tests_stories_away_LDADD = $(story_ldadd)

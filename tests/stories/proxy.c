@@ -2,13 +2,16 @@
 #include "stories/story.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/files.h"
+#include "http/compression.h"
+#include "support/exposition.h"
 #include "support/http_peer.h"
 
 enum {
@@ -17,7 +20,11 @@ enum {
 	TEXT_MAX = 1024,
 };
 
-static const struct fake_project story_project = { "story", STORY_PUBLIC_KEY, STORY_SECRET_KEY };
+/* Two pairs of what the story calls its project: before and after they are changed. */
+static const struct fake_project projects[] = {
+	{ "story", STORY_PUBLIC_KEY, STORY_SECRET_KEY },
+	{ "changed", STORY_PUBLIC_KEY, "sk-lf-other" },
+};
 
 static struct story story;
 
@@ -25,7 +32,7 @@ static void begin(void)
 {
 	story_begin(&story);
 	story.front = fake_langfuse_start(
-		&(struct fake_langfuse_options){ .projects = &story_project, .project_count = 1 });
+		&(struct fake_langfuse_options){ .projects = projects, .project_count = 2 });
 	story.further = "\"proxy\": { \"answer_timeout_ms\": 1000, \"silence_timeout_ms\": 2000 },";
 }
 
@@ -265,7 +272,50 @@ Test(proxy, headers_of_the_answer_come_back_as_they_were)
 	cr_expect(has_line(&answer, "x_echo_two: a"));
 	cr_expect(has_line(&answer, "x_echo_two: b"));
 	cr_expect_null(strcasestr((const char *)answer.head.at, "authorization"));
+	const char *date = strcasestr((const char *)answer.head.at, "\r\nDate:");
+	cr_expect(date && !strcasestr(date + 1, "\r\nDate:"), "%s", answer.head.at);
 	expect_status(&answer, 418);
+}
+
+Test(proxy, more_headers_than_pass_through_are_431)
+{
+	enum { HEADERS = 300 };
+	static char lines[HEADERS][16];
+	const char *headers[HEADERS + 1] = { NULL };
+	for (unsigned i = 0; i < HEADERS; i++) {
+		snprintf(lines[i], sizeof lines[i], "X-%u: 1", i);
+		headers[i] = lines[i];
+	}
+	story_start(&story, NULL);
+	expect_error(ask((struct question){
+			     .method = "GET", .target = "/api/public/traces", .headers = headers }),
+		431, "more headers", false);
+	cr_expect_eq(fake_langfuse_arrival_count(story.front), 0);
+}
+
+Test(proxy, a_pair_that_was_changed_is_used_after_sighup)
+{
+
+	char path[SCRATCH_PATH_MAX + 16];
+	struct buf file;
+	story_start(&story, NULL);
+	struct answer answer = get("/api/public/projects");
+	expect_status(&answer, 200);
+	cr_expect_str_eq(last_arrival()->project, "story");
+
+	snprintf(path, sizeof path, "%s/config.json", story.directory);
+	buf_init(&file, MEGABYTE, NULL);
+	cr_assert_eq(file_read(path, &file), 0);
+	char *key = memmem(file.at, file.len, STORY_SECRET_KEY, strlen(STORY_SECRET_KEY));
+	cr_assert(key);
+	memcpy(key, "sk-lf-other", strlen(STORY_SECRET_KEY));
+	cr_assert_eq(file_replace(path, buf_bytes(&file), 0600), 0);
+	buf_done(&file);
+	child_signal(&story.daemon.child, SIGHUP);
+	story_expect_log(&story, "event=reloaded ");
+	answer = get("/api/public/projects");
+	expect_status(&answer, 200);
+	cr_expect_str_eq(last_arrival()->project, "changed");
 }
 
 static void upload(bool is_chunked)
@@ -531,11 +581,14 @@ static void expect_copy(const char *target, const char *word, const char *warnin
 Test(proxy, a_prompt_is_answered_from_its_copy_while_langfuse_is_away)
 {
 	static const char target[] = "/api/public/v2/prompts/a%2Fb";
+	static const char *const compressed[] = { "Accept-Encoding: br", NULL };
 	static const char stale[] = "Warning: 110 - \"Response is Stale\"";
 	static const char failed[] = "Warning: 111 - \"Revalidation Failed\"";
 	story_start(&story, NULL);
 	fake_langfuse_write_prompt(story.front, "story", "a/b", "be brief");
-	struct answer answer = get(target);
+	struct answer answer =
+		ask((struct question){ .method = "GET", .target = target, .headers = compressed });
+	cr_expect_null(fake_arrival_header(last_arrival(), "Accept-Encoding"));
 	cr_expect(strstr(body_of(&answer), "be brief"), "%s", body_of(&answer));
 	cr_expect_null(strcasestr((const char *)answer.head.at, "\r\nWarning:"));
 	expect_status(&answer, 200);
@@ -607,6 +660,16 @@ static void expect_taken(const char *id)
 	expect_status(&answer, 207);
 }
 
+static double stored_requests(void)
+{
+	char *page;
+	story_get(&story, "/metrics", &page);
+	double stored = exposition_value(
+		page, "tollgate_proxy_requests_total{family=\"ingestion\",ended=\"stored\"}");
+	free(page);
+	return stored;
+}
+
 /* All that came, by their ids, each once, in this order. */
 static void expect_order(enum fake_kind kind, const char *const *ids, size_t count)
 {
@@ -637,6 +700,19 @@ static void live_through_trouble(const struct fake_trouble *trouble)
 		fake_langfuse_return(story.front);
 	expect_taken(ids[3]);
 	expect_order(FAKE_EVENT, ids, 4);
+
+	/* What waited is gone; once that is known here, nothing is kept any more. */
+	double before, stored = stored_requests();
+	cr_expect_geq(stored, 2);
+	char id[16];
+	unsigned tries = 0;
+	do {
+		before = stored;
+		snprintf(id, sizeof id, "later-%u", tries);
+		expect_taken(id);
+		stored = stored_requests();
+	} while (stored > before && ++tries < 100);
+	cr_expect_eq(stored, before);
 }
 
 Test(proxy, events_are_kept_while_nobody_listens)
@@ -685,6 +761,62 @@ Test(proxy, events_that_were_kept_arrive_after_a_restart)
 	story_start(&story, NULL);
 	expect_taken(ids[2]);
 	expect_order(FAKE_EVENT, ids, 3);
+}
+
+Test(proxy, events_on_their_way_are_kept_when_the_daemon_stops)
+{
+	static const char *const ids[] = { "e-1" };
+	struct peer peer;
+	char json[TEXT_MAX];
+	story.further = "\"proxy\": { \"answer_timeout_ms\": 3600000 },";
+	story_start(&story, NULL);
+	fake_langfuse_trouble(story.front, &(struct fake_trouble){ .is_hanging = true });
+	batch_of(json, ids[0]);
+	cr_assert(peer_open(&peer, (unsigned)story.daemon.port));
+	peer_printf(&peer,
+		"POST /api/public/ingestion HTTP/1.1\r\nHost: localhost\r\n"
+		"Content-Length: %zu\r\n\r\n%s",
+		strlen(json), json);
+	cr_assert(fake_langfuse_wait_open(story.front, 1, STORY_PATIENCE_MS));
+	story_stop(&story);
+	struct peer_reply reply = peer_reply(&peer);
+	cr_expect_eq(reply.status, 207, "%d: %s", reply.status, reply.body);
+	peer_close(&peer);
+	fake_langfuse_trouble(story.front, &(struct fake_trouble){ 0 });
+	story_start(&story, NULL);
+	expect_order(FAKE_EVENT, ids, 1);
+}
+
+Test(proxy, a_batch_that_comes_compressed_passes_and_is_kept)
+{
+	static const char *const ids[] = { "e-1", "e-2" };
+	static const char *const headers[] = { "Content-Encoding: gzip", NULL };
+	char json[TEXT_MAX];
+	story_start(&story, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		struct buf body;
+		buf_init(&body, MEGABYTE, NULL);
+		batch_of(json, ids[i]);
+		cr_assert_eq(gzip_compress(bytes_of(json), &body), 0);
+		struct answer answer = ask((struct question){ .method = "POST",
+			.target = "/api/public/ingestion",
+			.headers = headers,
+			.body = buf_bytes(&body) });
+		expect_status(&answer, 207);
+		buf_done(&body);
+		cr_assert(fake_langfuse_wait_arrivals(story.front, 1, STORY_PATIENCE_MS));
+		cr_expect_null(fake_arrival_header(last_arrival(), "Content-Encoding"));
+		if (i == 0)
+			fake_langfuse_leave(story.front);
+	}
+	fake_langfuse_return(story.front);
+	expect_order(FAKE_EVENT, ids, 2);
+	struct answer answer = ask((struct question){ .method = "POST",
+		.target = "/api/public/ingestion",
+		.headers = headers,
+		.body = bytes_of("no gzip") });
+	cr_expect(strstr(body_of(&answer), "gzip"), "%s", body_of(&answer));
+	expect_status(&answer, 400);
 }
 
 Test(proxy, what_langfuse_refuses_is_refused)

@@ -79,14 +79,19 @@ static void *keep_books(void *arg)
 
 static void make_exporter(struct backlog *backlog, int which)
 {
-	static const char *const lanes[] = { "default" };
+	static const char *const lanes[] = { "default", "team-b" };
+	static const struct project_config projects[] = {
+		{ .name = "team-b", .public_key = "pk-b", .secret_key = "sk-b" }
+	};
 	struct complaint complaint = { 0 };
 	const struct exporter_options options = {
 		.config = &backlog->destinations[which],
 		.spool = backlog->spool,
 		.deliveries = backlog->deliveries,
 		.lanes = lanes,
-		.lane_count = 1,
+		.lane_count = 2,
+		.projects = projects,
+		.project_count = 1,
 		.takes_events = which == BACKLOG_LANGFUSE,
 		.hold_initial_ms = 5,
 		.hold_max_ms = 20,
@@ -158,10 +163,11 @@ static void committed(struct batch *batch, int error)
 	pthread_mutex_unlock(&storing->lock);
 }
 
-uint64_t backlog_store(struct backlog *backlog, const char *name, unsigned from, unsigned count)
+uint64_t backlog_store(
+	struct backlog *backlog, const char *lane, const char *name, unsigned from, unsigned count)
 {
 	struct storing storing = {
-		.batch = { .lane = "default",
+		.batch = { .lane = lane,
 			.signal = SIGNAL_INGESTION,
 			.received_ns = clock_unix_ns(),
 			.committed = committed },
@@ -192,16 +198,16 @@ uint64_t backlog_store(struct backlog *backlog, const char *name, unsigned from,
 	return below;
 }
 
-bool backlog_is_through(const struct backlog *backlog, uint64_t below)
+bool backlog_is_through(const struct backlog *backlog, const char *lane, uint64_t below)
 {
 	return exporter_finished_below(
-		       backlog->exporters[BACKLOG_LANGFUSE], "default", SIGNAL_INGESTION) >= below;
+		       backlog->exporters[BACKLOG_LANGFUSE], lane, SIGNAL_INGESTION) >= below;
 }
 
-void backlog_wait(const struct backlog *backlog, uint64_t below)
+void backlog_wait(const struct backlog *backlog, const char *lane, uint64_t below)
 {
 	uint64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
-	while (!backlog_is_through(backlog, below)) {
+	while (!backlog_is_through(backlog, lane, below)) {
 		check(clock_monotonic_ms() < until_ms, "it does not end");
 		pause_ms(LOOK_MS);
 	}

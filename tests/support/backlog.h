@@ -25,7 +25,8 @@ struct backlog {
 };
 
 /*
- * Goes on with what the directory holds. Langfuse at `url` has the pair pk-a:sk-a; a destination for OTLP at an
+ * Goes on with what the directory holds. Langfuse at `url` has the pair pk-a:sk-a for the
+ * lane "default" and pk-b:sk-b for "team-b"; a destination for OTLP at an
  * address where nobody listens stands beside it.
  */
 void backlog_open(struct backlog *backlog, const char *directory, const char *url);
@@ -34,12 +35,13 @@ void backlog_open(struct backlog *backlog, const char *directory, const char *ur
 void backlog_close(struct backlog *backlog, unsigned within_ms);
 
 /* Stores events "<name>-<from>" and on, in one request, and waits until they are on disk. Returns stored_below. */
-uint64_t backlog_store(struct backlog *backlog, const char *name, unsigned from, unsigned count);
+uint64_t backlog_store(
+	struct backlog *backlog, const char *lane, const char *name, unsigned from, unsigned count);
 
-/* Whether nothing that came before this sequence is left to be sent. */
-bool backlog_is_through(const struct backlog *backlog, uint64_t below);
+/* Whether nothing of the lane that came before this sequence is left to be sent. */
+bool backlog_is_through(const struct backlog *backlog, const char *lane, uint64_t below);
 
 /* Waits until it is, which is a matter of seconds. */
-void backlog_wait(const struct backlog *backlog, uint64_t below);
+void backlog_wait(const struct backlog *backlog, const char *lane, uint64_t below);
 
 #endif

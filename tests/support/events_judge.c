@@ -206,94 +206,134 @@ const char *events_judge_batch(struct bytes text, const struct events_limits *li
 	return wrong;
 }
 
-/* ---- a score ---- */
+/* ---- scores ---- */
 
-static const char *judge_name(struct bytes text, struct bytes named)
+/* One is a list of one; NULL for what is neither. */
+static json_t *parse_scores(struct bytes text)
 {
-	json_t *before = parse(text), *after = parse(named);
+	json_t *tree = parse(text);
+	return json_is_object(tree) ? json_pack("[o]", tree) : tree;
+}
+
+static const char *judge_score_name(json_t *before, json_t *after)
+{
 	const json_t *old = json_object_get(before, "id"), *new = json_object_get(after, "id");
+	if (!json_is_object(before) || (old && !json_is_null(old)))
+		return json_equal(before, after) ? NULL : "what needs no id stays as it is";
+	if (!is_uuid(json_string_value(new)))
+		return "a score without id gets one";
+	json_object_del(before, "id");
+	json_object_del(after, "id");
+	return json_equal(before, after) ? NULL : "all else of a score stays";
+}
+
+static const char *judge_names(struct bytes text, struct bytes named)
+{
+	json_t *before = parse_scores(text), *after = parse_scores(named), *score;
 	const char *wrong = NULL;
-	if (before && old && !json_is_null(old)) {
-		wrong = bytes_equal(text, named) ? NULL : "a score with an id stays as it is";
-	} else if (before) {
-		if (!is_uuid(json_string_value(new)))
-			wrong = "a score without id gets one";
-		json_object_del(before, "id");
-		json_object_del(after, "id");
-		if (!wrong && !json_equal(before, after))
-			wrong = "all else of a score stays";
-	}
+	size_t i;
+	if (before && json_array_size(before) != json_array_size(after))
+		wrong = "as many scores as there were";
+	if (before && json_equal(before, after) && !bytes_equal(text, named))
+		wrong = "scores with ids stay as they are";
+	json_array_foreach(before, i, score)
+		if (!wrong)
+			wrong = judge_score_name(score, json_array_get(after, i));
 	json_decref(before);
 	json_decref(after);
 	return wrong;
 }
 
-static const char *judge_event(const struct events *events, struct bytes score)
+static const char *judge_event(struct bytes line, const json_t *score)
 {
-	size_t at = 0;
-	struct bytes lines = buf_bytes(&events->lines), line = next_line(lines, &at);
-	json_t *body = parse(score), *event = parse(line),
-	       *told = parse(buf_bytes(&events->answer));
+	json_t *event = parse(line);
 	json_t *timestamp = json_object_get(event, "timestamp");
 	const char *wrong = NULL;
-	if (at != lines.len || events->count != 1 || events->of_traces)
-		wrong = "it is one line";
-	else if (body && !json_equal(json_object_get(event, "body"), body))
+	if (!json_equal(json_object_get(event, "body"), score))
 		wrong = "it holds the score";
-	else if (body &&
-		(!is_uuid(json_string_value(json_object_get(event, "id"))) ||
-			strcmp(json_string_value(timestamp), "2027-01-01T00:00:00.007Z") != 0 ||
-			strcmp(json_string_value(json_object_get(event, "type")), "score-create") !=
-				0))
+	else if (!is_uuid(json_string_value(json_object_get(event, "id"))) ||
+		strcmp(json_string_value(timestamp), "2027-01-01T00:00:00.007Z") != 0 ||
+		strcmp(json_string_value(json_object_get(event, "type")), "score-create") != 0)
 		wrong = "it is an event";
-	else if (body && !json_equal(json_object_get(told, "id"), json_object_get(body, "id")))
-		wrong = "the answer names the score";
-	json_decref(body);
 	json_decref(event);
+	return wrong;
+}
+
+static const char *judge_events(const struct events *events, struct bytes named)
+{
+	json_t *tree = parse(named), *scores = parse_scores(named), *score;
+	json_t *told = parse(buf_bytes(&events->answer));
+	struct bytes lines = buf_bytes(&events->lines);
+	const char *wrong = NULL;
+	size_t i, at = 0, count = 0;
+	json_array_foreach(scores, i, score)
+		if (!wrong)
+			wrong = judge_event(next_line(lines, &at), score);
+	for (at = 0; at < lines.len; count++)
+		next_line(lines, &at);
+	if (count != events->count || events->of_traces ||
+		(scores && count != json_array_size(scores)))
+		wrong = "a line for each";
+	if (json_is_object(tree) &&
+		(events->status != 200 ||
+			!json_equal(json_object_get(told, "id"), json_object_get(tree, "id"))))
+		wrong = "the answer names the score";
+	if (json_is_array(tree) && (events->status != 202 || !json_object_get(told, "message")))
+		wrong = "the answer is that to a list";
+	json_decref(tree);
+	json_decref(scores);
 	json_decref(told);
 	return wrong;
+}
+
+static bool all_have_ids(const json_t *scores)
+{
+	size_t i;
+	json_t *score;
+	json_array_foreach(scores, i, score)
+		if (!is_filled(json_object_get(score, "id")))
+			return false;
+	return json_array_size(scores) > 0;
 }
 
 static const char *judge_named(struct bytes named, const struct events_limits *limits)
 {
 	struct complaint complaint = { 0 };
 	struct events events;
-	json_t *tree = parse(named);
-	bool has_id = is_filled(json_object_get(tree, "id"));
+	json_t *scores = parse_scores(named);
 	const char *wrong = NULL;
-	int error = events_of_score(named, now_ns, limits, &events, &complaint);
-	if (error && error != -EBADMSG)
+	int error = events_of_scores(named, now_ns, limits, &events, &complaint);
+	if (error && error != -EBADMSG && json_array_size(scores) <= limits->max_events)
 		wrong = "what can be named can be kept";
-	else if (tree && (error == 0) != has_id)
-		wrong = "a score with an id is kept";
+	else if (scores && error != -E2BIG && (error == 0) != all_have_ids(scores))
+		wrong = "scores with ids are kept";
 	else if ((error == 0) == (complaint.text[0] != '\0'))
 		wrong = "who is refused is told why";
 	if (!error) {
 		if (!wrong)
-			wrong = judge_event(&events, named);
+			wrong = judge_events(&events, named);
 		events_done(&events);
 	}
-	json_decref(tree);
+	json_decref(scores);
 	return wrong;
 }
 
-const char *events_judge_score(struct bytes text, const struct events_limits *limits)
+const char *events_judge_scores(struct bytes text, const struct events_limits *limits)
 {
 	struct complaint complaint = { 0 };
 	struct bytes copy = copy_of(text);
 	const char *wrong;
 	struct buf named;
-	buf_init(&named, text.len + 100, NULL);
-	int error = events_name_score(copy, limits, &named, &complaint);
+	buf_init(&named, 100 + 30 * text.len, NULL);
+	int error = events_name_scores(copy, limits, &named, &complaint);
 	if (error) {
 		json_t *tree = parse(text);
-		wrong = !complaint.text[0] ? "who is refused is told why" :
-			json_is_object(tree) && depth_of(tree) <= limits->max_depth ?
-					     "an object is a score" :
-					     NULL;
+		wrong = !complaint.text[0]                          ? "who is refused is told why" :
+			tree && depth_of(tree) <= limits->max_depth ? "these are scores" :
+								      NULL;
 		json_decref(tree);
 	} else {
-		wrong = judge_name(text, buf_bytes(&named));
+		wrong = judge_names(text, buf_bytes(&named));
 		if (!wrong)
 			wrong = judge_named(buf_bytes(&named), limits);
 	}

@@ -7,8 +7,8 @@
 
 #include "proxy/events.h"
 
-/* Each returns NULL, or words for what does not hold; the text is read as a batch, or as a score. */
+/* Each returns NULL, or words for what does not hold; the text is read as a batch, or as scores. */
 const char *events_judge_batch(struct bytes text, const struct events_limits *limits);
-const char *events_judge_score(struct bytes text, const struct events_limits *limits);
+const char *events_judge_scores(struct bytes text, const struct events_limits *limits);
 
 #endif

@@ -18,7 +18,8 @@
 #include "support/fake_langfuse_api.h"
 
 enum {
-	GLANCE_MS = 50, /* how often one who waits looks whether the client is still there */
+	LEAVE_MS = 2000, /* for answers that are in progress */
+	GLANCE_MS = 50,  /* how often one who waits looks whether the client is still there */
 	WAITING_CONNECTIONS = 1024,
 	PIECE_BYTES = 32 << 10,
 	AUTHORIZATION_MAX = 256,
@@ -45,7 +46,7 @@ struct fake_langfuse {
 	uint64_t trouble_number;
 	json_t *refused;
 	struct fake_arrival **arrivals;
-	size_t arrival_count, open;
+	size_t arrival_count, open, in_progress;
 };
 
 /* ---- one request ---- */
@@ -54,7 +55,7 @@ struct call {
 	struct fake_langfuse *fake;
 	struct fake_arrival *arrival;
 	struct buf body;
-	bool is_begun, is_in_journal;
+	bool is_begun, is_in_journal, is_in_progress;
 };
 
 static void free_arrival(struct fake_arrival *arrival)
@@ -143,12 +144,13 @@ static void completed(void *arg, struct MHD_Connection *connection, void **state
 	if (!call->is_in_journal)
 		free_arrival(call->arrival);
 	buf_done(&call->body);
-	free(call);
-	*state = NULL;
 	pthread_mutex_lock(&fake->lock);
 	fake->open--;
+	fake->in_progress -= call->is_in_progress;
 	pthread_cond_broadcast(&fake->changed);
 	pthread_mutex_unlock(&fake->lock);
+	free(call);
+	*state = NULL;
 }
 
 /* ---- waiting, while the client may leave ---- */
@@ -391,6 +393,17 @@ static struct MHD_Response *answer(struct call *call, struct MHD_Connection *con
 	return response ? response : answer_project(call, connection, project, status);
 }
 
+/* Whether it may be done: then it is, to the end of its answer, before the stand-in leaves. */
+static bool enter(struct call *call)
+{
+	struct fake_langfuse *fake = call->fake;
+	pthread_mutex_lock(&fake->lock);
+	call->is_in_progress = !fake->is_leaving;
+	fake->in_progress += call->is_in_progress;
+	pthread_mutex_unlock(&fake->lock);
+	return call->is_in_progress;
+}
+
 static void tell(struct call *call, unsigned status)
 {
 	struct fake_langfuse *fake = call->fake;
@@ -406,10 +419,11 @@ static enum MHD_Result reply(struct call *call, struct MHD_Connection *connectio
 {
 	struct fake_trouble trouble;
 	unsigned status;
-	if (!live_through(call->fake, connection, call->arrival->target, &trouble))
+	if (!live_through(call->fake, connection, call->arrival->target, &trouble) || !enter(call))
 		return MHD_NO;
 	struct MHD_Response *response = answer(call, connection, &trouble, &status);
-	bool is_to_be_answered = stay(call->fake, connection, trouble.delay_ms) && !trouble.is_cut;
+	bool is_to_be_answered = !trouble.is_cut &&
+		(!trouble.delay_ms || stay(call->fake, connection, trouble.delay_ms));
 	if (is_to_be_answered)
 		tell(call, status);
 	enum MHD_Result result =
@@ -441,6 +455,33 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 	}
 	enter_journal(call);
 	return reply(call, connection);
+}
+
+/* ---- waiting until something is so ---- */
+
+struct wish {
+	const char *project;
+	enum fake_kind kind;
+	size_t count;
+};
+
+typedef bool is_granted(struct fake_langfuse *fake, const struct wish *wish);
+
+static bool wait_for(
+	struct fake_langfuse *fake, is_granted *is, const struct wish *wish, unsigned timeout_ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)(timeout_ms % 1000) * 1000000;
+	until.tv_sec += (time_t)(timeout_ms / 1000 + ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
+	int error = 0;
+	pthread_mutex_lock(&fake->lock);
+	while (!is(fake, wish) && !error)
+		error = pthread_cond_timedwait(&fake->changed, &fake->lock, &until);
+	bool is_there = is(fake, wish);
+	pthread_mutex_unlock(&fake->lock);
+	return is_there;
 }
 
 /* ---- start and stop ---- */
@@ -498,9 +539,17 @@ struct fake_langfuse *fake_langfuse_start(const struct fake_langfuse_options *op
 	return fake;
 }
 
+static bool is_idle(struct fake_langfuse *fake, const struct wish *wish)
+{
+	return fake->in_progress == 0;
+}
+
 void fake_langfuse_leave(struct fake_langfuse *fake)
 {
+	pthread_mutex_lock(&fake->lock);
 	fake->is_leaving = true;
+	pthread_mutex_unlock(&fake->lock);
+	wait_for(fake, is_idle, &(struct wish){ 0 }, LEAVE_MS);
 	if (fake->daemon)
 		MHD_stop_daemon(fake->daemon);
 	fake->daemon = NULL;
@@ -651,14 +700,6 @@ json_t *fake_langfuse_order(struct fake_langfuse *fake, const char *project, enu
 
 /* ---- waiting for what comes ---- */
 
-struct wish {
-	const char *project; /* NULL: of all */
-	enum fake_kind kind;
-	size_t count;
-};
-
-typedef bool is_granted(struct fake_langfuse *fake, const struct wish *wish);
-
 static bool has_arrivals(struct fake_langfuse *fake, const struct wish *wish)
 {
 	return fake->arrival_count >= wish->count;
@@ -673,23 +714,6 @@ static bool has_taken(struct fake_langfuse *fake, const struct wish *wish)
 {
 	json_t *times = taken_of(fake, wish->project, wish->kind, "times");
 	return json_object_size(times) >= wish->count;
-}
-
-static bool wait_for(
-	struct fake_langfuse *fake, is_granted *is, const struct wish *wish, unsigned timeout_ms)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)(timeout_ms % 1000) * 1000000;
-	until.tv_sec += (time_t)(timeout_ms / 1000 + ns / 1000000000);
-	until.tv_nsec = (long)(ns % 1000000000);
-	int error = 0;
-	pthread_mutex_lock(&fake->lock);
-	while (!is(fake, wish) && !error)
-		error = pthread_cond_timedwait(&fake->changed, &fake->lock, &until);
-	bool is_there = is(fake, wish);
-	pthread_mutex_unlock(&fake->lock);
-	return is_there;
 }
 
 bool fake_langfuse_wait_arrivals(struct fake_langfuse *fake, size_t count, unsigned timeout_ms)

@@ -67,7 +67,10 @@ void fake_langfuse_stop(struct fake_langfuse *fake);
 uint16_t fake_langfuse_port(const struct fake_langfuse *fake);
 const char *fake_langfuse_url(const struct fake_langfuse *fake); /* http://127.0.0.1:port */
 
-/* Nothing listens, and all connections are cut; then it is back at the same port with all that it knows. */
+/*
+ * Nothing listens, and all connections are cut; then it is back at the same port with all that it knows. What is
+ * not delayed was either not done or answered to the end when it leaves.
+ */
 void fake_langfuse_leave(struct fake_langfuse *fake);
 void fake_langfuse_return(struct fake_langfuse *fake);
 

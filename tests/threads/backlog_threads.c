@@ -19,7 +19,8 @@ static struct fake_langfuse *fake;
 static void *store_and_wait(void *name)
 {
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		backlog_wait(&backlog, backlog_store(&backlog, name, round * EVENTS, EVENTS));
+		backlog_wait(&backlog, "default",
+			backlog_store(&backlog, "default", name, round * EVENTS, EVENTS));
 		for (unsigned i = round * EVENTS; i < (round + 1) * EVENTS; i++) {
 			char id[64];
 			snprintf(id, sizeof id, "%s-%u", (char *)name, i);

@@ -7,7 +7,8 @@ from langfuse.media import LangfuseMedia
 
 from everything import AWAY, PICTURE, call, failures, finish, until
 
-PROMPT, DATASET = "be kind", "a set of items"  # this one does not escape a slash
+# This one does not escape a slash in a path, and a blank in a query twice.
+PROMPT, DATASET = "be kind", "a-set-of-items"
 
 langfuse = Langfuse(flush_interval=0.2)
 

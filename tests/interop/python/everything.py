@@ -32,4 +32,6 @@ def until(seconds, what):
 
 
 def finish():
+    for failure in failures:
+        print(failure, file=sys.stderr)
     sys.exit(1 if failures else 0)

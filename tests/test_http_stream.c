@@ -799,3 +799,33 @@ Test(http_stream, without_memory_for_a_body_it_breaks_and_the_reply_still_comes)
 	peer_close(&peer);
 	http_server_free(server);
 }
+
+Test(http_stream, headers_of_a_reply_cannot_change_where_it_ends)
+{
+	static const struct http_header headers[] = {
+		{ "X-Split", "a\r\nX-Evil: 1" },
+		{ "X-Evil\r\nX", "1" },
+		{ "Content-Length", "1" },
+		{ "Set-Cookie", "a=1" },
+		{ "Set-Cookie", "b=2" },
+		{ "Date", "Thu, 01 Jan 1970 00:00:00 GMT" },
+		{ NULL, NULL },
+	};
+	struct http_server *server = start((struct http_server_options){ 0 });
+	struct peer peer = connected(server);
+	get(&peer, "/api/x");
+	struct exchange *exchange = take_exchange();
+	exchange->reply = flow_new(FLOW_BYTES, NULL);
+	http_reply_stream(exchange->request, 200, headers, exchange->reply, 4);
+	say(exchange, "body");
+	flow_end(exchange->reply);
+	struct peer_reply reply = peer_reply(&peer);
+	cr_expect_str_eq(reply.body, "body");
+	cr_expect(reply_has(&reply, "Content-Length", "4"));
+	cr_expect(reply_has(&reply, "Date", "Thu, 01 Jan 1970 00:00:00 GMT"));
+	cr_expect(strstr(reply.head, "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n"), "%s", reply.head);
+	cr_expect_not(strstr(reply.head, "Evil"), "%s", reply.head);
+	exchange_free(exchange);
+	peer_close(&peer);
+	http_server_free(server);
+}

@@ -173,7 +173,8 @@ enum MHD_Result http_request_begin(
 			request, MHD_HTTP_BAD_REQUEST, why ? why : request->fault, NULL);
 	else
 		begin_route(request);
-	if (!http_request_is_replied(request))
+	/* The body of a stream has its reader, however early the reply began. */
+	if (!http_request_is_replied(request) || request->reply_flow)
 		return MHD_YES;
 
 	/*

@@ -262,6 +262,9 @@ tests_threads_upstream_threads_SOURCES = tests/threads/upstream_threads.c
 thread_programs += tests/threads/proxy_threads
 tests_threads_proxy_threads_SOURCES = tests/threads/proxy_threads.c $(fake_langfuse) $(http_peer)
 tests_threads_proxy_threads_LDADD = tests/support/libharness.a $(LDADD)
+thread_programs += tests/threads/certificate_threads
+tests_threads_certificate_threads_SOURCES = tests/threads/certificate_threads.c \
+	$(certificates) $(tls_client)
 thread_programs += tests/threads/control_threads
 tests_threads_control_threads_SOURCES = tests/threads/control_threads.c $(http_peer)
 tests_threads_control_threads_LDADD = tests/support/libharness.a $(LDADD)

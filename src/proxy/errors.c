@@ -59,9 +59,11 @@ void proxy_refuse(struct http_request *request, unsigned status, const char *why
 	const struct http_header *headers)
 {
 	static const char ours[] = "/api/public/", otlp[] = "/api/public/otel/";
+	static const char nobody[] = /* in Langfuse's words, which people look for */
+		"Invalid credentials. Confirm that you've configured the correct host.";
 	const char *path = http_request_path(request);
 	if (strncmp(path, ours, sizeof ours - 1) == 0 && strncmp(path, otlp, sizeof otlp - 1) != 0)
-		refuse_error(request, status, why, headers);
+		refuse_error(request, status, status == 401 ? nobody : why, headers);
 	else
 		receive_otlp_refuse(request, status, why, headers);
 }

@@ -53,6 +53,9 @@ static bool names_public_key(const char *name)
 static int add_keys(struct relay *relay, bool shows_public_key)
 {
 	const struct project *project = relay->project;
+	/* Whoever asks is let in without a look at the key (access/access.h), and gets none. */
+	if (strcmp(relay->asked.method, "OPTIONS") == 0)
+		return 0;
 	pthread_mutex_lock(&relay->proxy->lock);
 	int error = http_headers_add(relay->asked.headers, "Authorization", project->authorization);
 	if (!error && shows_public_key)

@@ -23,6 +23,10 @@ test_programs += tests/stories/access
 tests_stories_access_SOURCES = tests/stories/access.c $(exposition) $(http_peer) $(story)
 tests_stories_access_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/tls
+tests_stories_tls_SOURCES = tests/stories/tls.c $(certificates) $(tls_client) $(story)
+tests_stories_tls_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/encodings
 tests_stories_encodings_SOURCES = tests/stories/encodings.c $(story)
 tests_stories_encodings_LDADD = $(story_ldadd)

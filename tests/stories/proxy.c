@@ -196,8 +196,7 @@ Test(proxy, the_target_arrives_byte_for_byte)
 
 Test(proxy, any_method_passes_with_its_body_and_without_one)
 {
-	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", "PURGE",
-		"OPTIONS" };
+	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", "PURGE" };
 	story_start(&story, NULL);
 	for (size_t i = 0; i < 2 * sizeof methods / sizeof *methods; i++) {
 		struct answer answer = ask((struct question){ .method = methods[i / 2],
@@ -227,6 +226,29 @@ Test(proxy, what_would_show_our_key_does_not_pass)
 	expect_error(
 		ask((struct question){ .method = "TRACE", .target = "/api/public/stand-in/echo" }),
 		405, "not passed", false);
+	cr_expect_eq(fake_langfuse_arrival_count(story.front), 0);
+}
+
+Test(proxy, a_question_that_needs_no_key_gets_none)
+{
+	static const char *const headers[] = { "x-langfuse-public-key: pk-theirs", NULL };
+	story_start(&story, NULL);
+	struct answer answer = ask((struct question){
+		.method = "OPTIONS", .target = "/api/public/traces", .headers = headers });
+	answer_done(&answer);
+	cr_expect_str_eq(last_arrival()->method, "OPTIONS");
+	cr_expect_null(fake_arrival_header(last_arrival(), "Authorization"));
+	cr_expect_null(fake_arrival_header(last_arrival(), "x-langfuse-public-key"));
+}
+
+Test(proxy, a_wrong_key_is_answered_in_the_words_of_langfuse)
+{
+	static const char *const headers[] = { "Authorization: Bearer wrong", NULL };
+	story_start(&story, NULL);
+	struct answer answer = ask((struct question){
+		.method = "GET", .target = "/api/public/traces", .headers = headers });
+	cr_expect(strcasestr((const char *)answer.head.at, "\r\nWWW-Authenticate: Bearer "));
+	expect_error(answer, 401, "Invalid credentials. Confirm that", false);
 	cr_expect_eq(fake_langfuse_arrival_count(story.front), 0);
 }
 

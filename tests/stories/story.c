@@ -134,7 +134,8 @@ struct story_answer story_send(const struct story *story, const char *path,
 	struct story_answer answer = { .retry_after_s = -1 };
 	char url[128];
 	long status = 0;
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", story->daemon.port, path);
+	snprintf(url, sizeof(url), "http%s://127.0.0.1:%d%s", story->ca_file ? "s" : "",
+		story->daemon.port, path);
 	struct curl_slist *headers = append_header(NULL, "Content-Type", content_type);
 	headers = curl_slist_append(headers, "Expect:");
 	if (coding)
@@ -144,6 +145,8 @@ struct story_answer story_send(const struct story *story, const char *path,
 	CURL *curl = curl_easy_init();
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	if (story->ca_file)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, story->ca_file);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.at ? (const char *)body.at : "");
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -172,10 +175,13 @@ int story_get(const struct story *story, const char *path, char **ret_body)
 	long status = 0;
 	struct buf body;
 	buf_init(&body, BODY_MAX_BYTES, NULL);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", story->daemon.port, path);
+	snprintf(url, sizeof(url), "http%s://127.0.0.1:%d%s", story->ca_file ? "s" : "",
+		story->daemon.port, path);
 	CURL *curl = curl_easy_init();
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	if (story->ca_file)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, story->ca_file);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)STORY_PATIENCE_MS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep_body);

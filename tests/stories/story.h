@@ -36,6 +36,8 @@ struct story {
 	const char *further; /* of its file: members in JSON, a comma behind each; NULL: none */
 	/* What story_send and all that use it show from now on; NULL: nothing. */
 	const char *authorization;
+	/* Whose certificates they trust; NULL: they speak plain HTTP. */
+	const char *ca_file;
 };
 
 /* Destinations that take everything, and an empty directory; no daemon yet. */

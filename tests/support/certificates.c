@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* One who can vouch for others, or a server. */
@@ -36,8 +37,11 @@ static struct holder issue(const char *name, long ends_s, const struct holder *b
 		(const uint8_t *)name, -1, -1, 0);
 	X509_set_issuer_name(holder.certificate, X509_get_subject_name(by->certificate));
 	X509_set_pubkey(holder.certificate, holder.key);
+	char own[80];
+	snprintf(own, sizeof own, "DNS:%s", name);
 	if (is_server)
-		extend(holder.certificate, NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost");
+		extend(holder.certificate, NID_subject_alt_name,
+			strchr(name, '.') ? own : "IP:127.0.0.1,DNS:localhost");
 	else
 		extend(holder.certificate, NID_basic_constraints, "critical,CA:TRUE");
 	X509_sign(holder.certificate, by->key, EVP_sha256());

@@ -1,4 +1,4 @@
-/* Certificates for 127.0.0.1 and localhost, in files that live as long as a test. */
+/* Certificates in files that live as long as a test. */
 #ifndef TG_TESTS_SUPPORT_CERTIFICATES_H
 #define TG_TESTS_SUPPORT_CERTIFICATES_H
 
@@ -16,7 +16,7 @@ struct certificate_files {
 /*
  * Makes an authority, one that it vouches for, and a server's certificate of that one.
  *
- *   name    of the server's, to tell them apart
+ *   name    of the server's, which is for 127.0.0.1 and localhost; with a dot in it, for that name alone
  *   ends_s  from now
  */
 void certificate_make(struct certificate_files *ret_files, const char *name, long ends_s);

@@ -12,6 +12,8 @@ enum { TIMEOUT_MS = 3000, LOG_BYTES = 8000 };
 struct exporter {
 	uint64_t answered_ns[2]; /* by lane, as the next */
 	unsigned enforced[2];
+	uint64_t refused_since_ns; /* lane 1 */
+	int status;
 	uint64_t max_bytes, safe_below;
 };
 
@@ -23,9 +25,11 @@ static struct exporter langfuse, tempo;
 static struct delivery langfuse_has = { 70 }, tempo_has = { 30 }, team_has = { 20 },
 		       tempo_has_of_team = { 40 };
 
-uint64_t exporter_lane_success_ns(const struct exporter *exporter, size_t lane)
+struct lane_health exporter_lane_health(const struct exporter *exporter, size_t lane)
 {
-	return exporter->answered_ns[lane];
+	return (struct lane_health){ .last_success_ns = exporter->answered_ns[lane],
+		.failing_since_ns = lane == 1 ? exporter->refused_since_ns : 0,
+		.status = exporter->status };
 }
 
 void exporter_enforce_share(
@@ -190,6 +194,30 @@ Test(shares, a_project_that_is_shut_out_alone_keeps_no_more_than_its_share)
 	unsigned before = langfuse.enforced[1];
 	answer(&langfuse, 1, 10, 20);
 	cr_expect_eq(langfuse.enforced[1], before, "and no longer when it is let in");
+}
+
+/* The doors are closed, so that nobody is answered any more. */
+Test(shares, whose_keys_are_refused_is_shut_out_where_others_were_let_in_since)
+{
+	shares.count = 3;
+	team_has.cursor = 20;
+	langfuse.status = 401;
+	answer(&langfuse, 0, 1, 2);
+	shares.count = 3;
+	langfuse.refused_since_ns = 1400;
+	pass_seconds(2, 10, false, false);
+	cr_expect(langfuse.enforced[1] > 0);
+	cr_expect_eq(langfuse.enforced[0], 0);
+
+	unsigned before = langfuse.enforced[1];
+	langfuse.status = 503;
+	lanes[2].shut_out_ms = 0;
+	pass_seconds(10, 20, false, false);
+	cr_expect_eq(langfuse.enforced[1], before, "it is away, for all as far as is known");
+	langfuse.status = 401;
+	langfuse.refused_since_ns = 1600;
+	pass_seconds(20, 30, false, false);
+	cr_expect_eq(langfuse.enforced[1], before, "all may be refused");
 }
 
 Test(shares, what_a_project_left_behind_has_an_eighth)

@@ -466,16 +466,22 @@ static struct spool_lag lag_of(const struct project *project)
 	return lane_lag(project->lanes[0]);
 }
 
-struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane)
+static struct lane_trouble trouble_of(const struct project *project)
 {
-	const struct project *project = &exporter->projects[lane];
-	const struct exporter_counts *counts = &project->counts;
 	struct lane_trouble worst = { 0 };
 	for (size_t i = 0; i < project->lane_count; i++) {
 		struct lane_trouble trouble = lane_trouble(project->lanes[i]);
 		if (is_worse(&trouble, &worst))
 			worst = trouble;
 	}
+	return worst;
+}
+
+struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane)
+{
+	const struct project *project = &exporter->projects[lane];
+	const struct exporter_counts *counts = &project->counts;
+	struct lane_trouble worst = trouble_of(project);
 	return (struct lane_figures){
 		.name = project->name,
 		.lag = lag_of(project),
@@ -491,9 +497,12 @@ struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_
 	};
 }
 
-uint64_t exporter_lane_success_ns(const struct exporter *exporter, size_t lane)
+struct lane_health exporter_lane_health(const struct exporter *exporter, size_t lane)
 {
-	return atomic_load(&exporter->projects[lane].counts.last_success_ns);
+	const struct project *project = &exporter->projects[lane];
+	struct lane_trouble worst = trouble_of(project);
+	return (struct lane_health){ atomic_load(&project->counts.last_success_ns),
+		to_unix_ns(worst.failing_since_ms), worst.status };
 }
 
 /* It was kept when the destination might have had more. What is kept compressed could not be read then. */

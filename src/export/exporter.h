@@ -105,8 +105,12 @@ struct lane_figures {
 size_t exporter_lane_count(const struct exporter *exporter);
 struct lane_figures exporter_lane_figures(const struct exporter *exporter, size_t lane);
 
-/* Of a lane by its place; 0 never. */
-uint64_t exporter_lane_success_ns(const struct exporter *exporter, size_t lane);
+/* The same in short. */
+struct lane_health {
+	uint64_t last_success_ns, failing_since_ns;
+	int status;
+};
+struct lane_health exporter_lane_health(const struct exporter *exporter, size_t lane);
 
 /*
  * Sends one request beside the lanes, once, whatever holds those, with the keys of one of them, and waits for

@@ -423,6 +423,7 @@ struct job *lane_take(struct lane *lane, uint64_t now_ms)
 		return NULL;
 	if (now_ms < lane->not_before_ms) {
 		lane->next_ms = lane->not_before_ms;
+		keep(lane); /* another signal may have moved the cursor */
 		return NULL;
 	}
 	struct job *job;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "export/exporter.h"
 #include "spool/delivery.h"
 #include "spool/spool.h"
 
@@ -31,25 +30,35 @@ static uint64_t later(uint64_t one_ns, uint64_t other_ns)
 	return one_ns > other_ns ? one_ns : other_ns;
 }
 
+/*
+ * Its keys are refused, and since they were those of others have not been. Where the doors are closed for it,
+ * there is no other sign.
+ */
+static bool is_refused_alone(const struct share *share, uint64_t siblings_ns)
+{
+	const struct lane_health *health = &share->health;
+	return health->failing_since_ns && siblings_ns > health->failing_since_ns &&
+		(health->status == 401 || health->status == 403);
+}
+
 /* Counts only the time in which another one is well: when all are away, none of them is missed. */
 static void look(const struct shares *shares, struct share *share, uint64_t end, uint64_t now_ms)
 {
-	uint64_t heard_ns = exporter_lane_success_ns(share->exporter, share->lane);
-	uint64_t siblings_ns = 0, others_ns = 0;
+	uint64_t heard_ns = share->health.last_success_ns, siblings_ns = 0, others_ns = 0;
 	for (const struct share *other = shares->at; other < shares->at + shares->count; other++) {
-		uint64_t other_ns = exporter_lane_success_ns(other->exporter, other->lane);
 		if (other == share)
 			continue;
-		others_ns = later(others_ns, other_ns);
+		others_ns = later(others_ns, other->health.last_success_ns);
 		if (other->exporter == share->exporter)
-			siblings_ns = later(siblings_ns, other_ns);
+			siblings_ns = later(siblings_ns, other->health.last_success_ns);
 	}
-	bool is_sibling_well = siblings_ns != share->siblings_ns;
+	bool is_shut_out =
+		siblings_ns != share->siblings_ns || is_refused_alone(share, siblings_ns);
 	bool is_another_well = others_ns != share->others_ns || safe_below(shares, share) >= end;
 	uint64_t passed_ms = share->looked_ms ? now_ms - share->looked_ms : 0;
 	bool is_well = heard_ns != share->heard_ns || share->cursor >= end;
 	share->missed_ms = is_well ? 0 : share->missed_ms + (is_another_well ? passed_ms : 0);
-	share->shut_out_ms = is_well ? 0 : share->shut_out_ms + (is_sibling_well ? passed_ms : 0);
+	share->shut_out_ms = is_well ? 0 : share->shut_out_ms + (is_shut_out ? passed_ms : 0);
 	share->heard_ns = heard_ns;
 	share->siblings_ns = siblings_ns;
 	share->others_ns = others_ns;
@@ -77,8 +86,10 @@ static void enforce(const struct shares *shares, const struct share *share)
 void shares_enforce(struct shares *shares, uint64_t now_ms)
 {
 	uint64_t end = spool_figures(shares->spool).next_sequence;
-	for (struct share *share = shares->at; share < shares->at + shares->count; share++)
+	for (struct share *share = shares->at; share < shares->at + shares->count; share++) {
 		share->cursor = delivery_cursor(share->delivery);
+		share->health = exporter_lane_health(share->exporter, share->lane);
+	}
 	for (struct share *share = shares->at; share < shares->at + shares->count; share++) {
 		look(shares, share, end, now_ms);
 		enforce(shares, share);

@@ -6,8 +6,8 @@
  * that another destination has too, so that the others go on. They share one log, so a share is all of it but an
  * eighth. Being away together is no fault of anybody: after an outage of all nothing is lost.
  *
- * A project's own trouble (its keys, its plan) must not close the doors for the others: what is silent while its
- * destination answers for other projects loses its oldest records, whoever has them. What a project left
+ * A project's own trouble (its keys, its plan) must not close the doors for the others: one that is shut out while
+ * its destination takes what others send loses its oldest records, whoever has them. What a project left
  * behind that was taken out of the configuration has an eighth of the log.
  */
 #ifndef TG_EXPORT_SHARES_H
@@ -17,9 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/exporter.h"
+
 struct delivery;
-struct exporter;
-struct spool;
 
 /* One lane of one destination; the caller sets the first six and leaves the rest zero. */
 struct share {
@@ -33,11 +33,12 @@ struct share {
 	/* When it was looked at. */
 	uint64_t looked_ms;
 	uint64_t cursor; /* below it has everything */
-	uint64_t
-		heard_ns; /* its last answer; then those of its destination to other lanes, and all */
-	uint64_t siblings_ns, others_ns;
+	struct lane_health health;
+	uint64_t heard_ns;    /* its last answer, */
+	uint64_t siblings_ns; /* the last one of its destination to other lanes, */
+	uint64_t others_ns;   /* and the last one of all others */
 	uint64_t missed_ms;   /* how long another was well and it did not answer */
-	uint64_t shut_out_ms; /* the same, its own destination having been well */
+	uint64_t shut_out_ms; /* how long its own destination was, to other lanes */
 };
 
 struct shares {

@@ -11,7 +11,7 @@
 
 #include "support/claude_logs.h"
 
-enum { SPANS = 20 };
+enum { SPANS = 20, MAX_TRIES = 150, TRY_AGAIN_US = 200000 };
 
 #define OWN STORY_AUTHORIZATION
 #define TEAM_A "Basic cGstYTpzay1h"         /* pk-a:sk-a */
@@ -277,6 +277,47 @@ Test(projects, one_that_is_taken_out_leaves_nothing_behind_in_silence)
 	expect_at(story.langfuse, B, SPANS);
 	expect_own_keys(SPANS);
 	expect_books("langfuse/team-b", SPANS, 0);
+	story_stop(&story);
+}
+
+/* Requests of five spans, each until there is room for it. */
+static void press_in(size_t project, unsigned spans)
+{
+	struct payload payload;
+	unsigned sent = 0;
+	cr_assert_eq(payload_init(&payload, PAYLOAD_TINY, all[project].first), 0);
+	story.authorization = all[project].authorization;
+	for (unsigned tries = 0; sent < spans; tries++) {
+		cr_assert_lt(tries, MAX_TRIES, "the doors stay closed");
+		payload_stamp(&payload, payload.request.at, all[project].first + sent);
+		if (story_post(&story, buf_bytes(&payload.request)).status == 200) {
+			sent += payload.span_count;
+			tries = 0;
+		} else {
+			usleep(TRY_AGAIN_US);
+		}
+	}
+	story.authorization = NULL;
+	payload_done(&payload);
+}
+
+/* Nobody else has them, and still: what one project's keys hold up must not close the doors for another. */
+Test(projects, one_that_is_shut_out_gives_up_its_oldest_for_the_others)
+{
+	static const char *const small_log[] = { "TOLLGATE_SPOOL_MAX_BYTES=1MiB",
+		"TOLLGATE_SPOOL_MAX_RECORD_BYTES=64KiB", "TOLLGATE_SPOOL_SEGMENT_BYTES=128KiB",
+		"TOLLGATE_SPOOL_COMPRESSION=none", "TOLLGATE_SPOOL_SILENCE_TIMEOUT_MS=500", NULL };
+	story.is_tempo_off = true;
+	refused = TEAM_A;
+	story_start(&story, small_log);
+	post(A, 0, SPANS);
+	press_in(B, 1000); /* twice too many for the log */
+	expect_at(story.langfuse, B, 1000);
+	story_expect_log(&story, "event=export_dropped destination=langfuse lane=team-a spans=20 ");
+	struct story_books books = story_verify(&story, "langfuse/team-a");
+	cr_expect_eq(books.dropped, SPANS);
+	cr_expect_eq(books.waiting, 0);
+	expect_books("langfuse/team-b", 1000, 0);
 	story_stop(&story);
 }
 

@@ -86,6 +86,13 @@ static const struct mistake {
 	{ "{\"identity\": {\"user\": \"x\",\n\"tags\": []}}", .line = 1,
 		.words = "identity.user is no setting; the nearest is identity.user_id" },
 
+	{ "{\"destinations\": {\"langfuse\": {\"type\": \"langfuse\", \"public_key\": \"pk\",\n"
+	  "\"secret_key\": \"sk\", \"headers\": {\"authorization\": \"Basic x\"}}}}",
+		.line = 1,
+		.words =
+			"destinations.langfuse.headers has Authorization, which is made of public_key and "
+			"secret_key" },
+
 	/* wrong kinds */
 	{ "{\"http\": {\"threads\": \"two\"}}", .line = 1,
 		.words = "http.threads must be a whole number, not the text two" },

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -91,7 +92,10 @@ void loader_nearest(const struct loader *loader, const char *name, char out[128]
 	for (const char *c = name; *c; c++)
 		parts += *c == '.';
 	struct nearest nearest = { .wanted = name };
-	for (size_t i = 0; i < setting_count; i++) {
+	for (size_t i = 0; i < SECTION_COUNT && parts == 1; i++)
+		nearest_offer(&nearest, sections[i].name);
+	bool is_singular = nearest.word[0] && nearest.distance == 1;
+	for (size_t i = 0; i < setting_count && !is_singular; i++) {
 		const char *dot = strrchr(settings[i].name, '.');
 		if (dot && strcmp(dot + 1, word) == 0) { /* the right word, in the wrong group */
 			snprintf(out, 128, "%s", settings[i].name);
@@ -101,8 +105,6 @@ void loader_nearest(const struct loader *loader, const char *name, char out[128]
 		cut_name(settings[i].name, parts, candidate);
 		nearest_offer(&nearest, candidate);
 	}
-	for (size_t i = 0; i < SECTION_COUNT && parts == 1; i++)
-		nearest_offer(&nearest, sections[i].name);
 	snprintf(out, 128, "%s", nearest.word);
 }
 
@@ -294,6 +296,14 @@ static int settle_signals(
 	return 0;
 }
 
+static bool has_header(const struct destination_config *destination, const char *name)
+{
+	size_t i = 0;
+	while (i < destination->header_count && strcasecmp(destination->headers[i].name, name) != 0)
+		i++;
+	return i < destination->header_count;
+}
+
 static int check_destination(struct loader *loader, struct destination_config *destination)
 {
 	char key[64];
@@ -312,6 +322,10 @@ static int check_destination(struct loader *loader, struct destination_config *d
 		return COMPLAIN_AT(loader, key,
 			"%s needs public_key and secret_key (or %s_key_file)", key,
 			destination->secret_key ? "public" : "secret");
+	if (destination->type == DESTINATION_LANGFUSE && has_header(destination, "Authorization"))
+		return COMPLAIN_AT(loader, key,
+			"%s.headers has Authorization, which is made of public_key and secret_key",
+			key);
 	if (destination->type != DESTINATION_OTLP)
 		return settle_signals(loader, destination, key);
 	if (destination->public_key || destination->secret_key)

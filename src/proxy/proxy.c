@@ -40,6 +40,34 @@ static int make_keys(const struct config *config, const struct project_config *p
 	return 0;
 }
 
+static void free_added(struct http_header *added)
+{
+	for (struct http_header *header = added; header && header->name; header++) {
+		free((char *)header->name);
+		free((char *)header->value);
+	}
+	free(added);
+}
+
+/* What else lets a request in at Langfuse, such as the tokens of a gate before it. */
+static int copy_added(const struct config *config, struct http_header **ret_added)
+{
+	const struct destination_config *langfuse = config_langfuse(config);
+	struct http_header *added = calloc(langfuse->header_count + 1, sizeof *added);
+	bool is_whole = added;
+	for (size_t i = 0; i < langfuse->header_count && is_whole; i++) {
+		added[i].name = strdup(langfuse->headers[i].name);
+		added[i].value = added[i].name ? strdup(langfuse->headers[i].value) : NULL;
+		is_whole = added[i].value;
+	}
+	if (!is_whole) {
+		free_added(added);
+		return -ENOMEM;
+	}
+	*ret_added = added;
+	return 0;
+}
+
 static void forget_keys(struct project *project)
 {
 	free(project->public_key);
@@ -51,7 +79,7 @@ static int make_projects(struct proxy *proxy)
 {
 	const struct config *config = proxy->options.config;
 	uint64_t owed_below = spool_figures(proxy->options.spool).next_sequence;
-	int error = 0;
+	int error = copy_added(config, &proxy->added);
 	proxy->projects = calloc(config->project_count + 1, sizeof *proxy->projects);
 	if (!proxy->projects)
 		return -ENOMEM;
@@ -92,8 +120,9 @@ int proxy_rekey(struct proxy *proxy, const struct config *config, struct complai
 	if (!proxy->base_url || !langfuse ||
 		!destination_same_address(langfuse, config_langfuse(proxy->options.config)))
 		return 0;
+	struct http_header *added = NULL;
 	struct project *keys = calloc(proxy->project_count, sizeof *keys);
-	int error = keys ? 0 : -ENOMEM;
+	int error = keys ? copy_added(config, &added) : -ENOMEM;
 	for (size_t i = 0; i < proxy->project_count && !error; i++) {
 		const struct project_config *own = find_project(config, proxy->projects[i].lane);
 		if (i == 0 || own)
@@ -106,6 +135,14 @@ int proxy_rekey(struct proxy *proxy, const struct config *config, struct complai
 			forget_keys(&keys[i]);
 	}
 	free(keys);
+	if (!error) {
+		pthread_mutex_lock(&proxy->lock);
+		struct http_header *before = proxy->added;
+		proxy->added = added;
+		pthread_mutex_unlock(&proxy->lock);
+		added = before;
+	}
+	free_added(added);
 	if (error == -EINVAL)
 		complain(complaint, "a key pair of Langfuse is too long");
 	return error;
@@ -191,6 +228,7 @@ void proxy_free(struct proxy *proxy)
 	for (size_t i = 0; i < proxy->project_count; i++)
 		forget_keys(&proxy->projects[i]);
 	free(proxy->projects);
+	free_added(proxy->added);
 	free(proxy->base_url);
 	pthread_mutex_destroy(&proxy->lock);
 	free(proxy);

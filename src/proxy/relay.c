@@ -49,19 +49,23 @@ static bool names_public_key(const char *name)
 		strcasecmp(name, "x_langfuse_public_key") == 0;
 }
 
-/* A gateway key's user is a name of ours, and the caller's own; Langfuse knows the project's key alone. */
-static int add_keys(struct relay *relay, bool shows_public_key)
+/*
+ * With the proxy's lock. A gateway key's user is a name of ours, and the caller's own; Langfuse knows the project's
+ * key alone.
+ */
+static int add_ours(struct relay *relay, bool shows_public_key)
 {
 	const struct project *project = relay->project;
+	struct http_headers *headers = relay->asked.headers;
+	int error = http_headers_add(headers, "Via", "1.1 tollgate");
+	for (const struct http_header *own = relay->proxy->added; own->name && !error; own++)
+		error = http_headers_add(headers, own->name, own->value);
 	/* Whoever asks is let in without a look at the key (access/access.h), and gets none. */
-	if (strcmp(relay->asked.method, "OPTIONS") == 0)
-		return 0;
-	pthread_mutex_lock(&relay->proxy->lock);
-	int error = http_headers_add(relay->asked.headers, "Authorization", project->authorization);
+	if (error || strcmp(relay->asked.method, "OPTIONS") == 0)
+		return error;
+	error = http_headers_add(headers, "Authorization", project->authorization);
 	if (!error && shows_public_key)
-		error = http_headers_add(
-			relay->asked.headers, "x-langfuse-public-key", project->public_key);
-	pthread_mutex_unlock(&relay->proxy->lock);
+		error = http_headers_add(headers, "x-langfuse-public-key", project->public_key);
 	return error;
 }
 
@@ -75,15 +79,18 @@ static int add_headers(struct relay *relay, const char *left_out)
 	if (came.is_full)
 		return -E2BIG;
 	headers_go_upstream(came.headers, going);
+	pthread_mutex_lock(&relay->proxy->lock);
 	for (const struct http_header *header = going; header->name && !error; header++) {
 		if (names_public_key(header->name))
 			shows_public_key = true;
-		else if (!left_out || strcasecmp(header->name, left_out) != 0)
+		else if (!headers_find(relay->proxy->added, header->name) &&
+			(!left_out || strcasecmp(header->name, left_out) != 0))
 			error = http_headers_add(relay->asked.headers, header->name, header->value);
 	}
 	if (!error)
-		error = http_headers_add(relay->asked.headers, "Via", "1.1 tollgate");
-	return error ? error : add_keys(relay, shows_public_key);
+		error = add_ours(relay, shows_public_key);
+	pthread_mutex_unlock(&relay->proxy->lock);
+	return error;
 }
 
 void relay_make_url(const struct proxy *proxy, const struct http_request *request, struct buf *url)

@@ -38,6 +38,7 @@ struct proxy {
 	const char *why_closed;   /* where base_url is NULL */
 	struct project *projects; /* the default one first */
 	size_t project_count;
+	struct http_header *added; /* that the destination's configuration adds; guarded by lock */
 	pthread_mutex_t lock;
 
 	struct upstream *upstream; /* of the proxy's thread, as all up to the inbox */

@@ -110,7 +110,7 @@ static void tear_down(void)
 	close(listener);
 }
 
-TestSuite(upstream, .init = set_up, .fini = tear_down);
+TestSuite(upstream, .init = set_up, .fini = tear_down, .timeout = 120);
 
 static void told_done(struct told *told)
 {
@@ -995,6 +995,34 @@ Test(upstream, a_certificate_is_verified)
 	begin(&told, FLOW_BYTES, (struct upstream_request){ .url = peer.url });
 	UNTIL(told.ends);
 	cr_expect(told.outcome == HTTP_ANSWERED && told.head.status == 200, "%s", told.error);
+	told_done(&told);
+	tls_peer_stop(&peer);
+}
+
+/* What curl has decrypted and not handed over yet is not to be seen at the socket. */
+Test(upstream, a_long_answer_passes_through_tls_as_it_is_read)
+{
+	struct tls_peer peer;
+	struct told told;
+	static char answer[TLS_FLOOD_BYTES];
+	size_t len = 0, right = 0;
+	tls_peer_start(&peer, TLS_FLOODS);
+	upstream_free(upstream);
+	open_upstream(peer.files.ca_file);
+	begin(&told, 5000, (struct upstream_request){ .url = peer.url });
+	UNTIL(told.heads);
+	for (ssize_t got;
+		(got = flow_read(told.answer, answer + len, sizeof answer - len)) != FLOW_ENDED;) {
+		len += got > 0 ? (size_t)got : 0;
+		if (told.call && got > 0)
+			upstream_moved(told.call);
+		upstream_run(upstream, got > 0 ? 0 : LONG_MS, -1);
+		cr_assert(got != FLOW_BROKEN);
+	}
+	for (size_t at = 0; at < len; at += TLS_PIECE_BYTES)
+		right += strtoul(answer + at, NULL, 10) == at / TLS_PIECE_BYTES;
+	cr_expect(len == sizeof answer && right == sizeof answer / TLS_PIECE_BYTES);
+	cr_expect(told.outcome == HTTP_ANSWERED);
 	told_done(&told);
 	tls_peer_stop(&peer);
 }

@@ -6,10 +6,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static void answer(SSL *ssl, unsigned pieces)
+{
+	char bytes[TLS_PIECE_BYTES] = "";
+	int len = snprintf(bytes, sizeof bytes,
+		"HTTP/1.1 200 OK\r\nContent-Length: %u\r\nConnection: close\r\n\r\n",
+		pieces * TLS_PIECE_BYTES);
+	SSL_write(ssl, bytes, len);
+	for (unsigned i = 0; i < pieces; i++) {
+		snprintf(bytes, sizeof bytes, "%u", i);
+		SSL_write(ssl, bytes, sizeof bytes);
+	}
+}
+
 static void *serve(void *arg)
 {
-	static const char answer[] =
-		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 	struct tls_peer *peer = arg;
 	char bytes[4096];
 	int fd;
@@ -20,7 +31,8 @@ static void *serve(void *arg)
 			while (read(fd, bytes, sizeof bytes) > 0)
 				;
 		else if (SSL_accept(ssl) == 1 && SSL_read(ssl, bytes, sizeof bytes) > 0)
-			SSL_write(ssl, answer, sizeof answer - 1);
+			answer(ssl,
+				peer->kind == TLS_FLOODS ? TLS_FLOOD_BYTES / TLS_PIECE_BYTES : 0);
 		SSL_shutdown(ssl);
 		/* Closing before all was read would send a reset, which can overtake the answer. */
 		shutdown(fd, SHUT_WR);

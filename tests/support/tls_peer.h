@@ -7,8 +7,11 @@
 
 #include "support/certificates.h"
 
+enum { TLS_FLOOD_BYTES = 8 << 20, TLS_PIECE_BYTES = 8 << 10 };
+
 enum tls_peer_kind {
 	TLS_ANSWERS, /* 200 to every request */
+	TLS_FLOODS,  /* the same with a long body, each piece of which begins with its number */
 	TLS_SILENT,  /* accepts and says nothing */
 };
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "support/scratch.h"
 
 static const uint64_t second_ns = 1000000000, start_ns = UINT64_C(1800000000000000000);
@@ -326,13 +327,28 @@ Test(copies, a_body_with_a_flipped_bit_is_not_shown)
 	keep("default", "/q", "two");
 	copies_close(copies);
 	cr_assert_eq(sqlite3_open(path_of("copies.sqlite"), &db), SQLITE_OK);
-	cr_assert_eq(sqlite3_exec(db, "UPDATE copy SET body = x'6f6e64' WHERE target = '/p'", NULL,
-			     NULL, NULL),
+	cr_assert_eq(sqlite3_exec(db, "UPDATE copy SET body = x'6f6e64' WHERE body = x'6f6e65'",
+			     NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
 	cr_assert_eq(try_to_open(), 0);
 	assert_copy("default", "/p", NULL);
 	assert_copy("default", "/q", "two");
+}
+
+Test(copies, what_a_caller_wrote_into_a_query_is_not_in_the_file)
+{
+	static const char planted[] = "sk-lf-planted";
+	struct buf file;
+	keep("default", "/p?key=sk-lf-planted", "one");
+	assert_copy("default", "/p?key=sk-lf-planted", "one");
+	copies_close(copies);
+	copies = NULL;
+	buf_init(&file, 1 << 20, NULL);
+	cr_assert_eq(file_read(path_of("copies.sqlite"), &file), 0);
+	cr_expect_not_null(memmem(file.at, file.len, "application/json", 16));
+	cr_expect_null(memmem(file.at, file.len, planted, sizeof planted - 1));
+	buf_done(&file);
 }
 
 static void limit_files(rlim_t bytes)

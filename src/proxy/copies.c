@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,9 @@
 
 enum { APPLICATION_ID = 0x54474350 /* "TGCP" */, SCHEMA_VERSION = 1 };
 
-/* Times are Unix ns. `bytes` is what a copy counts for; the second index is all that trimming reads. */
+/* Targets are hashes: what a caller wrote into a query is nobody's. Times are Unix ns. `bytes` is what a copy counts for; the second index is all that trimming reads. */
 static const char schema[] =
-	"CREATE TABLE IF NOT EXISTS copy (row INTEGER PRIMARY KEY, lane TEXT, target TEXT,"
+	"CREATE TABLE IF NOT EXISTS copy (row INTEGER PRIMARY KEY, lane TEXT, target BLOB NOT NULL,"
 	" content_type TEXT, kept INTEGER, asked INTEGER, bytes INTEGER, checksum INTEGER, body BLOB,"
 	" UNIQUE (lane, target));"
 	"CREATE INDEX IF NOT EXISTS asked ON copy (asked, bytes);";
@@ -47,7 +48,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[SUM] = "SELECT total(bytes) FROM copy",
 };
 
-/* A row takes room beside its texts, so that empty bodies are bounded too. */
+/* A row takes room beside its body, so that empty bodies are bounded too. */
 enum { ROW_BYTES = 256, LOG_INTERVAL_MS = 60000 };
 
 struct copies {
@@ -176,8 +177,14 @@ static sqlite3_stmt *bind(
 	struct copies *copies, enum statement at, const char *lane, const char *target)
 {
 	sqlite3_stmt *statement = copies->statements[at];
+	uint8_t digest[EVP_MAX_MD_SIZE] = { 0 };
+	size_t len = 0;
+	/* Without a digest no row is met: NULL equals nothing. */
+	bool is_hashed =
+		EVP_Q_digest(NULL, "SHA256", NULL, target, strlen(target), digest, &len) == 1;
 	sqlite3_bind_text(statement, 1, lane, -1, SQLITE_STATIC);
-	sqlite3_bind_text(statement, 2, target, -1, SQLITE_STATIC);
+	if (is_hashed)
+		sqlite3_bind_blob(statement, 2, digest, (int)len, SQLITE_TRANSIENT);
 	return statement;
 }
 
@@ -196,7 +203,7 @@ static int make_room(struct copies *copies, uint64_t bytes)
 static int keep(struct copies *copies, const char *lane, const char *target,
 	const char *content_type, struct bytes body, uint64_t now_ns)
 {
-	uint64_t bytes = body.len + strlen(target) + ROW_BYTES;
+	uint64_t bytes = body.len + ROW_BYTES;
 	if (bytes > copies->options.max_bytes)
 		return 0;
 	int error = copies->db ? 0 : open_or_replace(copies);

@@ -282,6 +282,32 @@ Test(proxy, headers_arrive_as_they_came_but_for_who_asks_and_how_it_travels)
 	cr_expect_str_eq(arrival->project, "story");
 }
 
+static void expect_gate(const char *token)
+{
+	static const char *const theirs[] = { "x-gate: theirs", NULL };
+	struct answer answer = ask((struct question){
+		.method = "GET", .target = "/api/public/projects", .headers = theirs });
+	expect_status(&answer, 200);
+	unsigned seen = 0;
+	const struct fake_arrival *arrival = last_arrival();
+	for (size_t i = 0; i < arrival->header_count; i++)
+		seen += strcasecmp(arrival->headers[i].name, "X-Gate") == 0;
+	cr_expect_eq(seen, 1);
+	cr_expect_str_eq(fake_arrival_header(arrival, "X-Gate"), token);
+}
+
+Test(proxy, headers_of_the_destination_go_with_every_request)
+{
+	story.langfuse_further = "\"headers\": { \"X-Gate\": \"open\" },";
+	story_start(&story, NULL);
+	expect_gate("open");
+	story.langfuse_further = "\"headers\": { \"X-Gate\": \"sesame\" },";
+	story_configure(&story);
+	child_signal(&story.daemon.child, SIGHUP);
+	story_expect_log(&story, "event=reloaded ");
+	expect_gate("sesame");
+}
+
 Test(proxy, headers_of_the_answer_come_back_as_they_were)
 {
 	static const char *const headers[] = { "X-Echo-One: 1", "x_echo_two: a", "x_echo_two: b",
@@ -317,7 +343,6 @@ Test(proxy, more_headers_than_pass_through_are_431)
 
 Test(proxy, a_pair_that_was_changed_is_used_after_sighup)
 {
-
 	char path[SCRATCH_PATH_MAX + 16];
 	struct buf file;
 	story_start(&story, NULL);

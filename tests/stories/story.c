@@ -25,7 +25,7 @@ void story_configure(const struct story *story)
 		"  \"shutdown_timeout_ms\": 2000, \"sessions\": { \"enabled\": %s,\n"
 		"    \"join_wait_ms\": 200 },\n"
 		"  \"destinations\": {\n"
-		"    \"langfuse\": { \"type\": \"langfuse\", \"endpoint\": \"%s\", \"public_key\": \"%s\",\n"
+		"    \"langfuse\": { %s \"type\": \"langfuse\", \"endpoint\": \"%s\", \"public_key\": \"%s\",\n"
 		"      \"secret_key\": \"%s\", \"batch_timeout_ms\": 10, \"retry_initial_ms\": 20,\n"
 		"      \"retry_max_ms\": 200 },\n"
 		"    \"tempo\": { \"type\": \"otlp\", \"endpoint\": \"%s\", \"enabled\": %s,\n"
@@ -33,6 +33,7 @@ void story_configure(const struct story *story)
 		"      \"retry_initial_ms\": 20, \"retry_max_ms\": 200 } } }\n",
 		story->further ? story->further : "", story->directory,
 		story->is_sessions_off ? "false" : "true",
+		story->langfuse_further ? story->langfuse_further : "",
 		story->front ? fake_langfuse_url(story->front) :
 			       fake_destination_url(story->langfuse),
 		STORY_PUBLIC_KEY, STORY_SECRET_KEY, fake_destination_url(story->tempo),

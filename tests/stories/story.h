@@ -34,6 +34,7 @@ struct story {
 	bool is_sessions_off;      /* coding CLIs are senders as all others */
 	const char *tempo_signals; /* a list in JSON; NULL: traces */
 	const char *further; /* of its file: members in JSON, a comma behind each; NULL: none */
+	const char *langfuse_further; /* the same within Langfuse's destination */
 	/* What story_send and all that use it show from now on; NULL: nothing. */
 	const char *authorization;
 	/* Whose certificates they trust; NULL: they speak plain HTTP. */

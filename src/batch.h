@@ -44,8 +44,8 @@ struct batch {
 	uint32_t rejected_count;  /* spans without valid ids, left out of the parts */
 	const char *rejected_why; /* a sentence for the sender; NULL when nothing was rejected */
 
-	uint64_t
-		stored_below; /* set before `committed`: its records have smaller sequences; 0: none was stored */
+	/* Set before `committed`: its records have smaller sequences; 0: none was stored. */
+	uint64_t stored_below;
 
 	/* Called once, in the spool's writer thread: 0 when all parts are on disk, else negative errno. */
 	void (*committed)(struct batch *batch, int error);

@@ -83,9 +83,9 @@ struct http_server_options {
 	void *admit_owner;
 
 	/*
-	 * Replies in place of the routes: 400, 404, 405, 408, 413, 503, and what `admit` says. Must http_reply at once with
-	 * `status` and `headers` (may be NULL). NULL for a line of plain text. What is not HTTP at all, or
-	 * has too large headers, libmicrohttpd refuses by itself with 400 or 431.
+	 * Replies in place of the routes: 400, 404, 405, 408, 413, 503, and what `admit` says. Must http_reply
+	 * at once with `status` and `headers` (may be NULL). NULL for a line of plain text. What is not HTTP at
+	 * all, or has too large headers, libmicrohttpd refuses by itself with 400 or 431.
 	 */
 	void (*refuse)(struct http_request *request, unsigned status, const char *why,
 		const struct http_header *headers);

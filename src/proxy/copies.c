@@ -13,7 +13,10 @@
 
 enum { APPLICATION_ID = 0x54474350 /* "TGCP" */, SCHEMA_VERSION = 1 };
 
-/* Targets are hashes: what a caller wrote into a query is nobody's. Times are Unix ns. `bytes` is what a copy counts for; the second index is all that trimming reads. */
+/*
+ * Targets are hashes: what a caller wrote into a query is nobody's. Times are Unix ns. `bytes` is what a copy
+ * counts for; the second index is all that trimming reads.
+ */
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS copy (row INTEGER PRIMARY KEY, lane TEXT, target BLOB NOT NULL,"
 	" content_type TEXT, kept INTEGER, asked INTEGER, bytes INTEGER, checksum INTEGER, body BLOB,"

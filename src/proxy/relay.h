@@ -103,7 +103,7 @@ void relay_leave_thread(struct relay *relay);
 /* The end: counts it, and frees it with the manner's `free`. It must not be touched afterwards. */
 void relay_close(struct relay *relay);
 
-/* Notes what Langfuse said, or that it said nothing (whole): with a log line now and then where that is a fault. */
+/* Notes what Langfuse said, or that it said nothing whole; with a log line now and then where that is a fault. */
 void relay_note_status(struct relay *relay, int status);
 void relay_note_failure(struct relay *relay, enum http_outcome outcome, const char *error);
 

@@ -145,7 +145,7 @@ static const char *body_of(const struct answer *answer)
 /* Whether there is exactly this line among the headers. */
 static bool has_line(const struct answer *answer, const char *line)
 {
-	char whole[TEXT_MAX];
+	char whole[TEXT_MAX + 8];
 	snprintf(whole, sizeof whole, "\r\n%s\r\n", line);
 	return strcasestr((const char *)answer->head.at, whole);
 }

@@ -49,7 +49,8 @@ static void begin(void)
 {
 	story_begin(&story);
 	story.is_tempo_off = true;
-	story.further = "\"proxy\": { \"answer_timeout_ms\": 300 },";
+	/* Whoever is asked in vain may have heard: only where nobody answers at all is that to be cut short. */
+	story.further = "\"proxy\": { \"answer_timeout_ms\": 20000 },";
 	story.front = fake_langfuse_start(
 		&(struct fake_langfuse_options){ .projects = &project, .project_count = 1 });
 	fake_langfuse_write_prompt(story.front, "story", "be/kind", "Be kind.");
@@ -280,13 +281,13 @@ static void expect_all(void)
 
 /* ---- the stories ---- */
 
-static void live_through(const struct fake_trouble *trouble)
+static void live_through(const struct fake_trouble *trouble, unsigned rounds)
 {
 	story_start(&story, NULL);
 	start_callers();
 	let_work(10);
 	fake_langfuse_trouble(story.front, trouble);
-	let_work(12);
+	let_work(rounds);
 	fake_langfuse_trouble(story.front, &(struct fake_trouble){ 0 });
 	let_work(10);
 	end_callers();
@@ -297,17 +298,18 @@ static void live_through(const struct fake_trouble *trouble)
 
 Test(away, langfuse_hangs)
 {
-	live_through(&(struct fake_trouble){ .is_hanging = true });
+	story.further = "\"proxy\": { \"answer_timeout_ms\": 2000 },";
+	live_through(&(struct fake_trouble){ .is_hanging = true }, 3);
 }
 
 Test(away, langfuse_limits_the_rate)
 {
-	live_through(&(struct fake_trouble){ .status = 429, .retry_after = "1" });
+	live_through(&(struct fake_trouble){ .status = 429, .retry_after = "1" }, 12);
 }
 
 Test(away, langfuse_has_faults)
 {
-	live_through(&(struct fake_trouble){ .status = 500 });
+	live_through(&(struct fake_trouble){ .status = 500 }, 12);
 }
 
 Test(away, nobody_listens)

@@ -26,6 +26,10 @@ TestSuite(sessions, .init = begin, .fini = end, .timeout = 240);
 static const char *const quick[] = { "TOLLGATE_SESSIONS_JOIN_WAIT_MS=1500",
 	"TOLLGATE_SESSIONS_TURN_IDLE_MS=1000", "TOLLGATE_SESSIONS_SESSION_IDLE_MS=8000", NULL };
 
+/* The same where a daemon starts between any two of them. */
+static const char *const patient[] = { "TOLLGATE_SESSIONS_JOIN_WAIT_MS=6000",
+	"TOLLGATE_SESSIONS_TURN_IDLE_MS=6000", "TOLLGATE_SESSIONS_SESSION_IDLE_MS=12000", NULL };
+
 static void post(const struct delivery *delivery)
 {
 	struct story_answer answer = story_send(&story, delivery->path,
@@ -157,13 +161,13 @@ Test(sessions, survive_kill_9_between_any_two_requests)
 {
 	static const char *const names[] = { "claude/b-tool", "codex/b-tool", "gemini/b-tool",
 		NULL };
-	story_start(&story, quick);
+	story_start(&story, patient);
 	for (const char *const *name = names; *name; name++) {
 		struct capture capture = capture_open(*name);
 		for (size_t i = 0; i < capture.count; i++) {
 			post(&capture.deliveries[i]);
 			daemon_kill(&story.daemon);
-			story_start(&story, quick);
+			story_start(&story, patient);
 		}
 		capture_close(&capture);
 	}

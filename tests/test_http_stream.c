@@ -584,6 +584,27 @@ Test(http_stream, a_reply_that_begins_early_leaves_the_body_to_its_reader)
 	http_server_free(server);
 }
 
+Test(http_stream, a_reply_that_is_over_leaves_the_rest_of_the_body_to_its_reader)
+{
+	struct http_server *server = start((struct http_server_options){ 0 });
+	struct peer peer = connected(server);
+	char got[64];
+	peer_send_text(&peer, "POST /api/x HTTP/1.1\r\nHost: t\r\nContent-Length: 7\r\n\r\n");
+	struct exchange *exchange = take_exchange();
+	begin_reply(exchange, 200, -1);
+	say(exchange, "early");
+	flow_end(exchange->reply);
+	peer_send_text(&peer, "a whole");
+	expect_text(&peer, "\r\nearly\r\n0\r\n\r\n");
+	post(&peer, "/whole", "the request after it");
+	expect_text(&peer, "the request after it");
+	cr_expect_eq(await_body(exchange, got, sizeof got), 7);
+	cr_expect_eq(await_body(exchange, got, sizeof got), FLOW_ENDED);
+	exchange_free(exchange);
+	peer_close(&peer);
+	http_server_free(server);
+}
+
 Test(http_stream, an_owner_that_does_not_want_the_body_can_break_it_and_reply)
 {
 	struct http_server *server = start((struct http_server_options){ 0 });

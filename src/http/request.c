@@ -293,10 +293,12 @@ static void handle(struct http_request *request)
 
 enum MHD_Result http_request_finish(struct http_request *request)
 {
-	if (request->body_flow)
+	if (request->body_flow) {
 		flow_end(request->body_flow);
-	else if (!http_request_is_replied(request) && !request->is_handed_out)
+		request->is_body_whole = true;
+	} else if (!http_request_is_replied(request) && !request->is_handed_out) {
 		handle(request);
+	}
 	if (http_request_look(request) & REPLIED)
 		return queue_reply(request);
 	http_request_park(request);
@@ -348,6 +350,7 @@ static void clear(struct http_request *request)
 	request->route = NULL;
 	request->caller = NULL;
 	request->is_handed_out = false;
+	request->is_body_whole = false;
 	request->dropped_bytes = 0;
 }
 

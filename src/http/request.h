@@ -76,6 +76,7 @@ struct http_request {
 
 	/* The two directions of a stream; NULL without. Other threads look at them with the server's lock. */
 	struct flow *body_flow;
+	bool is_body_whole;      /* all of it is in the flow, or was */
 	struct flow *reply_flow; /* published with the reply */
 	int64_t reply_length;    /* -1: not known */
 	bool is_reply_read;      /* to its end */

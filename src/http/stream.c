@@ -195,7 +195,8 @@ bool http_stream_end(struct http_request *request)
 	else
 		atomic_fetch_or(&request->state, DEPARTED);
 	pthread_mutex_unlock(&server->lock);
-	close_flow(body, FLOW_WRITER, false);
+	/* A reply that is over before its request was read leaves the rest of that to the reader. */
+	close_flow(body, FLOW_WRITER, reply && request->is_body_whole);
 	close_flow(reply, FLOW_READER, is_replied && request->is_reply_read);
 	return is_replied;
 }

@@ -99,9 +99,6 @@ Test(events, those_of_traces_are_counted)
 	struct events events = batch(text);
 	cr_assert_eq(events.of_traces, 2);
 	events_done(&events);
-	cr_assert_eq(events_count_traces(bytes_of(text), &limits), 2);
-	cr_assert_eq(events_count_traces(bytes_of("{\"name\":\"quality\"}"), &limits), 0);
-	cr_assert_eq(events_count_traces(bytes_of("trace-create"), &limits), 0);
 }
 
 Test(events, what_is_no_batch_is_not_kept)

@@ -268,18 +268,6 @@ int events_of_batch(struct bytes body, const struct events_limits *limits,
 	return finish(&events, error, ret_events);
 }
 
-uint32_t events_count_traces(struct bytes body, const struct events_limits *limits)
-{
-	struct complaint complaint = { 0 };
-	struct skim s;
-	uint32_t count = 0;
-	if (open_batch(body, limits, &s, &complaint) < 0)
-		return 0;
-	for (struct event event; next_event(&s, &event);)
-		count += is_taken(&event) && is_of_traces(&event);
-	return count;
-}
-
 void events_done(struct events *events)
 {
 	buf_done(&events->lines);

@@ -48,7 +48,4 @@ void events_done(struct events *events);
 int events_name_scores(struct bytes body, const struct events_limits *limits, struct buf *named,
 	struct complaint *complaint);
 
-/* How many of a batch's events are of traces and observations; 0 for what is no batch. */
-uint32_t events_count_traces(struct bytes body, const struct events_limits *limits);
-
 #endif

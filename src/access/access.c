@@ -25,7 +25,7 @@ struct access {
 	struct keyring keys; /* guarded by lock; projects are places in `callers` */
 };
 
-static const struct caller anonymous = { "default", true };
+static const struct caller anonymous = { DEFAULT_LANE, true };
 
 /* Where the keys of a project's callers stand; NULL what is not set. */
 struct source {

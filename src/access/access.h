@@ -20,7 +20,7 @@ struct keyring;
 
 /* A project as callers have it; lives as long as the access. */
 struct caller {
-	const char *lane; /* "default" or the project's name */
+	const char *lane; /* DEFAULT_LANE or the project's name */
 	bool is_anonymous;
 };
 

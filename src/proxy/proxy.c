@@ -19,23 +19,24 @@ enum { WAIT_MAX_MS = 1000, URL_MAX_BYTES = 4096 };
 
 /* ---- projects and their keys ---- */
 
-/*   project  NULL: the default one, whose keys are the destination's own */
-static int make_keys(const struct config *config, const struct project_config *project,
-	char **ret_public_key, char **ret_authorization)
+/* -ENOENT: the project is not configured any more. */
+static int make_keys(const struct config *config, const char *lane, char **ret_public_key,
+	char **ret_authorization)
 {
-	const struct destination_config *langfuse = config_langfuse(config);
-	const char *public_key = project ? project->public_key : langfuse->public_key;
-	const char *secret_key = project ? project->secret_key : langfuse->secret_key;
+	struct destination_config own;
+	if (!destination_in_lane(
+		    config_langfuse(config), config->projects, config->project_count, lane, &own))
+		return -ENOENT;
 	char *authorization;
-	int error = langfuse_authorization(public_key, secret_key, &authorization);
+	int error = langfuse_authorization(own.public_key, own.secret_key, &authorization);
 	if (error)
 		return error;
-	char *copy = strdup(public_key);
-	if (!copy) {
+	char *public_key = strdup(own.public_key);
+	if (!public_key) {
 		free(authorization);
 		return -ENOMEM;
 	}
-	*ret_public_key = copy;
+	*ret_public_key = public_key;
 	*ret_authorization = authorization;
 	return 0;
 }
@@ -84,22 +85,14 @@ static int make_projects(struct proxy *proxy)
 	if (!proxy->projects)
 		return -ENOMEM;
 	for (size_t i = 0; i <= config->project_count && !error; i++) {
-		const struct project_config *own = i ? &config->projects[i - 1] : NULL;
 		struct project *project = &proxy->projects[i];
-		project->lane = own ? own->name : DEFAULT_LANE;
+		project->lane = i ? config->projects[i - 1].name : DEFAULT_LANE;
 		atomic_store(&project->owed_below, owed_below);
-		error = make_keys(config, own, &project->public_key, &project->authorization);
+		error = make_keys(
+			config, project->lane, &project->public_key, &project->authorization);
 		proxy->project_count++;
 	}
 	return error;
-}
-
-static const struct project_config *find_project(const struct config *config, const char *lane)
-{
-	for (size_t i = 0; i < config->project_count; i++)
-		if (strcmp(config->projects[i].name, lane) == 0)
-			return &config->projects[i];
-	return NULL;
 }
 
 static void take_keys(struct proxy *proxy, struct project *project, struct project *keys)
@@ -124,9 +117,9 @@ int proxy_rekey(struct proxy *proxy, const struct config *config, struct complai
 	struct project *keys = calloc(proxy->project_count, sizeof *keys);
 	int error = keys ? copy_added(config, &added) : -ENOMEM;
 	for (size_t i = 0; i < proxy->project_count && !error; i++) {
-		const struct project_config *own = find_project(config, proxy->projects[i].lane);
-		if (i == 0 || own)
-			error = make_keys(config, own, &keys[i].public_key, &keys[i].authorization);
+		error = make_keys(config, proxy->projects[i].lane, &keys[i].public_key,
+			&keys[i].authorization);
+		error = error == -ENOENT ? 0 : error;
 	}
 	for (size_t i = 0; keys && i < proxy->project_count; i++) {
 		if (!error && keys[i].authorization)

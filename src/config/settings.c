@@ -66,7 +66,8 @@ const struct setting settings[] = {
 	{ SETTING(limits.max_spans, SETTING_COUNT), .min = 1, .max = 10000000, .fallback = "200000",
 		.unit = "spans",
 		.sentence =
-			"Or log records, or metrics, in one request; larger ones are answered 413." },
+			"Or log records, or metrics, or events for Langfuse, in one request; larger ones are "
+			"answered 413, or for Langfuse passed on without being kept." },
 	{ SETTING(limits.max_request_memory_bytes, SETTING_BYTES), .min = MIB, .max = 16 * GIB,
 		.fallback = "256MiB",
 		.sentence = "What handling one request may take; over it is answered 413." },

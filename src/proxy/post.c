@@ -20,7 +20,7 @@
 #include "proxy/relay.h"
 #include "receive/refusal.h"
 
-enum { ANSWER_MAX_BYTES = 16 << 20, MAX_EVENTS = 100000 };
+enum { ANSWER_MAX_BYTES = 16 << 20 };
 
 struct post {
 	struct relay relay;
@@ -246,7 +246,7 @@ static int read_events(struct post *post, struct bytes *body)
 	const struct proxy_options *options = &post->relay.proxy->options;
 	const struct events_limits limits = {
 		.max_depth = (unsigned)options->config->limits.max_depth,
-		.max_events = MAX_EVENTS,
+		.max_events = (uint32_t)options->config->limits.max_spans,
 		.budget = options->budget,
 	};
 	struct complaint complaint = { 0 };

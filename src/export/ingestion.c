@@ -196,8 +196,11 @@ static bool is_same_text(struct bytes one, struct bytes other)
 /* One may have escapes where the other has none. */
 static bool is_same_id(struct bytes one, struct bytes other)
 {
+	enum { ESCAPED_BYTES = 6 }; /* of a letter, at most: longer ones need not be read */
 	if (bytes_equal(one, other))
 		return true;
+	if (one.len > ESCAPED_BYTES * other.len || other.len > ESCAPED_BYTES * one.len)
+		return false;
 	return one.len > 0 && other.len > 0 && (has_escapes(one) || has_escapes(other)) &&
 		is_same_text(one, other);
 }

@@ -877,6 +877,29 @@ Test(proxy, what_langfuse_refuses_is_refused)
 	expect_error(post("/api/public/ingestion", "no JSON"), 502, "cannot be reached", true);
 }
 
+Test(proxy, what_finds_no_room_on_the_disk_is_503_and_what_passes_needs_none)
+{
+	static const char *const full[] = { "TOLLGATE_SPOOL_MIN_FREE_BYTES=1024TiB", NULL };
+	char json[TEXT_MAX];
+	story_start(&story, full);
+	int status;
+	do { /* until it is known that nothing waits from before */
+		struct answer answer = post_event("e-1");
+		status = answer.status;
+		answer_done(&answer);
+	} while (status == 503);
+	cr_assert_eq(status, 207);
+	fake_langfuse_leave(story.front);
+	batch_of(json, "e-2");
+	expect_error(post("/api/public/ingestion", json), 503, "disk buffer is full", true);
+	expect_error(post("/api/public/scores", "{\"name\":\"n\",\"value\":1}"), 503,
+		"disk buffer is full", true);
+	fake_langfuse_return(story.front);
+	expect_taken("e-3");
+	static const char *const ids[] = { "e-1", "e-3" };
+	expect_order(FAKE_EVENT, ids, 2);
+}
+
 Test(proxy, a_body_over_its_limit_is_413)
 {
 	char *words = malloc(2 * MEGABYTE);

@@ -15,6 +15,7 @@
 #include "access/keys.h"
 #include "base/base64.h"
 #include "config/config.h"
+#include "support/scratch.h"
 
 /* Lines of a file of gateway keys: what they let in with, and its SHA-256. */
 #define KEY_A "tg-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -23,7 +24,7 @@
 
 /* The default project and two others, each with a pair and a file of keys. */
 static struct house {
-	char directory[64], files[3][96];
+	char directory[SCRATCH_PATH_MAX], files[3][SCRATCH_PATH_MAX + 16];
 	struct project_config projects[2];
 	struct destination_config langfuse;
 	struct config config;
@@ -60,8 +61,7 @@ static const char *line_of(const char *name, const char *key)
 
 static void begin(void)
 {
-	snprintf(house.directory, sizeof house.directory, "/tmp/tollgate-access-XXXXXX");
-	cr_assert(mkdtemp(house.directory));
+	cr_assert_eq(scratch_make(house.directory), 0);
 	for (size_t i = 0; i < 3; i++)
 		snprintf(house.files[i], sizeof house.files[i], "%s/%zu.keys", house.directory, i);
 	write_keys(house.files[0], "# for all\n\n%s", line_of("ci@default", KEY_D));
@@ -92,9 +92,7 @@ static void begin(void)
 static void end(void)
 {
 	access_free(house.access);
-	for (size_t i = 0; i < 3; i++)
-		unlink(house.files[i]);
-	rmdir(house.directory);
+	scratch_remove(house.directory);
 }
 
 TestSuite(access, .init = begin, .fini = end, .timeout = 60);
@@ -556,7 +554,7 @@ Test(access, a_file_that_anybody_can_write_or_that_is_none_is_refused)
 
 Test(access, a_key_that_stands_twice_is_refused_wherever_it_does)
 {
-	char words[256];
+	char words[SCRATCH_PATH_MAX + 64];
 	write_keys(house.files[2], "# B\n%s%s", line_of("ci", KEY_B), line_of("other", KEY_A));
 	snprintf(words, sizeof words, "this key stands in line 1 of %s too", house.files[1]);
 	expect_refused(house.files[2], 3, words);

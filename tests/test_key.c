@@ -10,15 +10,16 @@
 #include "access/authorization.h"
 #include "access/keys.h"
 #include "cli/commands.h"
+#include "support/scratch.h"
 
 enum { KEY_CHARS = 46 };
 
-static char directory[] = "/tmp/tollgate-key-XXXXXX", path[64];
+static char directory[SCRATCH_PATH_MAX], path[SCRATCH_PATH_MAX + 16];
 static char printed[4096];
 
 static void begin(void)
 {
-	cr_assert(mkdtemp(directory));
+	cr_assert_eq(scratch_make(directory), 0);
 	snprintf(path, sizeof path, "%s/keys", directory);
 	cr_redirect_stdout();
 	cr_redirect_stderr();
@@ -26,8 +27,7 @@ static void begin(void)
 
 static void end(void)
 {
-	unlink(path);
-	rmdir(directory);
+	scratch_remove(directory);
 }
 
 TestSuite(key, .init = begin, .fini = end, .timeout = 60);
@@ -119,7 +119,7 @@ Test(key, a_file_without_a_line_end_gets_one_first)
 
 Test(key, a_file_of_something_else_is_left_alone)
 {
-	char wanted[256];
+	char wanted[SCRATCH_PATH_MAX + 256];
 	struct stat status;
 	write_file("#\n{\"listen\": 1}\n");
 	cr_expect_eq(RUN("--append", path, "ci"), EXIT_USAGE);

@@ -201,7 +201,9 @@ static int start(const char *directory, struct budget *budget)
 		.projects = &project, .project_count = 1, .forgets = true });
 	destination.endpoint = (char *)fake_langfuse_url(langfuse);
 	config = (struct config){ .state_directory = (char *)directory,
-		.limits = { .max_depth = 100, .max_request_memory_bytes = 1 << 20 },
+		.limits = { .max_depth = 100,
+			.max_spans = 1000,
+			.max_request_memory_bytes = 1 << 20 },
 		.proxy = { .enabled = true,
 			.max_connections = 64,
 			.buffer_bytes = 16 << 10,

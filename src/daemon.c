@@ -31,7 +31,7 @@
 #include "proxy/proxy.h"
 #include "receive/hooks.h"
 #include "receive/otlp.h"
-#include "setup.h"
+#include "startup.h"
 #include "spool/delivery.h"
 #include "spool/ledger.h"
 #include "spool/spool.h"
@@ -69,9 +69,9 @@ struct destination_thread {
  *   (main)     signals, and each second: delivery state to disk, shares of the disk, time limits
  */
 struct daemon {
-	const struct setup_sources *sources;
+	const struct startup_sources *sources;
 	const struct config *config; /* of the start; what was made from it points into it */
-	struct setup latest;         /* read at the last SIGHUP; empty before */
+	struct startup latest;       /* read at the last SIGHUP; empty before */
 	sigset_t signals;
 	int signal_fd;
 	int lock_fd;
@@ -161,15 +161,15 @@ static int take_state_directory(struct daemon *daemon)
 	return daemon->lock_fd < 0 ? daemon->lock_fd : 0;
 }
 
-static int post_prices(struct daemon *daemon, struct setup *setup)
+static int post_prices(struct daemon *daemon, struct startup *startup)
 {
 	log_event(LOG_LEVEL_INFO, "prices_loaded", "models=%zu as_of=%s",
-		prices_count(setup->prices), prices_as_of(setup->prices));
-	setup_warn_old_prices(setup->prices);
-	daemon->tariff = tariff_new(setup->prices);
+		prices_count(startup->prices), prices_as_of(startup->prices));
+	startup_warn_old_prices(startup->prices);
+	daemon->tariff = tariff_new(startup->prices);
 	if (!daemon->tariff)
 		return fail("prices", -ENOMEM);
-	setup->prices = NULL;
+	startup->prices = NULL;
 	return 0;
 }
 
@@ -609,33 +609,33 @@ static int rekey(struct daemon *daemon, const struct config *config, struct comp
 static void reload(struct daemon *daemon)
 {
 	struct complaint complaint = { 0 };
-	struct setup setup = { 0 };
+	struct startup startup = { 0 };
 	struct keyring keys = { 0 };
-	int error = setup_read(daemon->sources, &setup, &complaint);
+	int error = startup_read(daemon->sources, &startup, &complaint);
 	if (!error)
-		error = access_read(daemon->access, setup.config, &keys, &complaint);
+		error = access_read(daemon->access, startup.config, &keys, &complaint);
 	if (!error && daemon->certificate)
 		error = http_certificate_reload(daemon->certificate, &complaint);
 	if (!error)
-		error = rekey(daemon, setup.config, &complaint);
+		error = rekey(daemon, startup.config, &complaint);
 	if (!error)
-		error = proxy_rekey(daemon->proxy, setup.config, &complaint);
+		error = proxy_rekey(daemon->proxy, startup.config, &complaint);
 	if (error) {
 		complain(&complaint, "%s", strerror(-error));
-		setup_log_failure(&complaint);
+		startup_log_failure(&complaint);
 		keyring_done(&keys);
-		setup_done(&setup);
+		startup_done(&startup);
 		return;
 	}
 	access_take(daemon->access, &keys);
 	log_keys(daemon);
 	warn_old_certificate(daemon);
-	log_set_level(level_named(setup.config->log_level));
-	setup_log_changes(daemon->config, &daemon->latest, &setup);
-	tariff_replace(daemon->tariff, setup.prices);
-	setup.prices = NULL;
-	setup_done(&daemon->latest);
-	daemon->latest = setup;
+	log_set_level(level_named(startup.config->log_level));
+	startup_log_changes(daemon->config, &daemon->latest, &startup);
+	tariff_replace(daemon->tariff, startup.prices);
+	startup.prices = NULL;
+	startup_done(&daemon->latest);
+	daemon->latest = startup;
 }
 
 static void serve_until_told(struct daemon *daemon)
@@ -737,7 +737,7 @@ static void stop(struct daemon *daemon)
 	deliveries_close(daemon->deliveries);
 	spool_close(daemon->spool);
 	tariff_free(daemon->tariff);
-	setup_done(&daemon->latest);
+	startup_done(&daemon->latest);
 	if (daemon->lock_fd >= 0)
 		close(daemon->lock_fd);
 	if (daemon->signal_fd >= 0)
@@ -755,9 +755,9 @@ static void keep_memory(void)
 	mallopt(M_ARENA_MAX, 4);
 }
 
-int daemon_run(const struct setup_sources *sources, struct setup *setup)
+int daemon_run(const struct startup_sources *sources, struct startup *startup)
 {
-	const struct config *config = setup->config;
+	const struct config *config = startup->config;
 	struct daemon daemon = {
 		.sources = sources, .config = config, .signal_fd = -1, .lock_fd = -1
 	};
@@ -765,13 +765,13 @@ int daemon_run(const struct setup_sources *sources, struct setup *setup)
 
 	keep_memory();
 	log_set_level(level_named(config->log_level));
-	for (char **note = setup->notes; *note; note++) {
+	for (char **note = startup->notes; *note; note++) {
 		char text[LOG_TEXT_MAX];
 		log_event(
 			LOG_LEVEL_WARNING, "setting_not_applied", "why=%s", log_text(text, *note));
 	}
 	(void)((error = take_signals(&daemon)) || (error = take_state_directory(&daemon)) ||
-		(error = post_prices(&daemon, setup)) || (error = open_storage(&daemon)) ||
+		(error = post_prices(&daemon, startup)) || (error = open_storage(&daemon)) ||
 		(error = make_exporters(&daemon)) || (error = make_local(&daemon)) ||
 		(error = make_synthesizer(&daemon)) || (error = make_access(&daemon)) ||
 		(error = make_certificate(&daemon)) || (error = make_proxy(&daemon)) ||

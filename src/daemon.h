@@ -2,16 +2,16 @@
 #ifndef TG_DAEMON_H
 #define TG_DAEMON_H
 
-struct setup;
-struct setup_sources;
+struct startup;
+struct startup_sources;
 
 /*
  * Runs until SIGTERM or SIGINT and stops in order. At SIGHUP it reads the sources again and takes over
  * keys, headers, prices and log level. Returns an exit status: 0 after an orderly stop, 1 when
  * something could not start.
  *
- *   setup  what was read from the sources; only its prices are taken
+ *   startup  what was read from the sources; only its prices are taken
  */
-int daemon_run(const struct setup_sources *sources, struct setup *setup);
+int daemon_run(const struct startup_sources *sources, struct startup *startup);
 
 #endif

@@ -211,7 +211,7 @@ libtollgate_a_SOURCES = \
 	src/watch/view_status.c \
 	src/watch/view_verify.c \
 	src/watch/views.c src/watch/watch.h \
-	src/setup.c src/setup.h \
+	src/startup.c src/startup.h \
 	src/daemon.c src/daemon.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \

@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "config/show.h"
 #include "pricing/explain.h"
-#include "setup.h"
+#include "startup.h"
 
 extern char **environ;
 
@@ -47,20 +47,20 @@ static size_t count_enabled(const struct config *config)
 	return count;
 }
 
-static int report_ok(const struct setup *setup, bool as_json)
+static int report_ok(const struct startup *startup, bool as_json)
 {
-	const char *file = setup->file[0] ? setup->file : NULL;
-	size_t destinations = count_enabled(setup->config);
-	size_t own = prices_figures(setup->prices, PRICES_OVERRIDES).records;
-	for (char **note = setup->notes; *note; note++)
+	const char *file = startup->file[0] ? startup->file : NULL;
+	size_t destinations = count_enabled(startup->config);
+	size_t own = prices_figures(startup->prices, PRICES_OVERRIDES).records;
+	for (char **note = startup->notes; *note; note++)
 		fprintf(stderr, "tollgate: %s\n", *note);
 	if (as_json)
 		return print_json(json_pack("{s:b, s:s?, s:i, s:i, s:i, s:s}", "ok", 1, "file",
 			file, "destinations", (int)destinations, "prices",
-			(int)prices_count(setup->prices), "own_prices", (int)own, "prices_as_of",
-			prices_as_of(setup->prices)));
+			(int)prices_count(startup->prices), "own_prices", (int)own, "prices_as_of",
+			prices_as_of(startup->prices)));
 	printf("ok: %s (%zu destinations, %zu prices as of %s", file ? file : "no file",
-		destinations, prices_count(setup->prices), prices_as_of(setup->prices));
+		destinations, prices_count(startup->prices), prices_as_of(startup->prices));
 	if (own)
 		printf(", %zu of them your own", own);
 	printf(")\n");
@@ -77,31 +77,31 @@ static int report_mistake(const struct complaint *complaint, bool as_json)
 	return EXIT_USAGE;
 }
 
-static int check(const struct setup_sources *sources, bool as_json)
+static int check(const struct startup_sources *sources, bool as_json)
 {
-	struct setup setup;
+	struct startup startup;
 	struct complaint complaint = { 0 };
-	if (setup_read(sources, &setup, &complaint) < 0)
+	if (startup_read(sources, &startup, &complaint) < 0)
 		return report_mistake(&complaint, as_json);
-	int status = setup_check(setup.config, &complaint) < 0 ?
+	int status = startup_check(startup.config, &complaint) < 0 ?
 		report_mistake(&complaint, as_json) :
-		report_ok(&setup, as_json);
-	setup_done(&setup);
+		report_ok(&startup, as_json);
+	startup_done(&startup);
 	return status;
 }
 
-static int show(const struct setup_sources *sources, bool as_json)
+static int show(const struct startup_sources *sources, bool as_json)
 {
-	struct setup setup;
+	struct startup startup;
 	struct complaint complaint = { 0 };
 	int status = EXIT_DONE;
-	if (setup_read(sources, &setup, &complaint) < 0)
+	if (startup_read(sources, &startup, &complaint) < 0)
 		return complaint_print(&complaint);
 	if (as_json)
-		status = print_json(config_values(setup.config));
+		status = print_json(config_values(startup.config));
 	else
-		config_print_values(setup.config);
-	setup_done(&setup);
+		config_print_values(startup.config);
+	startup_done(&startup);
 	return status;
 }
 
@@ -112,7 +112,7 @@ static int run(struct arguments *arguments)
 	size_t set_count = 0;
 	bool as_json = false;
 	unsigned wanted = 0;
-	struct setup_sources sources = { .environment = environ, .flags = sets };
+	struct startup_sources sources = { .environment = environ, .flags = sets };
 	for (int argument; (argument = arguments_next(arguments, &value)) != ARGUMENT_END;) {
 		if (argument == FLAG_CONFIG)
 			sources.file = value;

@@ -4,7 +4,7 @@
 
 #include "config/config.h"
 #include "daemon.h"
-#include "setup.h"
+#include "startup.h"
 
 extern char **environ;
 
@@ -34,7 +34,7 @@ static int run(struct arguments *arguments)
 	const char *value = NULL;
 	char *sets[SETS_MAX + 1] = { NULL };
 	size_t set_count = 0;
-	struct setup_sources sources = { .environment = environ, .flags = sets };
+	struct startup_sources sources = { .environment = environ, .flags = sets };
 	for (int argument; (argument = arguments_next(arguments, &value)) != ARGUMENT_END;) {
 		if (argument == FLAG_CONFIG)
 			sources.file = value;
@@ -44,13 +44,13 @@ static int run(struct arguments *arguments)
 			return arguments_refuse(arguments, argument, value);
 	}
 
-	struct setup setup;
+	struct startup startup;
 	struct complaint complaint = { 0 };
-	if (setup_read(&sources, &setup, &complaint) < 0)
+	if (startup_read(&sources, &startup, &complaint) < 0)
 		return complaint_print(&complaint);
-	int status = setup_check(setup.config, &complaint) < 0 ? complaint_print(&complaint) :
-								 daemon_run(&sources, &setup);
-	setup_done(&setup);
+	int status = startup_check(startup.config, &complaint) < 0 ? complaint_print(&complaint) :
+								     daemon_run(&sources, &startup);
+	startup_done(&startup);
 	return status;
 }
 

@@ -1,4 +1,4 @@
-#include "setup.h"
+#include "startup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,36 +13,36 @@
 #include "http/certificate.h"
 #include "pricing/price.h"
 
-int setup_read(
-	const struct setup_sources *sources, struct setup *ret_setup, struct complaint *complaint)
+int startup_read(const struct startup_sources *sources, struct startup *ret_setup,
+	struct complaint *complaint)
 {
-	struct setup setup = { 0 };
+	struct startup startup = { 0 };
 	char path[CONFIG_PATH_MAX];
 	const char *file =
 		sources->file ? sources->file : config_find_file(sources->environment, path);
 	if (file)
-		snprintf(setup.file, sizeof setup.file, "%s", file);
-	int error = config_load(
-		file, sources->environment, sources->flags, &setup.config, &setup.notes, complaint);
+		snprintf(startup.file, sizeof startup.file, "%s", file);
+	int error = config_load(file, sources->environment, sources->flags, &startup.config,
+		&startup.notes, complaint);
 	if (!error)
-		error = prices_load(setup.config->pricing.file, setup.config->pricing.overrides,
-			&setup.prices, complaint);
+		error = prices_load(startup.config->pricing.file, startup.config->pricing.overrides,
+			&startup.prices, complaint);
 	if (error)
-		setup_done(&setup);
+		startup_done(&startup);
 	else
-		*ret_setup = setup;
+		*ret_setup = startup;
 	return error;
 }
 
-void setup_done(struct setup *setup)
+void startup_done(struct startup *startup)
 {
-	prices_free(setup->prices);
-	config_notes_free(setup->notes);
-	config_free(setup->config);
-	*setup = (struct setup){ 0 };
+	prices_free(startup->prices);
+	config_notes_free(startup->notes);
+	config_free(startup->config);
+	*startup = (struct startup){ 0 };
 }
 
-int setup_check(const struct config *config, struct complaint *complaint)
+int startup_check(const struct config *config, struct complaint *complaint)
 {
 	char shown[LOG_TEXT_MAX];
 	int error = directory_check(config->state_directory);
@@ -62,7 +62,7 @@ int setup_check(const struct config *config, struct complaint *complaint)
 	return error ? error : access_check(config, complaint);
 }
 
-void setup_warn_old_prices(const struct prices *prices)
+void startup_warn_old_prices(const struct prices *prices)
 {
 	unsigned age_days = prices_age_days(prices, clock_unix_ns());
 	if (age_days >= PRICES_OLD_DAYS)
@@ -72,7 +72,7 @@ void setup_warn_old_prices(const struct prices *prices)
 			prices_as_of(prices), age_days);
 }
 
-void setup_log_failure(const struct complaint *complaint)
+void startup_log_failure(const struct complaint *complaint)
 {
 	char file[LOG_TEXT_MAX], text[LOG_TEXT_MAX];
 	log_event(LOG_LEVEL_ERROR, "reload_failed", "file=%s line=%d why=%s",
@@ -101,8 +101,8 @@ static void log_restart(const char *name, const struct setting *row, void *arg)
 		log_event(LOG_LEVEL_WARNING, "setting_needs_restart", "name=%s", name);
 }
 
-void setup_log_changes(
-	const struct config *first, const struct setup *before, const struct setup *now)
+void startup_log_changes(
+	const struct config *first, const struct startup *before, const struct startup *now)
 {
 	struct change change = { 0 };
 	char text[LOG_TEXT_MAX];
@@ -111,5 +111,5 @@ void setup_log_changes(
 	config_compare(first, now->config, log_restart, NULL);
 	log_event(LOG_LEVEL_INFO, "reloaded", "changed=%s models=%zu prices_as_of=%s",
 		log_text(text, change.names), prices_count(now->prices), prices_as_of(now->prices));
-	setup_warn_old_prices(now->prices);
+	startup_warn_old_prices(now->prices);
 }

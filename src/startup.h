@@ -1,6 +1,6 @@
 /* What a start reads, and SIGHUP reads again: settings, keys, prices. Nothing is made or started here. */
-#ifndef TG_SETUP_H
-#define TG_SETUP_H
+#ifndef TG_STARTUP_H
+#define TG_STARTUP_H
 
 #include "base/complaint.h"
 #include "config/config.h"
@@ -8,13 +8,13 @@
 struct prices;
 
 /* Where to read; all as config_load takes them. */
-struct setup_sources {
+struct startup_sources {
 	const char *file; /* NULL: config_find_file looks for one */
 	char *const *environment;
 	char *const *flags;
 };
 
-struct setup {
+struct startup {
 	char file[CONFIG_PATH_MAX]; /* that was read; empty for none */
 	struct config *config;
 	char **notes;
@@ -22,22 +22,22 @@ struct setup {
 };
 
 /* 0, or -EINVAL with the first mistake, or -ENOMEM with words too. */
-int setup_read(
-	const struct setup_sources *sources, struct setup *ret_setup, struct complaint *complaint);
-void setup_done(struct setup *setup);
+int startup_read(const struct startup_sources *sources, struct startup *ret_setup,
+	struct complaint *complaint);
+void startup_done(struct startup *startup);
 
 /*
  * What else would keep a daemon from starting, as far as it can be known before: a destination that is
  * our own door, a state directory that cannot be made or written, a mistake in a file of keys or of the
  * certificate, listening to others without any key. 0, or -EINVAL with words.
  */
-int setup_check(const struct config *config, struct complaint *complaint);
+int startup_check(const struct config *config, struct complaint *complaint);
 
 /* One line in the log when the price table is so old that somebody should look. */
-void setup_warn_old_prices(const struct prices *prices);
+void startup_warn_old_prices(const struct prices *prices);
 
 /* What a reload says in the log: why it left everything as it was, ... */
-void setup_log_failure(const struct complaint *complaint);
+void startup_log_failure(const struct complaint *complaint);
 
 /*
  * ... or one line with the settings that are taken over, and one for each that waits for a restart.
@@ -45,7 +45,7 @@ void setup_log_failure(const struct complaint *complaint);
  *   first   of the start
  *   before  of the last reload; empty when this is the first
  */
-void setup_log_changes(
-	const struct config *first, const struct setup *before, const struct setup *now);
+void startup_log_changes(
+	const struct config *first, const struct startup *before, const struct startup *now);
 
 #endif

@@ -1,0 +1,46 @@
+/*
+ * Looks at every hop between a tool and the places where people look, and says what is wrong and what mends it.
+ * Works with the daemon down. One file for each hop, one line in checks.c for each check, in the order of the road.
+ *
+ * A check adds nothing that a finding before it explains: who is unreachable has lag, and only the first is news.
+ */
+#ifndef TG_DOCTOR_DOCTOR_H
+#define TG_DOCTOR_DOCTOR_H
+
+#include <jansson.h>
+
+#include "findings.h"
+#include "startup.h"
+#include "tools/tool.h"
+
+/* What checks look at. */
+struct patient {
+	const struct home *home;
+	const struct startup_sources *sources;
+	struct startup startup; /* empty when it could not be read; then `unread` says why */
+	struct complaint unread;
+	const char *url; /* where the gateway is, or should be */
+
+	/* What the daemon answered; NULL without. */
+	json_t *status, *spool, *came, *prices, *live, *dead; /* came: GET /v1/sources */
+	int control_error; /* 0, or why it could not be asked: -ECONNREFUSED, -EACCES, ... */
+};
+
+struct check {
+	const char *name; /* for people who wait: "Langfuse" */
+	void (*run)(const struct patient *patient, struct findings *findings);
+};
+
+/* The table, in the order of the road; ends with a NULL name. */
+extern const struct check checks[];
+
+/* Each check of the road. */
+void check_configuration(const struct patient *patient, struct findings *findings);
+void check_keys(const struct patient *patient, struct findings *findings);
+void check_doors(const struct patient *patient, struct findings *findings);
+void check_disk(const struct patient *patient, struct findings *findings);
+void check_tools(const struct patient *patient, struct findings *findings);
+void check_prices(const struct patient *patient, struct findings *findings);
+void check_destinations(const struct patient *patient, struct findings *findings);
+
+#endif

@@ -213,6 +213,11 @@ libtollgate_a_SOURCES = \
 	src/watch/views.c src/watch/watch.h \
 	src/startup.c src/startup.h \
 	src/daemon.c src/daemon.h \
+	src/findings.c src/findings.h \
+	src/tools/tool.h \
+	src/doctor/checks.c \
+	src/doctor/configuration.c \
+	src/doctor/doctor.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \
@@ -221,7 +226,10 @@ libtollgate_a_SOURCES = \
 	src/cli/cost.c src/cli/cost.h \
 	src/cli/dead.c src/cli/dead.h \
 	src/cli/dead_print.c \
+	src/cli/doctor.c \
+	src/cli/doctor_print.c src/cli/doctor_print.h \
 	src/cli/figures.c src/cli/figures.h \
+	src/cli/gateway.c src/cli/gateway.h \
 	src/cli/glance.c src/cli/glance.h \
 	src/cli/help.c \
 	src/cli/hook.c \

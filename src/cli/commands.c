@@ -11,7 +11,7 @@ enum { LINE_COLUMNS = 80, FLAG_TEXT_MAX = 64 };
 
 extern const struct command command_serve, command_config, command_key, command_hook, command_send,
 	command_show, command_sessions, command_cost, command_prices, command_spool, command_verify,
-	command_help, command_version;
+	command_doctor, command_help, command_version;
 
 const struct command *const commands[] = {
 	&command_serve,
@@ -25,6 +25,7 @@ const struct command *const commands[] = {
 	&command_prices,
 	&command_spool,
 	&command_verify,
+	&command_doctor,
 	&command_help,
 	&command_version,
 	NULL,

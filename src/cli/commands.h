@@ -25,8 +25,8 @@ struct flag {
 struct verb {
 	const char *words;    /* "dead list"; empty: without any */
 	const char *operands; /* behind them; empty for none */
-	const char *sentence;
-	unsigned flags; /* those of the command that it takes: a bit for each row */
+	const char *sentence; /* empty: the command's says it */
+	unsigned flags;       /* those of the command that it takes: a bit for each row */
 };
 
 struct command;
@@ -41,7 +41,7 @@ struct arguments {
 struct command {
 	const char *name;
 	const char *sentence;
-	const char *operands;     /* for the usage line; empty for none */
+	const char *operands;     /* for the usage line, where there are no verbs; empty for none */
 	const char *values;       /* words that an operand may be, one blank between; NULL: any */
 	const struct flag *flags; /* ends with a row without name; NULL for none */
 	const struct verb *verbs; /* ends with a row without words; NULL: it does one thing */

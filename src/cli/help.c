@@ -149,7 +149,8 @@ static void print_verbs(const struct verb *verbs)
 	putchar('\n');
 	for (const struct verb *verb = verbs; verb->words; verb++) {
 		write_verb(verb, text);
-		print_row(text, width, verb->sentence, NULL);
+		if (*verb->sentence)
+			print_row(text, width, verb->sentence, NULL);
 	}
 }
 

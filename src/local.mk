@@ -234,6 +234,7 @@ libtollgate_a_SOURCES = \
 	src/cli/prices_explain.c \
 	src/cli/prices_explain_print.c \
 	src/cli/prices_list.c \
+	src/cli/prose.c src/cli/prose.h \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \
 	src/cli/serve.c \

@@ -108,6 +108,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/surcharges.c src/pricing/surcharges.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
+	src/sources.c src/sources.h \
 	src/synthesize/agents.c \
 	src/synthesize/drafts.c \
 	src/synthesize/held.c \
@@ -206,6 +207,7 @@ libtollgate_a_SOURCES = \
 	src/watch/view_live.c \
 	src/watch/view_prices.c \
 	src/watch/view_sessions.c \
+	src/watch/view_sources.c \
 	src/watch/view_spans.c \
 	src/watch/view_spool.c \
 	src/watch/view_status.c \
@@ -240,6 +242,7 @@ libtollgate_a_SOURCES = \
 	src/cli/prices_explain.c \
 	src/cli/prices_explain_print.c \
 	src/cli/prices_list.c \
+	src/cli/prose.c src/cli/prose.h \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \
 	src/cli/serve.c \

@@ -44,15 +44,6 @@ struct posting {
 	uint64_t deadline_ms;   /* clock_monotonic_ms */
 };
 
-static void explain(void)
-{
-	printf("CLI is claude-code, codex or gemini. The payload is what stands on the standard\n"
-	       "input, or the one argument behind CLI, as Codex gives it to notify. Nothing is\n"
-	       "printed, the exit status is 0, and it takes at most %d ms: what cannot be\n"
-	       "posted in that time is kept in a small file and goes with a later one.\n",
-		PATIENCE_MS);
-}
-
 static int left_ms(const struct posting *posting)
 {
 	uint64_t now = clock_monotonic_ms();
@@ -208,7 +199,13 @@ const struct command command_hook = {
 	.name = "hook",
 	.sentence = "Hands what a coding CLI gives its hooks to the daemon.",
 	.operands = "CLI [PAYLOAD]",
+	.values = "claude-code codex gemini",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"The payload is what stands on the standard input, or the one argument behind CLI, as"
+		" Codex gives it to `notify`. Nothing is printed, the exit status is 0, and it takes "
+		"at most 300 ms: what cannot be posted in that time is kept in "
+		"`$XDG_STATE_HOME/tollgate/hooks.jsonl` (below `~/.local/state` where that is unset, "
+		"at most 1 MiB) and goes with a later one.",
 	.run = run,
 };

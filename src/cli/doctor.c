@@ -214,7 +214,7 @@ const struct command command_doctor = {
 		"`--offline` is given.\n\n"
 		"With `--json`, `first_broken` is the name of the first finding in the order of the "
 		"road where data does not pass, and `null` when it does.\n\n"
-		"The exit status is 0 for nothing or notes, 1 for warnings, 2 where data does not "
+		"The exit status says it too: 1 for warnings, 2 where data does not "
 		"pass.",
 	.run = run,
 };

@@ -1,5 +1,7 @@
 #include "doctor/doctor.h"
 
+#include <errno.h>
+
 const struct check checks[] = {
 	{ "keys", check_keys },
 	{ "configuration", check_configuration },
@@ -8,3 +10,9 @@ const struct check checks[] = {
 	{ "prices", check_prices },
 	{ NULL, NULL },
 };
+
+bool daemon_runs(const struct patient *patient)
+{
+	int error = patient->control_error;
+	return error != -ENOENT && error != -ENOTDIR && error != -ECONNREFUSED;
+}

@@ -227,6 +227,10 @@ libtollgate_a_SOURCES = \
 	src/cli/hook.c \
 	src/cli/kept_hooks.c src/cli/kept_hooks.h \
 	src/cli/key.c \
+	src/cli/manual.c src/cli/manual.h \
+	src/cli/manual_bash.c \
+	src/cli/manual_markdown.c \
+	src/cli/manual_roff.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \
@@ -262,7 +266,3 @@ src/export/local_schema.c: src/export/local_schema.sql
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
-
-dist_man_MANS = man/tollgate.1
-completiondir = $(datadir)/bash-completion/completions
-dist_completion_DATA = completion/tollgate.bash

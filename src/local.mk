@@ -213,6 +213,9 @@ libtollgate_a_SOURCES = \
 	src/watch/views.c src/watch/watch.h \
 	src/startup.c src/startup.h \
 	src/daemon.c src/daemon.h \
+	src/tools/codex.c \
+	src/tools/toml.c src/tools/toml.h \
+	src/tools/toml_text.c src/tools/toml_text.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \

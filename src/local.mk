@@ -213,6 +213,13 @@ libtollgate_a_SOURCES = \
 	src/watch/views.c src/watch/watch.h \
 	src/startup.c src/startup.h \
 	src/daemon.c src/daemon.h \
+	src/tools/claude_code.c \
+	src/tools/gemini.c \
+	src/tools/json_settings.c src/tools/json_settings.h \
+	src/tools/json_text.c src/tools/json_text.h \
+	src/tools/langfuse_sdk.c \
+	src/tools/tool.h \
+	src/tools/tools.c \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \

@@ -219,6 +219,7 @@ libtollgate_a_SOURCES = \
 	src/tools/claude_code.c \
 	src/tools/codex.c \
 	src/tools/gemini.c \
+	src/tools/inspection.c src/tools/inspection.h \
 	src/tools/json_settings.c src/tools/json_settings.h \
 	src/tools/json_text.c src/tools/json_text.h \
 	src/tools/langfuse_sdk.c \

@@ -30,16 +30,6 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("Looks at settings of tools, doors, daemon, disk, prices and destinations, in the\n"
-	       "order in which data moves, with the daemon down as well. What follows from a\n"
-	       "finding is not told beside it.\n\n"
-	       "With --json, findings have a name that stays, and first_broken is the name of\n"
-	       "the first one where data does not pass.\n\n"
-	       "Exit status: 0 for nothing or notes, 1 for warnings, 2 where data does not pass.\n");
-}
-
 struct wanted {
 	const char *socket, *config, *home;
 	bool is_offline, is_list, is_json;
@@ -216,6 +206,12 @@ const struct command command_doctor = {
 	.sentence = "Names the hop that is broken, and what mends it.",
 	.operands = "",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"Looks at settings of tools, doors, daemon, disk, prices and destinations, in the order in "
+		"which data moves, with the daemon down as well. What follows from a finding is not told "
+		"beside it.\n\n"
+		"With `--json`, findings have a name that stays, and `first_broken` is the name of the first "
+		"one where data does not pass.",
+	.exits = "0 for nothing or notes, 1 for warnings, 2 where data does not pass",
 	.run = run,
 };

@@ -217,7 +217,17 @@ libtollgate_a_SOURCES = \
 	src/startup.c src/startup.h \
 	src/daemon.c src/daemon.h \
 	src/findings.c src/findings.h \
+	src/tools/claude_code.c \
+	src/tools/codex.c \
+	src/tools/gemini.c \
+	src/tools/inspection.c src/tools/inspection.h \
+	src/tools/json_settings.c src/tools/json_settings.h \
+	src/tools/json_text.c src/tools/json_text.h \
+	src/tools/langfuse_sdk.c \
+	src/tools/toml.c src/tools/toml.h \
+	src/tools/toml_text.c src/tools/toml_text.h \
 	src/tools/tool.h \
+	src/tools/tools.c \
 	src/doctor/checks.c \
 	src/doctor/configuration.c \
 	src/doctor/disk.c \
@@ -243,6 +253,10 @@ libtollgate_a_SOURCES = \
 	src/cli/hook.c \
 	src/cli/kept_hooks.c src/cli/kept_hooks.h \
 	src/cli/key.c \
+	src/cli/manual.c src/cli/manual.h \
+	src/cli/manual_bash.c \
+	src/cli/manual_markdown.c \
+	src/cli/manual_roff.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \
@@ -278,7 +292,3 @@ src/export/local_schema.c: src/export/local_schema.sql
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
-
-dist_man_MANS = man/tollgate.1
-completiondir = $(datadir)/bash-completion/completions
-dist_completion_DATA = completion/tollgate.bash

@@ -272,6 +272,8 @@ libtollgate_a_SOURCES = \
 	src/cli/show.c src/cli/show.h \
 	src/cli/show_print.c \
 	src/cli/spool.c src/cli/spool.h \
+	src/cli/status.c src/cli/status.h \
+	src/cli/status_print.c \
 	src/cli/table.c src/cli/table.h \
 	src/cli/terminal.c src/cli/terminal.h \
 	src/cli/tokens.c src/cli/tokens.h \

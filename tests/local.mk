@@ -202,6 +202,9 @@ tests_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 test_programs += tests/test_synthesis
 tests_test_synthesis_SOURCES = tests/test_synthesis.c $(capture) \
 	tests/support/scratch.c tests/support/scratch.h
+test_programs += tests/test_sources
+tests_test_sources_SOURCES = tests/test_sources.c $(scratch)
+tests_test_sources_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
 test_programs += tests/test_verdict
 tests_test_verdict_SOURCES = tests/test_verdict.c
 test_programs += tests/test_destinations
@@ -255,6 +258,8 @@ thread_programs += tests/threads/access_threads
 tests_threads_access_threads_SOURCES = tests/threads/access_threads.c
 thread_programs += tests/threads/counter_threads
 tests_threads_counter_threads_SOURCES = tests/threads/counter_threads.c
+thread_programs += tests/threads/sources_threads
+tests_threads_sources_threads_SOURCES = tests/threads/sources_threads.c $(scratch)
 thread_programs += tests/threads/flow_threads
 tests_threads_flow_threads_SOURCES = tests/threads/flow_threads.c $(http_peer)
 thread_programs += tests/threads/http_threads

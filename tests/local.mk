@@ -41,6 +41,7 @@ scratch = tests/support/scratch.c tests/support/scratch.h
 certificates = tests/support/certificates.c tests/support/certificates.h $(scratch)
 tls_client = tests/support/tls_client.c tests/support/tls_client.h
 tls_peer = tests/support/tls_peer.c tests/support/tls_peer.h $(certificates)
+settings_judge = tests/support/settings_judge.c tests/support/settings_judge.h
 spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
@@ -180,6 +181,10 @@ test_programs += tests/test_access
 tests_test_access_SOURCES = tests/test_access.c $(scratch)
 test_programs += tests/test_key
 tests_test_key_SOURCES = tests/test_key.c $(scratch)
+test_programs += tests/test_json_text
+tests_test_json_text_SOURCES = tests/test_json_text.c
+test_programs += tests/test_tools
+tests_test_tools_SOURCES = tests/test_tools.c $(settings_judge) $(scratch)
 test_programs += tests/test_spool
 tests_test_spool_SOURCES = tests/test_spool.c $(spool_fixture)
 tests_test_spool_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)

@@ -108,6 +108,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/surcharges.c src/pricing/surcharges.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
+	src/sources.c src/sources.h \
 	src/synthesize/agents.c \
 	src/synthesize/drafts.c \
 	src/synthesize/held.c \
@@ -206,6 +207,7 @@ libtollgate_a_SOURCES = \
 	src/watch/view_live.c \
 	src/watch/view_prices.c \
 	src/watch/view_sessions.c \
+	src/watch/view_sources.c \
 	src/watch/view_spans.c \
 	src/watch/view_spool.c \
 	src/watch/view_status.c \
@@ -213,6 +215,11 @@ libtollgate_a_SOURCES = \
 	src/watch/views.c src/watch/watch.h \
 	src/startup.c src/startup.h \
 	src/daemon.c src/daemon.h \
+	src/findings.c src/findings.h \
+	src/tools/tool.h \
+	src/doctor/checks.c \
+	src/doctor/configuration.c \
+	src/doctor/doctor.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \
@@ -221,7 +228,10 @@ libtollgate_a_SOURCES = \
 	src/cli/cost.c src/cli/cost.h \
 	src/cli/dead.c src/cli/dead.h \
 	src/cli/dead_print.c \
+	src/cli/doctor.c \
+	src/cli/doctor_print.c src/cli/doctor_print.h \
 	src/cli/figures.c src/cli/figures.h \
+	src/cli/gateway.c src/cli/gateway.h \
 	src/cli/glance.c src/cli/glance.h \
 	src/cli/help.c \
 	src/cli/hook.c \
@@ -232,6 +242,7 @@ libtollgate_a_SOURCES = \
 	src/cli/prices_explain.c \
 	src/cli/prices_explain_print.c \
 	src/cli/prices_list.c \
+	src/cli/prose.c src/cli/prose.h \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \
 	src/cli/serve.c \

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/complaint.h"
 #include "base/files.h"
+#include "cli/gateway.h"
 #include "cli/glance.h"
 #include "cli/kept_hooks.h"
 #include "dialects/dialect.h"
@@ -25,7 +26,6 @@ enum {
 	PATIENCE_MS = 300,
 	PAYLOAD_MAX_BYTES = 16 << 20,
 	READ_BYTES = 64 << 10,
-	URL_MAX = 2048,
 	CERTIFICATE_MAX_BYTES = 1 << 20,
 };
 
@@ -38,20 +38,11 @@ static const struct flag flags[] = {
 
 struct posting {
 	CURL *curl;
-	char to[URL_MAX];
+	char to[GATEWAY_URL_MAX];
 	const char *ca_file;    /* NULL: none was named */
 	struct buf certificate; /* the daemon's own, as the configuration says; or empty */
 	uint64_t deadline_ms;   /* clock_monotonic_ms */
 };
-
-static void explain(void)
-{
-	printf("CLI is claude-code, codex or gemini. The payload is what stands on the standard\n"
-	       "input, or the one argument behind CLI, as Codex gives it to notify. Nothing is\n"
-	       "printed, the exit status is 0, and it takes at most %d ms: what cannot be\n"
-	       "posted in that time is kept in a small file and goes with a later one.\n",
-		PATIENCE_MS);
-}
 
 static int left_ms(const struct posting *posting)
 {
@@ -102,7 +93,7 @@ static bool post(void *arg, const char *cli, struct bytes payload)
 {
 	struct posting *posting = arg;
 	CURL *curl = posting->curl;
-	char url[URL_MAX + 32];
+	char url[GATEWAY_URL_MAX + 32];
 	long status = 0;
 	int patience = left_ms(posting);
 	if (patience == 0)
@@ -139,28 +130,18 @@ static void read_certificate(const char *file, struct buf *certificate)
 	certificate->len = found ? (size_t)(found - certificate->at) + strlen(end) : 0;
 }
 
-/* An address that listens on all others is reached on loopback. */
 static void find_daemon(const char *given, struct posting *posting)
 {
-	char *to = posting->to;
 	const char *url = given ? given : getenv("TOLLGATE_URL");
 	struct complaint unread = { 0 };
 	json_t *config = NULL;
 	if (url && *url) {
-		snprintf(to, URL_MAX, "%s", url);
+		snprintf(posting->to, sizeof posting->to, "%s", url);
 		return;
 	}
 	glance(NULL, &config, &unread);
-	const char *listen = glance_text(config, "listen");
-	const char *port = listen ? strrchr(listen, ':') : NULL;
-	bool is_any =
-		listen && (strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0);
 	const char *certificate = glance_text(config, "tls.certificate_file");
-	const char *scheme = certificate ? "https" : "http";
-	if (port && !is_any)
-		snprintf(to, URL_MAX, "%s://%s", scheme, listen);
-	else
-		snprintf(to, URL_MAX, "%s://127.0.0.1%s", scheme, port ? port : ":4318");
+	gateway_url(glance_text(config, "listen"), certificate, posting->to);
 	if (certificate)
 		read_certificate(certificate, &posting->certificate);
 	json_decref(config);
@@ -218,7 +199,13 @@ const struct command command_hook = {
 	.name = "hook",
 	.sentence = "Hands what a coding CLI gives its hooks to the daemon.",
 	.operands = "CLI [PAYLOAD]",
+	.values = "claude-code codex gemini",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"The payload is what stands on the standard input, or the one argument behind CLI, as"
+		" Codex gives it to `notify`. Nothing is printed, the exit status is 0, and it takes "
+		"at most 300 ms: what cannot be posted in that time is kept in "
+		"`$XDG_STATE_HOME/tollgate/hooks.jsonl` (below `~/.local/state` where that is unset, "
+		"at most 1 MiB) and goes with a later one.",
 	.run = run,
 };

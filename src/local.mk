@@ -219,7 +219,12 @@ libtollgate_a_SOURCES = \
 	src/tools/tool.h \
 	src/doctor/checks.c \
 	src/doctor/configuration.c \
+	src/doctor/destinations.c src/doctor/destinations.h \
+	src/doctor/diagnosis.c \
 	src/doctor/doctor.h \
+	src/doctor/place.c src/doctor/place.h \
+	src/doctor/probe.c src/doctor/probe.h \
+	src/doctor/region.c \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \

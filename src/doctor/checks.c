@@ -2,5 +2,6 @@
 
 const struct check checks[] = {
 	{ "configuration", check_configuration },
+	{ "destinations", check_destinations },
 	{ NULL, NULL },
 };

@@ -30,8 +30,7 @@ struct visit {
 /* The end of the list, for the one to be added; NULL without memory. */
 static struct place *more_room(struct visit *visit)
 {
-	struct place *grown =
-		realloc(visit->places, (visit->count + 1) * sizeof *visit->places);
+	struct place *grown = realloc(visit->places, (visit->count + 1) * sizeof *visit->places);
 	if (!grown) {
 		visit->findings->is_incomplete = true;
 		return NULL;
@@ -75,8 +74,9 @@ static bool add_lane(
 	struct complaint complaint = { 0 };
 	const struct config *config = visit->config;
 	struct place *place = more_room(visit);
-	if (!place || !destination_in_lane(destination, config->projects, config->project_count,
-			      lane, &own))
+	if (!place ||
+		!destination_in_lane(
+			destination, config->projects, config->project_count, lane, &own))
 		return false;
 	int error = place_init(place, &own, lane, &complaint);
 	if (error) {
@@ -128,9 +128,8 @@ static void add_remembered(struct visit *visit)
 	const json_t *row;
 	json_array_foreach(visit->rows, i, row) {
 		/* The local view has no type: it is nowhere else. */
-		struct place *place = *text_of(row, "type") && !is_listed(visit, row) ?
-			more_room(visit) :
-			NULL;
+		struct place *place =
+			*text_of(row, "type") && !is_listed(visit, row) ? more_room(visit) : NULL;
 		if (place) {
 			place_init_remembered(place, row);
 			visit->count++;

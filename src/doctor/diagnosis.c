@@ -47,8 +47,8 @@ static const char *where(const struct place *place, const char *name, char out[W
 	int len = snprintf(out, WHERE_MAX, "%s.%s.%s", is_project ? "projects" : "destinations",
 		is_project ? place->lane : place->name, name);
 	if (origin && origin->kind == ORIGIN_FILE)
-		snprintf(out + len, WHERE_MAX - (size_t)len, " (%s:%d)", origin->name,
-			origin->line);
+		snprintf(
+			out + len, WHERE_MAX - (size_t)len, " (%s:%d)", origin->name, origin->line);
 	return out;
 }
 
@@ -236,7 +236,7 @@ static const char *age_text(uint64_t ms, char out[AGE_MAX])
 	uint64_t s = ms / 1000;
 	uint64_t unit_s = s < 120 ? 1 : s < 7200 ? 60 : s < 172800 ? 3600 : 86400;
 	snprintf(out, AGE_MAX, "%llu %s", (unsigned long long)(s / unit_s),
-		unit_s == 1	       ? "s" :
+		unit_s == 1            ? "s" :
 			unit_s == 60   ? "min" :
 			unit_s == 3600 ? "h" :
 					 "days");
@@ -253,7 +253,9 @@ static bool diagnose_memory(const struct diagnosis *diagnosis)
 		return false;
 	/* What holds without an answer is a certificate, or a file of them. */
 	const struct probe probe = {
-		.outcome = status ? HTTP_ANSWERED : is_held ? HTTP_UNTRUSTED : HTTP_FAILED,
+		.outcome = status ? HTTP_ANSWERED :
+			is_held   ? HTTP_UNTRUSTED :
+				    HTTP_FAILED,
 		.status = status,
 		.error = why_failing(place),
 	};
@@ -283,8 +285,8 @@ static void diagnose_delivery(const struct diagnosis *diagnosis)
 		findings_add(diagnosis->findings, FINDING_HELD, place->about,
 			"Send the daemon SIGHUP when keys or headers were mended, restart it when the "
 			"endpoint was; else it tries again within five minutes.",
-			"deliveries are on hold since %s: %s", age_text(ms_since(place, "held_since_ns"), age),
-			why_failing(place));
+			"deliveries are on hold since %s: %s",
+			age_text(ms_since(place, "held_since_ns"), age), why_failing(place));
 	else if (lag_ms > (place->is_configured ? usual_ms : LAG_UNKNOWN_MS))
 		findings_add(diagnosis->findings, FINDING_LAG, place->about, NULL,
 			"the oldest of what waits came %s ago%s%s", age_text(lag_ms, age),

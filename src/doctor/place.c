@@ -21,8 +21,8 @@ static void read_server(const char *url, char server[PLACE_SERVER_MAX])
 	bool is_v6 = strchr(host, ':');
 	if (port != (is_tls ? 443 : 80))
 		snprintf(port_text, sizeof port_text, ":%u", port);
-	snprintf(server, PLACE_SERVER_MAX, "http%s://%s%s%s%s", is_tls ? "s" : "",
-		is_v6 ? "[" : "", host, is_v6 ? "]" : "", port_text);
+	snprintf(server, PLACE_SERVER_MAX, "http%s://%s%s%s%s", is_tls ? "s" : "", is_v6 ? "[" : "",
+		host, is_v6 ? "]" : "", port_text);
 }
 
 static int make_projects_url(struct place *place)

@@ -20,8 +20,9 @@ struct place {
 	bool is_configured;
 	struct destination_config config;
 	struct endpoint endpoints[SIGNAL_COUNT];
-	char *projects_url;            /* of a Langfuse: names the project that a pair is of */
-	char server[PLACE_SERVER_MAX]; /* "https://cloud.langfuse.com", without what else is in the URL */
+	char *projects_url; /* of a Langfuse: names the project that a pair is of */
+	char server
+		[PLACE_SERVER_MAX]; /* "https://cloud.langfuse.com", without what else is in the URL */
 	struct probes probes;
 };
 

@@ -22,6 +22,7 @@ libtollgate_a_SOURCES = \
 	src/config/config.c src/config/config.h \
 	src/config/environment.c src/config/environment.h \
 	src/config/json_file.c \
+	src/config/key_files.c src/config/key_files.h \
 	src/config/loader.h \
 	src/config/objects.c src/config/objects.h \
 	src/config/print.c \
@@ -221,8 +222,13 @@ libtollgate_a_SOURCES = \
 	src/doctor/configuration.c \
 	src/doctor/destinations.c src/doctor/destinations.h \
 	src/doctor/diagnosis.c \
+	src/doctor/disk.c \
 	src/doctor/doctor.h \
+	src/doctor/doors.c \
+	src/doctor/keys.c \
 	src/doctor/place.c src/doctor/place.h \
+	src/doctor/port.c src/doctor/port.h \
+	src/doctor/prices.c \
 	src/doctor/probe.c src/doctor/probe.h \
 	src/doctor/region.c \
 	src/cli/answer.c src/cli/answer.h \

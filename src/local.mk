@@ -217,7 +217,13 @@ libtollgate_a_SOURCES = \
 	src/startup.c src/startup.h \
 	src/daemon.c src/daemon.h \
 	src/findings.c src/findings.h \
+	src/tools/claude_code.c \
+	src/tools/gemini.c \
+	src/tools/json_settings.c src/tools/json_settings.h \
+	src/tools/json_text.c src/tools/json_text.h \
+	src/tools/langfuse_sdk.c \
 	src/tools/tool.h \
+	src/tools/tools.c \
 	src/doctor/checks.c \
 	src/doctor/configuration.c \
 	src/doctor/destinations.c src/doctor/destinations.h \

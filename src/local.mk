@@ -218,10 +218,14 @@ libtollgate_a_SOURCES = \
 	src/daemon.c src/daemon.h \
 	src/findings.c src/findings.h \
 	src/tools/claude_code.c \
+	src/tools/codex.c \
 	src/tools/gemini.c \
+	src/tools/inspection.c src/tools/inspection.h \
 	src/tools/json_settings.c src/tools/json_settings.h \
 	src/tools/json_text.c src/tools/json_text.h \
 	src/tools/langfuse_sdk.c \
+	src/tools/toml.c src/tools/toml.h \
+	src/tools/toml_text.c src/tools/toml_text.h \
 	src/tools/tool.h \
 	src/tools/tools.c \
 	src/doctor/checks.c \

@@ -232,12 +232,17 @@ libtollgate_a_SOURCES = \
 	src/tools/tools.c \
 	src/doctor/checks.c \
 	src/doctor/configuration.c \
+	src/doctor/destinations.c src/doctor/destinations.h \
+	src/doctor/diagnosis.c \
 	src/doctor/disk.c \
 	src/doctor/doctor.h \
 	src/doctor/doors.c \
 	src/doctor/keys.c \
+	src/doctor/place.c src/doctor/place.h \
 	src/doctor/port.c src/doctor/port.h \
 	src/doctor/prices.c \
+	src/doctor/probe.c src/doctor/probe.h \
+	src/doctor/region.c \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \

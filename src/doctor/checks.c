@@ -8,6 +8,7 @@ const struct check checks[] = {
 	{ "doors", check_doors },
 	{ "disk", check_disk },
 	{ "prices", check_prices },
+	{ "destinations", check_destinations },
 	{ NULL, NULL },
 };
 

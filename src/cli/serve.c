@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 
+#include "base/supervisor.h"
 #include "config/config.h"
 #include "daemon.h"
+#include "http/listen.h"
 #include "startup.h"
 
 extern char **environ;
@@ -18,15 +20,32 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
+static int serve(const struct startup_sources *sources, struct supervisor *supervisor)
 {
-	printf("Later sources win: defaults, the file, the environment, flags. The file is that\n"
-	       "of --config, else of TOLLGATE_CONFIG, else the first that is there of\n"
-	       "tollgate/tollgate.json in $XDG_CONFIG_HOME or ~/.config, and\n"
-	       "/etc/tollgate/tollgate.json. Langfuse is a destination when its keys are in the\n"
-	       "environment, Tempo when TOLLGATE_TEMPO_ENDPOINT is. SIGHUP reads keys, headers,\n"
-	       "prices and log level again. \"tollgate config\" shows and checks all of this.\n\n");
-	config_print_settings();
+	struct startup startup;
+	struct complaint complaint = { 0 };
+	if (startup_read(sources, &startup, &complaint) < 0)
+		return complaint_print(&complaint);
+	int status = startup_check(startup.config, &complaint) < 0 ?
+		complaint_print(&complaint) :
+		daemon_run(sources, &startup, supervisor);
+	startup_done(&startup);
+	return status;
+}
+
+static int serve_supervised(struct startup_sources *sources)
+{
+	struct supervisor supervisor;
+	struct complaint complaint = { 0 };
+	char listen[HTTP_ADDRESS_MAX];
+	int error = supervisor_meet(&supervisor, &complaint);
+	if (!error && supervisor.socket >= 0) {
+		error = http_listen_address(supervisor.socket, listen, &complaint);
+		sources->listen = listen;
+	}
+	int status = error ? complaint_print(&complaint) : serve(sources, &supervisor);
+	supervisor_leave(&supervisor);
+	return status;
 }
 
 static int run(struct arguments *arguments)
@@ -43,15 +62,7 @@ static int run(struct arguments *arguments)
 		else
 			return arguments_refuse(arguments, argument, value);
 	}
-
-	struct startup startup;
-	struct complaint complaint = { 0 };
-	if (startup_read(&sources, &startup, &complaint) < 0)
-		return complaint_print(&complaint);
-	int status = startup_check(startup.config, &complaint) < 0 ? complaint_print(&complaint) :
-								     daemon_run(&sources, &startup);
-	startup_done(&startup);
-	return status;
+	return serve_supervised(&sources);
 }
 
 const struct command command_serve = {
@@ -59,6 +70,20 @@ const struct command command_serve = {
 	.sentence = "Runs the daemon: receives OTLP, stores it, sends it on.",
 	.operands = "",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"`serve` receives OTLP over HTTP, adds attributes and cost to the spans of model "
+		"calls, stores each batch before it acknowledges it, and sends it to every "
+		"destination until that has it. Traces, logs and metrics go to `/v1/traces`, "
+		"`/v1/logs` and `/v1/metrics`; what a coding CLI gives to its hooks, as one JSON "
+		"object, to `/hooks/claude-code`, `/hooks/codex` or `/hooks/gemini`. A hook is "
+		"answered `{}` once it is stored, which asks the CLI for nothing.\n\n"
+		"Later sources win: defaults, the file, the environment, flags. The file is that of "
+		"`--config`, else of TOLLGATE_CONFIG, else the first that is there of "
+		"`tollgate/tollgate.json` in $XDG_CONFIG_HOME or ~/.config, and "
+		"`/etc/tollgate/tollgate.json`. Langfuse is a destination when its keys are in the "
+		"environment, Tempo when TOLLGATE_TEMPO_ENDPOINT is. Keys and headers cannot be set "
+		"by `--set`, because every process can read flags. `tollgate config` shows and checks"
+		" all of this.",
+	.explain = config_print_settings,
 	.run = run,
 };

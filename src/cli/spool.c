@@ -33,19 +33,24 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("Without operands: the disk, and each destination with what waits for it.\n\n"
-	       "Dead letters are spans that a destination refused for good. LETTER is an id from\n"
-	       "the list, such as tempo/17-4; more than one letter by --destination, --reason or\n"
-	       "--all.\n\n"
-	       "  dead list               which there are, and why\n"
-	       "  dead show LETTER        the spans in it\n"
-	       "  dead retry LETTER...    sends each once more; what is taken is dead no longer\n"
-	       "  dead drop LETTER...     gives them up\n"
-	       "  dead export DIR LETTER...\n"
-	       "                          writes them to files, for tollgate send DIR\n");
-}
+enum {
+	TAKES_ANSWER = 1u << FLAG_JSON | 1u << FLAG_SOCKET,
+	TAKES_LETTERS = 1u << FLAG_DESTINATION | 1u << FLAG_REASON | 1u << FLAG_ALL,
+};
+
+static const struct verb verbs[] = {
+	{ "", "", "", TAKES_ANSWER },
+	{ "dead list", "", "Lists dead letters, and why they are.",
+		1u << FLAG_DESTINATION | 1u << FLAG_REASON | 1u << FLAG_LIMIT | TAKES_ANSWER },
+	{ "dead show", "LETTER", "Prints the spans in one.", 1u << FLAG_CONTENT | TAKES_ANSWER },
+	{ "dead retry", "[LETTER...]", "Sends each once more; what is taken is dead no longer.",
+		TAKES_LETTERS | TAKES_ANSWER },
+	{ "dead drop", "[LETTER...]", "Gives them up.",
+		TAKES_LETTERS | 1u << FLAG_YES | TAKES_ANSWER },
+	{ "dead export", "DIR [LETTER...]", "Writes them to files, for tollgate send DIR.",
+		TAKES_LETTERS | 1u << FLAG_SOCKET },
+	{ NULL },
+};
 
 /* ---- the disk ---- */
 
@@ -157,12 +162,17 @@ static void add_trouble(struct table *table, const json_t *row, uint64_t now_ns)
 	table_note(table, STYLE_RED, "", bytes_of(line));
 }
 
-static int put_waiting(
-	const json_t *rows, uint64_t now_ns, struct buf *out, const struct terminal *terminal)
+int spool_print_waiting(const json_t *answer, const struct terminal *terminal, struct buf *out)
 {
+	const json_t *rows = json_object_get(answer, "destinations");
+	uint64_t now_ns = json_uint(answer, "now_ns");
 	struct table table;
 	json_t *row;
 	size_t i;
+	if (!json_array_size(rows)) {
+		buf_text(out, "No destination: everything is kept until there is one.\n");
+		return out->error;
+	}
 	table_init(&table);
 	for (i = 0; i < sizeof columns / sizeof *columns; i++)
 		table_column(&table, columns[i]);
@@ -210,13 +220,11 @@ int spool_print(const json_t *answer, const struct terminal *terminal, struct bu
 {
 	const json_t *rows = json_object_get(answer, "destinations");
 	put_disk(json_object_get(answer, "spool"), out, terminal);
-	if (!json_array_size(rows)) {
-		buf_text(out, "No destination: everything is kept until there is one.\n");
-		return out->error;
-	}
-	int error = put_waiting(rows, json_uint(answer, "now_ns"), out, terminal);
+	int error = spool_print_waiting(answer, terminal, out);
+	if (error || !json_array_size(rows))
+		return error;
 	buf_text(out, "\n");
-	return error ? error : put_sums(rows, out, terminal);
+	return put_sums(rows, out, terminal);
 }
 
 /* ---- the command ---- */
@@ -290,8 +298,18 @@ static int run(struct arguments *arguments)
 const struct command command_spool = {
 	.name = "spool",
 	.sentence = "Shows what waits for whom, and handles dead letters.",
-	.operands = "[dead list | show | retry | drop | export]",
 	.flags = flags,
-	.explain = explain,
+	.verbs = verbs,
+	.manual =
+		"Without operands: the disk, and each destination with what waits for it, since when,"
+		" why nothing goes when nothing does, and what became of everything else, in spans. "
+		"`retried` counts requests since the start.\n\n"
+		"Dead letters are spans that a destination refused for good, each kept as a file and "
+		"named by an id such as `tempo/17-4`; more than one letter is named by "
+		"`--destination`, `--reason` or `--all`. `dead retry` sends whatever the "
+		"destination's other requests wait for; what is refused again stays with its new "
+		"reason, and it stops after three letters running at which the destination takes "
+		"nothing at all. `dead export` writes a folder with a `manifest.json` for `tollgate "
+		"send`: sent so, letters go to every destination. Nothing is written over.",
 	.run = run,
 };

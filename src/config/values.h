@@ -13,6 +13,8 @@ struct value_place {
 	const char *named; /* the setting as it was written: a key, a variable or a flag */
 	struct arena *arena;
 	struct complaint *complaint;
+	const char
+		*credentials; /* what $CREDENTIALS_DIRECTORY stands for in a path; NULL: nothing */
 };
 
 /*
@@ -34,6 +36,10 @@ json_t *value_json(const struct setting *setting, const void *base);
 /* A number as short as is exact where it counts bytes: "64MiB", "4MB". */
 enum { VALUE_NUMBER_MAX = 32 };
 void value_print_number(const struct setting *setting, uint64_t number, char out[VALUE_NUMBER_MAX]);
+
+/* What a value may be: "bytes, 1KiB to 1GiB", "one of gzip, none"; empty where anything may. */
+enum { VALUE_BOUNDS_MAX = 128 };
+void value_print_bounds(const struct setting *setting, char out[VALUE_BOUNDS_MAX]);
 
 /*
  * true: 1 true yes on; false: 0 false no off, in any case. 0 or -EINVAL.

@@ -15,10 +15,12 @@ struct config;
 struct deliveries;
 struct destination_config;
 struct exporter;
+struct http_certificate;
 struct http_request;
 struct ledger;
 struct local;
 struct proxy;
+struct sources;
 struct spool;
 struct synthesizer;
 struct tariff;
@@ -32,6 +34,7 @@ struct watched_destination {
 struct watch {
 	const struct config *config;
 	uint64_t started_ns; /* Unix time */
+	struct sources *sources;
 	struct spool *spool;
 	struct deliveries *deliveries;
 	struct ledger *ledger;
@@ -39,8 +42,9 @@ struct watch {
 	size_t destination_count;
 	struct local *local; /* NULL: off */
 	struct tariff *tariff;
-	struct synthesizer *synthesizer; /* NULL: off */
-	struct proxy *proxy;             /* NULL: there is none (tests) */
+	struct synthesizer *synthesizer;      /* NULL: off */
+	struct proxy *proxy;                  /* NULL: there is none (tests) */
+	struct http_certificate *certificate; /* NULL: the main listener speaks no TLS */
 };
 
 struct view {

@@ -17,6 +17,7 @@ libtollgate_a_SOURCES = \
 	src/base/names.c src/base/names.h \
 	src/base/nearest.c src/base/nearest.h \
 	src/base/sqlite.c src/base/sqlite.h \
+	src/base/supervisor.c src/base/supervisor.h \
 	src/base/utf8.c src/base/utf8.h \
 	src/config/checks.c src/config/checks.h \
 	src/config/config.c src/config/config.h \
@@ -165,6 +166,7 @@ libtollgate_a_SOURCES = \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \
 	src/export/exporter.c src/export/exporter.h \
+	src/export/exporters.c src/export/exporters.h \
 	src/export/ingestion.c src/export/ingestion.h \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \
@@ -262,6 +264,10 @@ libtollgate_a_SOURCES = \
 	src/cli/hook.c \
 	src/cli/kept_hooks.c src/cli/kept_hooks.h \
 	src/cli/key.c \
+	src/cli/manual.c src/cli/manual.h \
+	src/cli/manual_bash.c \
+	src/cli/manual_markdown.c \
+	src/cli/manual_roff.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \
@@ -275,6 +281,8 @@ libtollgate_a_SOURCES = \
 	src/cli/show.c src/cli/show.h \
 	src/cli/show_print.c \
 	src/cli/spool.c src/cli/spool.h \
+	src/cli/status.c src/cli/status.h \
+	src/cli/status_print.c \
 	src/cli/table.c src/cli/table.h \
 	src/cli/terminal.c src/cli/terminal.h \
 	src/cli/tokens.c src/cli/tokens.h \
@@ -297,7 +305,3 @@ src/export/local_schema.c: src/export/local_schema.sql
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
-
-dist_man_MANS = man/tollgate.1
-completiondir = $(datadir)/bash-completion/completions
-dist_completion_DATA = completion/tollgate.bash

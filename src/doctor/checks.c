@@ -1,5 +1,7 @@
 #include "doctor/doctor.h"
 
+#include <errno.h>
+
 const struct check checks[] = {
 	{ "keys", check_keys },
 	{ "configuration", check_configuration },
@@ -10,3 +12,9 @@ const struct check checks[] = {
 	{ "tools", check_tools },
 	{ NULL, NULL },
 };
+
+bool daemon_runs(const struct patient *patient)
+{
+	int error = patient->control_error;
+	return error != -ENOENT && error != -ENOTDIR && error != -ECONNREFUSED;
+}

@@ -55,6 +55,10 @@ test_programs += tests/stories/group
 tests_stories_group_SOURCES = tests/stories/group.c
 tests_stories_group_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/doctor
+tests_stories_doctor_SOURCES = tests/stories/doctor.c $(certificates) $(one_span) $(story)
+tests_stories_doctor_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/settings
 tests_stories_settings_SOURCES = tests/stories/settings.c $(story)
 tests_stories_settings_LDADD = $(story_ldadd)

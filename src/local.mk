@@ -17,11 +17,13 @@ libtollgate_a_SOURCES = \
 	src/base/names.c src/base/names.h \
 	src/base/nearest.c src/base/nearest.h \
 	src/base/sqlite.c src/base/sqlite.h \
+	src/base/supervisor.c src/base/supervisor.h \
 	src/base/utf8.c src/base/utf8.h \
 	src/config/checks.c src/config/checks.h \
 	src/config/config.c src/config/config.h \
 	src/config/environment.c src/config/environment.h \
 	src/config/json_file.c \
+	src/config/key_files.c src/config/key_files.h \
 	src/config/loader.h \
 	src/config/objects.c src/config/objects.h \
 	src/config/print.c \
@@ -164,6 +166,7 @@ libtollgate_a_SOURCES = \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \
 	src/export/exporter.c src/export/exporter.h \
+	src/export/exporters.c src/export/exporters.h \
 	src/export/ingestion.c src/export/ingestion.h \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \
@@ -217,19 +220,33 @@ libtollgate_a_SOURCES = \
 	src/daemon.c src/daemon.h \
 	src/findings.c src/findings.h \
 	src/tools/claude_code.c \
+	src/tools/claude_code_inspect.c \
 	src/tools/codex.c \
 	src/tools/gemini.c \
+	src/tools/gemini_inspect.c \
 	src/tools/inspection.c src/tools/inspection.h \
 	src/tools/json_settings.c src/tools/json_settings.h \
 	src/tools/json_text.c src/tools/json_text.h \
 	src/tools/langfuse_sdk.c \
+	src/tools/settings_trees.c src/tools/settings_trees.h \
 	src/tools/toml.c src/tools/toml.h \
 	src/tools/toml_text.c src/tools/toml_text.h \
 	src/tools/tool.h \
 	src/tools/tools.c \
 	src/doctor/checks.c \
 	src/doctor/configuration.c \
+	src/doctor/destinations.c src/doctor/destinations.h \
+	src/doctor/diagnosis.c \
+	src/doctor/disk.c \
 	src/doctor/doctor.h \
+	src/doctor/doors.c \
+	src/doctor/keys.c \
+	src/doctor/place.c src/doctor/place.h \
+	src/doctor/port.c src/doctor/port.h \
+	src/doctor/prices.c \
+	src/doctor/probe.c src/doctor/probe.h \
+	src/doctor/region.c \
+	src/doctor/tools.c \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \
@@ -247,6 +264,10 @@ libtollgate_a_SOURCES = \
 	src/cli/hook.c \
 	src/cli/kept_hooks.c src/cli/kept_hooks.h \
 	src/cli/key.c \
+	src/cli/manual.c src/cli/manual.h \
+	src/cli/manual_bash.c \
+	src/cli/manual_markdown.c \
+	src/cli/manual_roff.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \
@@ -260,6 +281,8 @@ libtollgate_a_SOURCES = \
 	src/cli/show.c src/cli/show.h \
 	src/cli/show_print.c \
 	src/cli/spool.c src/cli/spool.h \
+	src/cli/status.c src/cli/status.h \
+	src/cli/status_print.c \
 	src/cli/table.c src/cli/table.h \
 	src/cli/terminal.c src/cli/terminal.h \
 	src/cli/tokens.c src/cli/tokens.h \
@@ -282,7 +305,3 @@ src/export/local_schema.c: src/export/local_schema.sql
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
-
-dist_man_MANS = man/tollgate.1
-completiondir = $(datadir)/bash-completion/completions
-dist_completion_DATA = completion/tollgate.bash

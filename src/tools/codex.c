@@ -283,7 +283,7 @@ static bool inspect_exporters(const struct look *look, bool *ret_is_on)
 		add(look, FINDING_PROTOCOL_GRPC, "Its logs go out as otlp-grpc.");
 	else if (is_http && !inspection_meets(endpoint, look->url))
 		inspection_add_elsewhere(
-			look->findings, tool_codex.name, "Its logs go", endpoint, look->url);
+			look->findings, tool_codex.name, "Its logs go", endpoint, look->url, mend);
 	else if (is_http)
 		inspect_paths(look);
 	else if (has_others)
@@ -366,6 +366,7 @@ const struct tool tool_codex = {
 	.title = "Codex",
 	.directory = ".codex",
 	.directory_variable = "CODEX_HOME",
+	.sessions = "sessions/*/*/*",
 	.files = { { "config.toml", add_config, remove_config },
 		{ "hooks.json", add_hooks, remove_hooks } },
 	.after = "Start Codex anew, and tell it to trust the new hooks when it asks.",

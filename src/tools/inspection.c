@@ -70,15 +70,15 @@ bool inspection_meets(const char *url, const char *other)
 }
 
 void inspection_add_elsewhere(struct findings *findings, const char *about, const char *what,
-	const char *endpoint, const char *url)
+	const char *endpoint, const char *url, const char *mend)
 {
 	char host[HTTP_HOST_MAX];
 	uint16_t port;
 	if (http_url_read(endpoint, host, &port) == 0)
-		findings_add(findings, FINDING_ENDPOINT_ELSEWHERE, about, NULL,
+		findings_add(findings, FINDING_ENDPOINT_ELSEWHERE, about, mend,
 			"%s to port %u of %s, Tollgate is at %s.", what, port, host, url);
 	else
-		findings_add(findings, FINDING_ENDPOINT_ELSEWHERE, about, NULL,
+		findings_add(findings, FINDING_ENDPOINT_ELSEWHERE, about, mend,
 			"%s to what is no http URL, Tollgate is at %s.", what, url);
 }
 
@@ -91,23 +91,37 @@ static void add_program(const char *command, struct buf *program)
 	buf_append(program, command, strcspn(command, is_quoted ? quote : " \t"));
 }
 
+/* A hook of type "http" has a URL in place of a command. */
+static bool is_ours(const json_t *hook, const char *cli, struct buf *program)
+{
+	const char *command = json_string_value(json_object_get(hook, "command"));
+	const char *url = json_string_value(json_object_get(hook, "url"));
+	const char *path = url ? strstr(url, "/hooks/") : NULL;
+	if (!command || !json_settings_is_hook(command, cli))
+		return path && strcmp(path + strlen("/hooks/"), cli) == 0;
+	add_program(command, program);
+	return true;
+}
+
+bool inspection_hook_at(
+	const json_t *settings, const char *event, const char *cli, struct buf *program)
+{
+	const json_t *group, *hook;
+	size_t i, j;
+	json_array_foreach(json_object_get(json_object_get(settings, "hooks"), event), i, group)
+		json_array_foreach(json_object_get(group, "hooks"), j, hook)
+			if (is_ours(hook, cli, program))
+				return true;
+	return false;
+}
+
 bool inspection_find_hook(const json_t *settings, const char *cli, struct buf *program)
 {
 	const char *event;
 	json_t *groups;
-	json_object_foreach(json_object_get(settings, "hooks"), event, groups) {
-		const json_t *group, *hook;
-		size_t i, j;
-		json_array_foreach(groups, i, group)
-			json_array_foreach(json_object_get(group, "hooks"), j, hook) {
-				const char *command =
-					json_string_value(json_object_get(hook, "command"));
-				if (!command || !json_settings_is_hook(command, cli))
-					continue;
-				add_program(command, program);
-				return true;
-			}
-	}
+	json_object_foreach(json_object_get(settings, "hooks"), event, groups)
+		if (inspection_hook_at(settings, event, cli, program))
+			return true;
 	return false;
 }
 

@@ -22,6 +22,7 @@ libtollgate_a_SOURCES = \
 	src/config/config.c src/config/config.h \
 	src/config/environment.c src/config/environment.h \
 	src/config/json_file.c \
+	src/config/key_files.c src/config/key_files.h \
 	src/config/loader.h \
 	src/config/objects.c src/config/objects.h \
 	src/config/print.c \
@@ -229,7 +230,12 @@ libtollgate_a_SOURCES = \
 	src/tools/tools.c \
 	src/doctor/checks.c \
 	src/doctor/configuration.c \
+	src/doctor/disk.c \
 	src/doctor/doctor.h \
+	src/doctor/doors.c \
+	src/doctor/keys.c \
+	src/doctor/port.c src/doctor/port.h \
+	src/doctor/prices.c \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \
@@ -240,6 +246,7 @@ libtollgate_a_SOURCES = \
 	src/cli/dead_print.c \
 	src/cli/doctor.c \
 	src/cli/doctor_print.c src/cli/doctor_print.h \
+	src/cli/env.c \
 	src/cli/figures.c src/cli/figures.h \
 	src/cli/gateway.c src/cli/gateway.h \
 	src/cli/glance.c src/cli/glance.h \

@@ -207,11 +207,13 @@ const struct command command_doctor = {
 	.operands = "",
 	.flags = flags,
 	.manual =
-		"Looks at settings of tools, doors, daemon, disk, prices and destinations, in the order in "
-		"which data moves, with the daemon down as well. What follows from a finding is not told "
-		"beside it.\n\n"
-		"With `--json`, findings have a name that stays, and `first_broken` is the name of the first "
-		"one where data does not pass.",
+		"Looks at the settings of tools, at doors, daemon, disk, prices and destinations, "
+		"with the daemon down as well, and says of each finding what it is, how it shows "
+		"and what mends it. What follows from a finding is not told beside it. Nothing is "
+		"changed; destinations are asked with the keys of the configuration, unless "
+		"`--offline` is given.\n\n"
+		"With `--json`, `first_broken` is the name of the first finding in the order of the "
+		"road where data does not pass, and `null` when it does.",
 	.exits = "0 for nothing or notes, 1 for warnings, 2 where data does not pass",
 	.run = run,
 };

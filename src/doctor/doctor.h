@@ -45,4 +45,7 @@ void check_tools(const struct patient *patient, struct findings *findings);
 void check_prices(const struct patient *patient, struct findings *findings);
 void check_destinations(const struct patient *patient, struct findings *findings);
 
+/* Whether a complaint is about a file of keys that check_keys tells of, or that only the daemon may see. */
+bool keys_explain(const struct patient *patient, const struct complaint *complaint);
+
 #endif

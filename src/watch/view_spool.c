@@ -13,10 +13,9 @@
 #include "watch/balance.h"
 #include "watch/watch.h"
 
-/* Why doors are closed; NULL while they are open. */
-static const char *why_closed(const struct watch *watch)
+/* NULL for no error. */
+static const char *why(int error)
 {
-	int error = spool_status(watch->spool);
 	return error == 0 ? NULL : error == -ENOSPC ? "no space" : "the disk fails";
 }
 
@@ -25,14 +24,15 @@ static json_t *disk_of(const struct watch *watch)
 	struct statvfs disk = { 0 };
 	struct spool_figures figures = spool_figures(watch->spool);
 	statvfs(watch->config->state_directory, &disk);
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?}", "directory",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?}", "directory",
 		watch->config->state_directory, "kept_bytes", (json_int_t)figures.kept_bytes,
 		"max_bytes", (json_int_t)watch->config->spool.max_bytes, "disk_bytes",
 		(json_int_t)figures.disk_bytes, "segments", (json_int_t)figures.segments,
 		"free_bytes", (json_int_t)((uint64_t)disk.f_bavail * disk.f_frsize),
 		"min_free_bytes", (json_int_t)watch->config->spool.min_free_bytes,
 		"records_damaged", (json_int_t)counter_read(COUNTER_SPOOL_RECORDS_DAMAGED),
-		"refusing", why_closed(watch));
+		"refusing", why(spool_status(watch->spool)), "last_write_failed",
+		why(figures.failure));
 }
 
 static const struct exporter *find_exporter(const struct watch *watch, const char *name)

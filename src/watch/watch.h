@@ -15,6 +15,7 @@ struct config;
 struct deliveries;
 struct destination_config;
 struct exporter;
+struct http_certificate;
 struct http_request;
 struct ledger;
 struct local;
@@ -41,8 +42,9 @@ struct watch {
 	size_t destination_count;
 	struct local *local; /* NULL: off */
 	struct tariff *tariff;
-	struct synthesizer *synthesizer; /* NULL: off */
-	struct proxy *proxy;             /* NULL: there is none (tests) */
+	struct synthesizer *synthesizer;      /* NULL: off */
+	struct proxy *proxy;                  /* NULL: there is none (tests) */
+	struct http_certificate *certificate; /* NULL: the main listener speaks no TLS */
 };
 
 struct view {

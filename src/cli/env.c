@@ -1,4 +1,5 @@
 /* tollgate env: what a shell or a CI job exports so that tools send here. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,11 +69,11 @@ static json_t *make_langfuse_sdk(const struct wish *wish)
 	struct bytes rest, line; /* each ends with its line feed */
 	json_t *variables = write_settings(&tool_langfuse_sdk, wish, &text) ? json_object() : NULL;
 	for (rest = buf_bytes(&text); variables && lines_next(&rest, &line);) {
-		const char *text = (const char *)line.at, *equals = memchr(text, '=', line.len);
-		size_t name = equals ? (size_t)(equals - text) : 0;
-		if (name)
-			json_object_setn_new(variables, text, name,
-				json_stringn(equals + 1, line.len - name - strlen("=\n")));
+		const char *name = (const char *)line.at, *equals = memchr(name, '=', line.len);
+		size_t len = equals ? (size_t)(equals - name) : 0;
+		if (len)
+			json_object_setn_new(variables, name, len,
+				json_stringn(equals + 1, line.len - len - strlen("=\n")));
 	}
 	buf_done(&text);
 	return variables;
@@ -250,7 +251,10 @@ static int run(struct arguments *arguments)
 		return status;
 	if (gateway_find(wanted.url, url) < 0)
 		return EXIT_USAGE;
-	struct wish wish = { .url = url, .has_content = wanted.has_content, .has_spans = true };
+	struct wish wish = { .url = url,
+		.program = "tollgate",
+		.has_content = wanted.has_content,
+		.has_spans = true };
 	json_t *owns[AUDIENCES] = { NULL }, *all = json_object();
 	status = put_chosen(&wanted, &wish, owns, all);
 	for (size_t i = 0; i < AUDIENCES; i++)

@@ -17,6 +17,7 @@ libtollgate_a_SOURCES = \
 	src/base/names.c src/base/names.h \
 	src/base/nearest.c src/base/nearest.h \
 	src/base/sqlite.c src/base/sqlite.h \
+	src/base/supervisor.c src/base/supervisor.h \
 	src/base/utf8.c src/base/utf8.h \
 	src/config/checks.c src/config/checks.h \
 	src/config/config.c src/config/config.h \
@@ -165,6 +166,7 @@ libtollgate_a_SOURCES = \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \
 	src/export/exporter.c src/export/exporter.h \
+	src/export/exporters.c src/export/exporters.h \
 	src/export/ingestion.c src/export/ingestion.h \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \
@@ -230,12 +232,17 @@ libtollgate_a_SOURCES = \
 	src/tools/tools.c \
 	src/doctor/checks.c \
 	src/doctor/configuration.c \
+	src/doctor/destinations.c src/doctor/destinations.h \
+	src/doctor/diagnosis.c \
 	src/doctor/disk.c \
 	src/doctor/doctor.h \
 	src/doctor/doors.c \
 	src/doctor/keys.c \
+	src/doctor/place.c src/doctor/place.h \
 	src/doctor/port.c src/doctor/port.h \
 	src/doctor/prices.c \
+	src/doctor/probe.c src/doctor/probe.h \
+	src/doctor/region.c \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \
@@ -271,6 +278,8 @@ libtollgate_a_SOURCES = \
 	src/cli/show.c src/cli/show.h \
 	src/cli/show_print.c \
 	src/cli/spool.c src/cli/spool.h \
+	src/cli/status.c src/cli/status.h \
+	src/cli/status_print.c \
 	src/cli/table.c src/cli/table.h \
 	src/cli/terminal.c src/cli/terminal.h \
 	src/cli/tokens.c src/cli/tokens.h \

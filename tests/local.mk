@@ -41,6 +41,7 @@ scratch = tests/support/scratch.c tests/support/scratch.h
 certificates = tests/support/certificates.c tests/support/certificates.h $(scratch)
 tls_client = tests/support/tls_client.c tests/support/tls_client.h
 tls_peer = tests/support/tls_peer.c tests/support/tls_peer.h $(certificates)
+settings_judge = tests/support/settings_judge.c tests/support/settings_judge.h
 spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
@@ -180,6 +181,10 @@ test_programs += tests/test_access
 tests_test_access_SOURCES = tests/test_access.c $(scratch)
 test_programs += tests/test_key
 tests_test_key_SOURCES = tests/test_key.c $(scratch)
+test_programs += tests/test_json_text
+tests_test_json_text_SOURCES = tests/test_json_text.c
+test_programs += tests/test_tools
+tests_test_tools_SOURCES = tests/test_tools.c $(settings_judge) $(scratch)
 test_programs += tests/test_spool
 tests_test_spool_SOURCES = tests/test_spool.c $(spool_fixture)
 tests_test_spool_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
@@ -202,6 +207,9 @@ tests_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 test_programs += tests/test_synthesis
 tests_test_synthesis_SOURCES = tests/test_synthesis.c $(capture) \
 	tests/support/scratch.c tests/support/scratch.h
+test_programs += tests/test_sources
+tests_test_sources_SOURCES = tests/test_sources.c $(scratch)
+tests_test_sources_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
 test_programs += tests/test_verdict
 tests_test_verdict_SOURCES = tests/test_verdict.c
 test_programs += tests/test_destinations
@@ -255,6 +263,8 @@ thread_programs += tests/threads/access_threads
 tests_threads_access_threads_SOURCES = tests/threads/access_threads.c
 thread_programs += tests/threads/counter_threads
 tests_threads_counter_threads_SOURCES = tests/threads/counter_threads.c
+thread_programs += tests/threads/sources_threads
+tests_threads_sources_threads_SOURCES = tests/threads/sources_threads.c $(scratch)
 thread_programs += tests/threads/flow_threads
 tests_threads_flow_threads_SOURCES = tests/threads/flow_threads.c $(http_peer)
 thread_programs += tests/threads/http_threads

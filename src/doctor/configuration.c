@@ -11,7 +11,7 @@
 /* One that runs has read it; whoever asks may not be let to. */
 static bool is_hidden(const struct patient *patient, const struct complaint *complaint)
 {
-	return !patient->control_error && complaint->file[0] && access(complaint->file, R_OK) < 0 &&
+	return daemon_runs(patient) && complaint->file[0] && access(complaint->file, R_OK) < 0 &&
 		errno == EACCES;
 }
 
@@ -35,7 +35,7 @@ static bool has_mistake(const struct patient *patient, struct complaint *ret_com
 		*ret_complaint = patient->unread;
 		return !is_hidden(patient, ret_complaint);
 	}
-	return patient->control_error && startup_check(config, ret_complaint) < 0 &&
+	return !daemon_runs(patient) && startup_check(config, ret_complaint) < 0 &&
 		!is_said_elsewhere(config);
 }
 

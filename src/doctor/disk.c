@@ -75,6 +75,6 @@ void check_disk(const struct patient *patient, struct findings *findings)
 	const json_t *disk = json_object_get(patient->spool, "spool");
 	if (disk)
 		check_running(disk, findings);
-	else if (patient->control_error && patient->startup.config)
+	else if (!daemon_runs(patient) && patient->startup.config)
 		check_at_rest(patient->startup.config, findings);
 }

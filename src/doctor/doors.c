@@ -121,23 +121,13 @@ static void check_absent(const struct patient *patient, struct findings *finding
 void check_doors(const struct patient *patient, struct findings *findings)
 {
 	check_certificate(patient, findings);
-	switch (patient->control_error) {
-	case 0:
-		break;
-	case -EACCES:
-	case -EPERM:
-		findings_add(findings, FINDING_CONTROL_DENIED, patient->url, patient->control_mend,
-			"%s", patient->control_what);
-		break;
-	case -ENOENT:
-	case -ENOTDIR:
-	case -ECONNREFUSED:
+	const char *what = patient->control_what, *mend = patient->control_mend;
+	int error = patient->control_error;
+	if (!daemon_runs(patient))
 		check_absent(patient, findings);
-		break;
-	default:
+	else if (error == -EACCES || error == -EPERM)
+		findings_add(findings, FINDING_CONTROL_DENIED, patient->url, mend, "%s", what);
+	else if (error)
 		findings_add(findings, FINDING_DAEMON_DOWN, patient->url,
-			patient->control_mend ? patient->control_mend :
-						"Look at its log, then restart it.",
-			"%s", patient->control_what);
-	}
+			mend ? mend : "Look at its log, then restart it.", "%s", what);
 }

@@ -108,7 +108,7 @@ static void examine(const struct key_file *file, void *arg)
 	case STATE_FINE:
 		break;
 	case STATE_HIDDEN: /* a daemon that runs has read it */
-		if (examination->patient->control_error)
+		if (!daemon_runs(examination->patient))
 			findings_add(findings, FINDING_KEY_FILE_MISSING, path,
 				"Ask as the daemon's user (sudo -u USER tollgate doctor), or give the "
 				"file to that user.",

@@ -52,6 +52,13 @@ static const uint8_t *skip_name(const uint8_t *at, const uint8_t *end)
 	return at;
 }
 
+/* Nothing more than a comment follows. */
+static bool is_end_of_value(const uint8_t *at, const uint8_t *end)
+{
+	const uint8_t *behind = skip_blanks(at, end);
+	return behind == end || is_line_end(*behind) || (*behind == '#' && behind > at);
+}
+
 /* Quoted, it may go over several lines; NULL: it is not. */
 static const uint8_t *quoted_end(const uint8_t *at, const uint8_t *end)
 {
@@ -59,7 +66,7 @@ static const uint8_t *quoted_end(const uint8_t *at, const uint8_t *end)
 		return NULL;
 	for (const uint8_t quote = *at++; at < end; at++) {
 		if (*at == quote)
-			return at + 1;
+			return is_end_of_value(at + 1, end) ? at + 1 : NULL;
 		at += *at == '\\' && at + 1 < end;
 	}
 	return NULL;
@@ -68,7 +75,7 @@ static const uint8_t *quoted_end(const uint8_t *at, const uint8_t *end)
 static const uint8_t *unquoted_end(const uint8_t *from, const uint8_t *end)
 {
 	const uint8_t *at = from;
-	while (at < end && !is_line_end(*at) && !(*at == '#' && (at == from || is_blank(at[-1]))))
+	while (at < end && !is_line_end(*at) && !(*at == '#' && is_blank(at[-1])))
 		at++;
 	while (at > from && is_blank(at[-1]))
 		at--;

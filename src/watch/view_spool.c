@@ -8,6 +8,7 @@
 #include "base/complaint.h"
 #include "base/counters.h"
 #include "config/config.h"
+#include "export/destination.h"
 #include "export/exporter.h"
 #include "spool/ledger.h"
 #include "watch/balance.h"
@@ -35,23 +36,26 @@ static json_t *disk_of(const struct watch *watch)
 		why(figures.failure));
 }
 
-static const struct exporter *find_exporter(const struct watch *watch, const char *name)
+static const struct watched_destination *find_destination(
+	const struct watch *watch, const char *name)
 {
 	for (size_t i = 0; i < watch->destination_count; i++)
 		if (strcmp(watch->destinations[i].config->name, name) == 0)
-			return watch->destinations[i].exporter;
+			return &watch->destinations[i];
 	return NULL;
 }
 
-static json_t *traffic_of(const struct exporter *exporter, const char *lane)
+static json_t *traffic_of(const struct watched_destination *destination, const char *lane)
 {
+	const struct exporter *exporter = destination->exporter;
 	for (size_t i = 0; i < exporter_lane_count(exporter); i++) {
 		struct lane_figures own = exporter_lane_figures(exporter, i);
 		if (strcmp(own.name, lane) == 0)
-			return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:I}",
-				"records", (json_int_t)own.lag.records, "bytes",
-				(json_int_t)own.lag.bytes, "oldest_ns",
-				(json_int_t)own.lag.oldest_ns, "in_flight",
+			return json_pack(
+				"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:I}",
+				"type", destination_of(destination->config->type)->name, "records",
+				(json_int_t)own.lag.records, "bytes", (json_int_t)own.lag.bytes,
+				"oldest_ns", (json_int_t)own.lag.oldest_ns, "in_flight",
 				(json_int_t)own.in_flight, "held_since_ns",
 				(json_int_t)own.held_since_ns, "failing_since_ns",
 				(json_int_t)own.failing_since_ns, "failure_status",
@@ -64,9 +68,10 @@ static json_t *traffic_of(const struct exporter *exporter, const char *lane)
 
 static json_t *row_of(const struct watch *watch, const struct balance *balance)
 {
-	const struct exporter *exporter = find_exporter(watch, balance->destination);
+	const struct watched_destination *destination =
+		find_destination(watch, balance->destination);
 	json_t *row = balance_json(balance);
-	json_t *traffic = exporter ? traffic_of(exporter, balance->lane) : json_object();
+	json_t *traffic = destination ? traffic_of(destination, balance->lane) : json_object();
 	if (!row || !traffic || json_object_update(row, traffic) < 0) {
 		json_decref(row);
 		row = NULL;

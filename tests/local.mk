@@ -127,6 +127,9 @@ test_programs += tests/test_prices_cli
 tests_test_prices_cli_SOURCES = tests/test_prices_cli.c
 tests_test_prices_cli_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 tests_test_prices_cli_LDADD = tests/support/libharness.a $(LDADD)
+test_programs += tests/test_supervisor
+tests_test_supervisor_SOURCES = tests/test_supervisor.c
+tests_test_supervisor_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_hook
 tests_test_hook_SOURCES = tests/test_hook.c tests/support/scratch.c tests/support/scratch.h
 test_programs += tests/test_send

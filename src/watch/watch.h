@@ -33,8 +33,8 @@ struct watched_destination {
 /* What is looked at; filled by daemon.c, and constant while anything looks. */
 struct watch {
 	const struct config *config;
-	uint64_t started_ns; /* Unix time */
-	struct sources *sources;
+	uint64_t started_ns;     /* Unix time */
+	struct sources *sources; /* NULL: nobody notes them (tests) */
 	struct spool *spool;
 	struct deliveries *deliveries;
 	struct ledger *ledger;

@@ -12,6 +12,7 @@ const struct check checks[] = {
 	{ "disk", check_disk },
 	{ "prices", check_prices },
 	{ "destinations", check_destinations },
+	{ "tools", check_tools },
 	{ NULL, NULL },
 };
 

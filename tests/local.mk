@@ -1,12 +1,12 @@
 # One Criterion program per module, plain programs for threads; tests/run-test makes a sanitizer's report
 # a failure.
-dist_check_SCRIPTS += tests/run-test tests/check-layers tests/check-manual \
-	tests/check-completion tests/check-readme tests/check-expected
+check_scripts = tests/check-layers tests/check-manual tests/check-completion tests/check-readme \
+	tests/check-unit tests/check-expected
+dist_check_SCRIPTS += tests/run-test $(check_scripts)
 LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
 EXTRA_DIST += tests/fixtures
-TESTS += tests/check-layers tests/check-manual tests/check-completion tests/check-readme \
-	tests/check-expected
+TESTS += $(check_scripts)
 
 # For every program that does not say otherwise.
 LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm

@@ -224,7 +224,7 @@ const struct finding_row finding_rows[FINDING_KIND_COUNT] = {
 /* clang-format on */
 
 /* NULL without memory. */
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
 	char text[TEXT_MAX];
 	vsnprintf(text, sizeof text, format, args);

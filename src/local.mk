@@ -257,6 +257,7 @@ libtollgate_a_SOURCES = \
 	src/cli/dead_print.c \
 	src/cli/doctor.c \
 	src/cli/doctor_print.c src/cli/doctor_print.h \
+	src/cli/env.c \
 	src/cli/figures.c src/cli/figures.h \
 	src/cli/gateway.c src/cli/gateway.h \
 	src/cli/glance.c src/cli/glance.h \

@@ -220,12 +220,15 @@ libtollgate_a_SOURCES = \
 	src/daemon.c src/daemon.h \
 	src/findings.c src/findings.h \
 	src/tools/claude_code.c \
+	src/tools/claude_code_inspect.c \
 	src/tools/codex.c \
 	src/tools/gemini.c \
+	src/tools/gemini_inspect.c \
 	src/tools/inspection.c src/tools/inspection.h \
 	src/tools/json_settings.c src/tools/json_settings.h \
 	src/tools/json_text.c src/tools/json_text.h \
 	src/tools/langfuse_sdk.c \
+	src/tools/settings_trees.c src/tools/settings_trees.h \
 	src/tools/toml.c src/tools/toml.h \
 	src/tools/toml_text.c src/tools/toml_text.h \
 	src/tools/tool.h \
@@ -243,6 +246,7 @@ libtollgate_a_SOURCES = \
 	src/doctor/prices.c \
 	src/doctor/probe.c src/doctor/probe.h \
 	src/doctor/region.c \
+	src/doctor/tools.c \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \

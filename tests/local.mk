@@ -129,8 +129,12 @@ tests_test_prices_cli_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 tests_test_prices_cli_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_hook
 tests_test_hook_SOURCES = tests/test_hook.c tests/support/scratch.c tests/support/scratch.h
+test_programs += tests/test_codex_settings
+tests_test_codex_settings_SOURCES = tests/test_codex_settings.c $(scratch)
 test_programs += tests/test_send
 tests_test_send_SOURCES = tests/test_send.c
+test_programs += tests/test_doctor
+tests_test_doctor_SOURCES = tests/test_doctor.c $(scratch)
 test_programs += tests/test_control
 tests_test_control_SOURCES = tests/test_control.c $(http_peer)
 tests_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms

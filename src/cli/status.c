@@ -111,14 +111,20 @@ static void cut_lines(struct buf *out, size_t rows)
 		out->len = (size_t)(at - out->at);
 }
 
-/* Below it there is a line left for what stderr has to say. */
+static size_t find_rows(void)
+{
+	struct winsize size;
+	bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+	return is_known ? size.ws_row : ROWS_DEFAULT;
+}
+
+/* Below it a line is left for what stderr has to say. */
 static int print_screen(const json_t *answers, const struct terminal *terminal, struct buf *out)
 {
-	struct winsize size = { .ws_row = ROWS_DEFAULT };
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	size_t rows = find_rows();
 	buf_text(out, clear);
 	int error = status_print(answers, terminal, out);
-	cut_lines(out, size.ws_row > 2 ? size.ws_row - 2U : 1);
+	cut_lines(out, rows > 2 ? rows - 2 : 1);
 	buf_text(out, mark_end);
 	return error ? error : out->error;
 }

@@ -11,6 +11,9 @@
 
 enum { FILE_MAX_BYTES = 1 << 20, NAME_MAX_BYTES = 256 };
 
+/* What lies there is for the one process that systemd has put it there for. */
+static const char credentials[] = "$CREDENTIALS_DIRECTORY/";
+
 struct visitor {
 	void (*visit)(const struct key_file *key_file, void *arg);
 	void *arg;
@@ -27,7 +30,8 @@ static void visit(const struct visitor *visitor, const struct setting *row, cons
 	const char *path)
 {
 	bool is_one_key = row->type == SETTING_SECRET_FILE;
-	if (!path || !*path || !names_keys(row))
+	bool is_credential = path && strncmp(path, credentials, strlen(credentials)) == 0;
+	if (!path || !*path || is_credential || !names_keys(row))
 		return;
 	visitor->visit(&(const struct key_file){ .named = named,
 			       .path = path,

@@ -15,7 +15,7 @@ struct key_file {
 };
 
 /*
- * A file that cannot be read, or is no JSON, names none.
+ * A file that cannot be read, or is no JSON, names none. Credentials of a service are left out.
  *
  *   file         NULL: none
  *   environment  as config_load takes it

@@ -33,7 +33,7 @@ static bool has_mistake(const struct patient *patient, struct complaint *ret_com
 	const struct config *config = patient->startup.config;
 	if (!config) {
 		*ret_complaint = patient->unread;
-		return !is_hidden(patient, ret_complaint);
+		return !is_hidden(patient, ret_complaint) && !is_for_the_service(patient);
 	}
 	return !daemon_runs(patient) && startup_check(config, ret_complaint) < 0 &&
 		!is_said_elsewhere(config);

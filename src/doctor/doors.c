@@ -107,6 +107,8 @@ static void check_absent(const struct patient *patient, struct findings *finding
 	const struct config *config = patient->startup.config;
 	struct complaint complaint = { 0 };
 	int fd;
+	if (is_for_the_service(patient))
+		tell_down(patient, "", findings);
 	if (!config || startup_check(config, &complaint) < 0)
 		return;
 	int error = http_listen(config->listen, &fd, &complaint);

@@ -419,6 +419,18 @@ Test(doctor, the_secret_key_stands_in_the_public_ones_place)
 	story_stop(&story);
 }
 
+Test(doctor, keys_that_only_the_service_sees_are_no_trouble)
+{
+	setup.keys = "\"public_key_file\": \"$CREDENTIALS_DIRECTORY/langfuse-public-key\","
+		     "\"secret_key_file\": \"$CREDENTIALS_DIRECTORY/langfuse-secret-key\"";
+	write_file("langfuse-public-key", 0600, STORY_PUBLIC_KEY);
+	write_file("langfuse-secret-key", 0600, STORY_SECRET_KEY);
+	serve((const char *const[]){ text("CREDENTIALS_DIRECTORY=%s", story.directory), NULL });
+	expect_nothing();
+	story_stop(&story);
+	expect(BROKEN, "daemon-down", "the daemon is not running", "systemctl start tollgate");
+}
+
 /* Any group with a name that is nobody's here by its number. */
 static const struct group *some_group(void)
 {

@@ -98,6 +98,10 @@ test_programs += tests/stories/signals
 tests_stories_signals_SOURCES = tests/stories/signals.c tests/support/capture.c tests/support/capture.h $(exposition) $(story)
 tests_stories_signals_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/sources
+tests_stories_sources_SOURCES = tests/stories/sources.c tests/support/capture.c tests/support/capture.h $(story)
+tests_stories_sources_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/proxy
 tests_stories_proxy_SOURCES = tests/stories/proxy.c $(exposition) $(http_peer) $(story)
 tests_stories_proxy_LDADD = $(story_ldadd)
@@ -116,5 +120,5 @@ tests_stories_isolation_SOURCES = tests/stories/isolation.c $(http_peer) $(story
 tests_stories_isolation_LDADD = $(story_ldadd)
 
 test_programs += tests/stories/doctor_hops
-tests_stories_doctor_hops_SOURCES = tests/stories/doctor_hops.c $(tls_peer) $(story)
+tests_stories_doctor_hops_SOURCES = tests/stories/doctor_hops.c $(http_peer) $(tls_peer) $(story)
 tests_stories_doctor_hops_LDADD = $(story_ldadd)

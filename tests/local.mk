@@ -139,6 +139,8 @@ test_programs += tests/test_send
 tests_test_send_SOURCES = tests/test_send.c
 test_programs += tests/test_doctor
 tests_test_doctor_SOURCES = tests/test_doctor.c $(scratch)
+test_programs += tests/test_doctor_hops
+tests_test_doctor_hops_SOURCES = tests/test_doctor_hops.c $(fake_destination) $(oracle) $(scratch)
 test_programs += tests/test_control
 tests_test_control_SOURCES = tests/test_control.c $(http_peer)
 tests_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
@@ -189,6 +191,8 @@ test_programs += tests/test_access
 tests_test_access_SOURCES = tests/test_access.c $(scratch)
 test_programs += tests/test_key
 tests_test_key_SOURCES = tests/test_key.c $(scratch)
+test_programs += tests/test_diff
+tests_test_diff_SOURCES = tests/test_diff.c
 test_programs += tests/test_json_text
 tests_test_json_text_SOURCES = tests/test_json_text.c
 test_programs += tests/test_tools

@@ -212,8 +212,8 @@ const struct command command_doctor = {
 		"and what mends it. What follows from a finding is not told beside it. Nothing is "
 		"changed; destinations are asked with the keys of the configuration, unless "
 		"`--offline` is given.\n\n"
-		"With `--json`, findings have a name that stays, and `first_broken` is the name of "
-		"the first one in the order of the road where data does not pass, or `null`.",
+		"With `--json`, `first_broken` is the name of the first finding in the order of the "
+		"road where data does not pass, and `null` when it does.",
 	.exits = "0 for nothing or notes, 1 for warnings, 2 where data does not pass",
 	.run = run,
 };

@@ -1,12 +1,12 @@
 # One Criterion program per module, plain programs for threads; tests/run-test makes a sanitizer's report
 # a failure.
 dist_check_SCRIPTS += tests/run-test tests/check-layers tests/check-manual \
-	tests/check-completion tests/check-readme tests/check-expected
+	tests/check-completion tests/check-readme tests/check-expected tests/check-toml
 LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
 EXTRA_DIST += tests/fixtures
 TESTS += tests/check-layers tests/check-manual tests/check-completion tests/check-readme \
-	tests/check-expected
+	tests/check-expected tests/check-toml
 
 # For every program that does not say otherwise.
 LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
@@ -128,7 +128,8 @@ tests_test_prices_cli_SOURCES = tests/test_prices_cli.c
 tests_test_prices_cli_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 tests_test_prices_cli_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_hook
-tests_test_hook_SOURCES = tests/test_hook.c tests/support/scratch.c tests/support/scratch.h
+tests_test_hook_SOURCES = tests/test_hook.c
+tests_test_hook_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_codex_settings
 tests_test_codex_settings_SOURCES = tests/test_codex_settings.c $(scratch)
 test_programs += tests/test_send

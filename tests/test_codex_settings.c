@@ -218,3 +218,212 @@ Test(codex_settings, what_is_too_large_or_too_deep_is_refused)
 	expect_refusal(deep, 1, "brackets");
 	free(large);
 }
+
+/* ---- inspection ---- */
+
+static char scratch[SCRATCH_PATH_MAX], path_variable[SCRATCH_PATH_MAX + 32];
+static char *environment[] = { path_variable, NULL };
+static struct home home = { .environment = environment };
+static struct findings findings;
+static bool is_on;
+
+static void write_file(const char *name, const char *text, mode_t mode)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	snprintf(path, sizeof path, "%s/%s", scratch, name);
+	cr_assert_eq(file_replace(path, bytes_of(text), mode), 0, "%s", path);
+}
+
+static void make_directory(const char *name)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	snprintf(path, sizeof path, "%s/%s", scratch, name);
+	cr_assert_eq(mkdir(path, 0700), 0);
+}
+
+/* A person who has Codex, and Tollgate in PATH. */
+static void begin(void)
+{
+	cr_assert_eq(scratch_make(scratch), 0);
+	home.path = home.place = scratch;
+	snprintf(path_variable, sizeof path_variable, "PATH=/nowhere:%s/bin", scratch);
+	make_directory(".codex");
+	make_directory("bin");
+	write_file("bin/tollgate", "", 0700);
+}
+
+static void end(void)
+{
+	findings_done(&findings);
+	scratch_remove(scratch);
+	let_go();
+}
+
+TestSuite(codex_inspection, .init = begin, .fini = end);
+
+static void inspect(void)
+{
+	findings_done(&findings);
+	is_on = false;
+	tool_codex.inspect(&home, URL, &findings, &is_on);
+}
+
+static void inspect_config(const char *text)
+{
+	write_file(".codex/config.toml", text, 0600);
+	inspect();
+}
+
+/* That one, and nothing else. */
+static void expect_finding(enum finding_kind kind, const char *words)
+{
+	cr_assert_eq(findings.count, 1, "%zu findings, %s first", findings.count,
+		findings.count ? findings.at[0].what : "none");
+	cr_expect_eq(findings.at[0].kind, kind, "%s", findings.at[0].what);
+	cr_expect_str_eq(findings.at[0].about, "codex");
+	cr_expect(strstr(findings.at[0].what, words), "%s", findings.at[0].what);
+}
+
+Test(codex_inspection, what_setup_writes_is_healthy)
+{
+	inspect_config(add("", &all));
+	cr_expect_eq(findings.count, 0);
+	cr_expect(is_on);
+}
+
+Test(codex_inspection, who_does_not_use_codex_hears_nothing_of_it)
+{
+	home.path = "/nowhere";
+	inspect();
+	cr_expect_eq(findings.count, 0);
+	cr_expect_not(is_on);
+}
+
+Test(codex_inspection, its_telemetry_is_off_until_it_is_switched_on)
+{
+	static const char *const texts[] = { "", "model = \"a\"\n", "[otel]\nexporter = \"none\"\n",
+		"otel = { log_user_prompt = true }\n" };
+	inspect();
+	cr_expect_not(is_on, "without a file");
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		inspect_config(texts[i]);
+		cr_expect_eq(findings.count, 0, "%s", texts[i]);
+		cr_expect_not(is_on, "%s", texts[i]);
+	}
+}
+
+#define HEALTHY "notify = [\"tollgate\", \"hook\", \"codex\"]\n[otel]\nlog_user_prompt = true\n"
+
+static void inspect_exporter(const char *exporter)
+{
+	char text[1024];
+	snprintf(text, sizeof text, HEALTHY "exporter = %s\n", exporter);
+	inspect_config(text);
+	cr_expect(is_on);
+}
+
+Test(codex_inspection, any_name_of_loopback_is_right)
+{
+	inspect_exporter("{ otlp-http = { endpoint = 'http://LocalHost:4318/v1/logs' } }");
+	cr_expect_eq(findings.count, 0);
+	inspect_exporter("{ otlp-http = { endpoint = 'http://[::1]:4318/v1/logs' } }");
+	cr_expect_eq(findings.count, 0);
+}
+
+Test(codex_inspection, logs_may_go_elsewhere)
+{
+	inspect_exporter("{ otlp-http = { endpoint = \"http://127.0.0.1:4319/v1/logs\" } }");
+	expect_finding(FINDING_ENDPOINT_ELSEWHERE, "port 4319 of 127.0.0.1");
+	inspect_exporter("{ otlp-http = { endpoint = \"https://127.0.0.1:4318/v1/logs\" } }");
+	expect_finding(FINDING_ENDPOINT_ELSEWHERE, "port 4318");
+	inspect_exporter(
+		"{ otlp-http = { endpoint = \"https://me:secret@box/v1/logs?key=secret\" } }");
+	expect_finding(FINDING_ENDPOINT_ELSEWHERE, URL);
+	cr_expect_not(strstr(findings.at[0].what, "secret"));
+}
+
+Test(codex_inspection, an_endpoint_needs_the_path_of_its_signal)
+{
+	inspect_exporter("{ otlp-http = { endpoint = \"" URL "\" } }");
+	expect_finding(FINDING_SIGNAL_PATH_MISSING, "otel.exporter has to be " URL "/v1/logs");
+	inspect_config(HEALTHY "[otel.exporter.otlp-http]\nendpoint = \"" URL "/v1/logs\"\n"
+			       "[otel.trace_exporter.otlp-http]\nendpoint = \"" URL "/\"\n"
+			       "[otel.metrics_exporter.otlp-http]\nendpoint = \"https://box\"\n");
+	expect_finding(FINDING_SIGNAL_PATH_MISSING, "otel.trace_exporter has to be");
+}
+
+Test(codex_inspection, grpc_is_not_taken)
+{
+	inspect_exporter("{ otlp-grpc = { endpoint = \"" URL "\" } }");
+	expect_finding(FINDING_PROTOCOL_GRPC, "otlp-grpc");
+}
+
+Test(codex_inspection, spans_alone_are_not_enough)
+{
+	inspect_config("[otel.trace_exporter.otlp-http]\nendpoint = \"" URL "/v1/traces\"\n");
+	expect_finding(FINDING_LOGS_OFF, "otel.exporter");
+	cr_expect(is_on);
+}
+
+Test(codex_inspection, prompts_are_withheld_unless_asked_for)
+{
+	inspect_config("notify = [\"tollgate\", \"hook\", \"codex\"]\n"
+		       "otel.exporter.otlp-http.endpoint = \"" URL "/v1/logs\"\n");
+	expect_finding(FINDING_PROMPTS_REDACTED, "log_user_prompt");
+	cr_expect_str_eq(findings.at[0].mend, "tollgate setup codex --apply");
+}
+
+#define LOGS "{ otlp-http = { endpoint = \"" URL "/v1/logs\" } }"
+#define OTEL "[otel]\nlog_user_prompt = true\nexporter = " LOGS "\n"
+
+Test(codex_inspection, something_has_to_say_when_a_turn_is_over)
+{
+	inspect_config(OTEL);
+	expect_finding(FINDING_HOOKS_MISSING, "notify");
+	inspect_config("notify = [\"mine\"]\n" OTEL);
+	expect_finding(FINDING_HOOKS_MISSING, "notify");
+	write_file(".codex/hooks.json",
+		"{\"hooks\":{\"Stop\":[{\"hooks\":[{\"type\":\"command\",\"command\":\"mine\"},"
+		"{\"type\":\"command\",\"command\":\"tollgate hook codex\"}]}]}}",
+		0600);
+	inspect();
+	cr_expect_eq(findings.count, 0);
+}
+
+Test(codex_inspection, the_program_of_a_hook_may_be_gone)
+{
+	static const char *const gone[] = { "/nowhere/tollgate", "'/no where/tollgate'" };
+	char text[512];
+	inspect_config("notify = [\"/no where/tollgate\", \"hook\", \"codex\"]\n" OTEL);
+	expect_finding(FINDING_HOOK_NOT_FOUND, "/no where/tollgate");
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(text, sizeof text,
+			"{\"hooks\":{\"Stop\":[{\"hooks\":[{\"command\":\"%s hook codex\"}]}]}}",
+			gone[i]);
+		write_file(".codex/hooks.json", text, 0600);
+		inspect();
+		expect_finding(FINDING_HOOK_NOT_FOUND, "where/tollgate, which");
+	}
+	write_file(".codex/hooks.json", "{}", 0600);
+	inspect_config(HEALTHY "exporter = " LOGS "\n");
+	cr_expect_eq(findings.count, 0);
+	snprintf(path_variable, sizeof path_variable, "PATH=/nowhere");
+	inspect();
+	expect_finding(FINDING_HOOK_NOT_FOUND, "tollgate, which");
+}
+
+Test(codex_inspection, a_file_that_cannot_be_read_is_named_with_its_line)
+{
+	inspect_config("a = 1\nb\n");
+	expect_finding(FINDING_SETTINGS_UNREADABLE, ".codex/config.toml:2: ");
+	cr_expect(is_on, "nobody knows");
+	inspect_config(HEALTHY "exporter = " LOGS "\n");
+	write_file(".codex/hooks.json", "{\n]", 0600);
+	inspect();
+	expect_finding(FINDING_SETTINGS_UNREADABLE, ".codex/hooks.json:2: ");
+	write_file(".codex/hooks.json", "{}", 0600);
+	environment[0] = (char[]){ "CODEX_HOME=/dev/null" };
+	inspect();
+	expect_finding(FINDING_SETTINGS_UNREADABLE, "/dev/null/config.toml: Not a directory");
+	environment[0] = path_variable;
+}

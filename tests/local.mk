@@ -1,10 +1,12 @@
 # One Criterion program per module, plain programs for threads; tests/run-test makes a sanitizer's report
 # a failure.
-dist_check_SCRIPTS += tests/run-test tests/check-layers tests/check-manual tests/check-expected
+dist_check_SCRIPTS += tests/run-test tests/check-layers tests/check-manual tests/check-expected \
+	tests/check-nixos
 LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
 EXTRA_DIST += tests/fixtures
-TESTS += tests/check-layers tests/check-manual tests/check-expected
+TESTS += tests/check-layers tests/check-manual tests/check-expected tests/check-nixos
+EXTRA_DIST += flake.nix nixos tests/nixos
 
 # For every program that does not say otherwise.
 LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm

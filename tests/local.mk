@@ -6,7 +6,7 @@ LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
 EXTRA_DIST += tests/fixtures
 TESTS += tests/check-layers tests/check-manual tests/check-expected tests/check-nixos
-EXTRA_DIST += flake.nix nixos tests/nixos
+EXTRA_DIST += tests/deb tests/nixos
 
 # For every program that does not say otherwise.
 LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm

@@ -31,6 +31,7 @@
 #include "proxy/proxy.h"
 #include "receive/hooks.h"
 #include "receive/otlp.h"
+#include "sources.h"
 #include "startup.h"
 #include "spool/delivery.h"
 #include "spool/ledger.h"
@@ -77,6 +78,7 @@ struct daemon {
 	int lock_fd;
 	struct budget budget;
 	struct tariff *tariff;
+	struct sources *senders;
 	struct deliveries *deliveries;
 	struct spool *spool;
 	struct ledger *ledger;
@@ -185,7 +187,10 @@ static int open_storage(struct daemon *daemon)
 		.cache_bytes = config->spool.cache_bytes,
 		.compress = strcmp(config->spool.compression, "gzip") == 0,
 	};
-	int error = deliveries_open(config->state_directory, &daemon->deliveries);
+	int error = sources_open(config->state_directory, &daemon->senders);
+	if (error)
+		return fail("sources", error);
+	error = deliveries_open(config->state_directory, &daemon->deliveries);
 	if (error)
 		return fail("delivery_state", error);
 	deliveries_limit_dead(daemon->deliveries, config->spool.max_dead_bytes);
@@ -196,7 +201,7 @@ static int open_storage(struct daemon *daemon)
 	error = ledger_open(daemon->spool, daemon->deliveries, &daemon->ledger);
 	if (error)
 		return fail("ledger", error);
-	daemon->pipeline = pipeline_new(config, daemon->tariff, daemon->spool);
+	daemon->pipeline = pipeline_new(config, daemon->tariff, daemon->spool, daemon->senders);
 	return daemon->pipeline ? 0 : fail("pipeline", -ENOMEM);
 }
 
@@ -368,7 +373,7 @@ static int make_local(struct daemon *daemon)
 static int make_synthesizer(struct daemon *daemon)
 {
 	const struct synthesizer_options options = { daemon->config, daemon->spool,
-		daemon->pipeline };
+		daemon->pipeline, daemon->senders };
 	int error = daemon->config->sessions.enabled ?
 		synthesizer_new(&options, &daemon->synthesizer) :
 		0;
@@ -546,6 +551,7 @@ static int open_control(struct daemon *daemon)
 	daemon->watch = (struct watch){
 		.config = daemon->config,
 		.started_ns = clock_unix_ns(),
+		.sources = daemon->senders,
 		.spool = daemon->spool,
 		.deliveries = daemon->deliveries,
 		.ledger = daemon->ledger,
@@ -575,10 +581,22 @@ static void commit_ledger(struct daemon *daemon)
 			log_text(text, strerror(-error)), (unsigned long long)held);
 }
 
+static void save_sources(struct daemon *daemon)
+{
+	static struct log_gate gate;
+	char text[LOG_TEXT_MAX];
+	uint64_t held;
+	int error = sources_save(daemon->senders);
+	if (error && log_gate_open(&gate, REPEAT_LOG_MS, &held))
+		log_event(LOG_LEVEL_WARNING, "sources_not_written", "error=%s lines_held=%llu",
+			log_text(text, strerror(-error)), (unsigned long long)held);
+}
+
 static void tick(struct daemon *daemon, uint64_t now_ms)
 {
 	shares_enforce(&daemon->shares, now_ms);
 	commit_ledger(daemon);
+	save_sources(daemon);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
 	control_tick(daemon->control);
@@ -736,6 +754,7 @@ static void stop(struct daemon *daemon)
 	ledger_free(daemon->ledger);
 	deliveries_close(daemon->deliveries);
 	spool_close(daemon->spool);
+	sources_close(daemon->senders);
 	tariff_free(daemon->tariff);
 	startup_done(&daemon->latest);
 	if (daemon->lock_fd >= 0)

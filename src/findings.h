@@ -5,7 +5,6 @@
 #ifndef TG_FINDINGS_H
 #define TG_FINDINGS_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,8 +15,7 @@ enum hop {
 	HOP_DAEMON,
 	HOP_DISK,
 	HOP_PRICES,
-	HOP_LANGFUSE,
-	HOP_OTLP,
+	HOP_DESTINATION, /* which one: the finding's `about` */
 	HOP_COUNT
 };
 const char *hop_name(enum hop hop); /* "tool", "door", ... */
@@ -41,9 +39,10 @@ enum finding_kind {
 	FINDING_SDK_ON_INGESTION, /* an old SDK sends traces over the ingestion API */
 	/* Doors. */
 	FINDING_DAEMON_DOWN,
-	FINDING_CONTROL_DENIED,  /* it runs, and this person may not ask it */
-	FINDING_PORT_TAKEN,      /* by whom */
-	FINDING_OWN_CERTIFICATE, /* of the listener: ended or near its end */
+	FINDING_CONTROL_DENIED,        /* it runs, and this person may not ask it */
+	FINDING_PORT_TAKEN,            /* by whom */
+	FINDING_OWN_CERTIFICATE_ENDED, /* of the listener */
+	FINDING_OWN_CERTIFICATE_ENDS,  /* soon */
 	/* The daemon and its disk. */
 	FINDING_CONFIGURATION,    /* unreadable or wrong */
 	FINDING_KEY_FILE_MISSING, /* or not to be read */
@@ -80,6 +79,7 @@ enum severity {
 	SEVERITY_WARNING, /* something is missing or will break */
 	SEVERITY_BROKEN,  /* data does not pass here */
 };
+const char *severity_name(enum severity severity); /* "note", ... */
 
 struct finding_row {
 	const char *name; /* "endpoint-elsewhere": stable, for programs */
@@ -113,6 +113,12 @@ struct findings {
 void findings_add(struct findings *findings, enum finding_kind kind, const char *about,
 	const char *mend, const char *format, ...) __attribute__((format(printf, 5, 6)));
 bool findings_have(const struct findings *findings, enum finding_kind kind);
+/* In the order of the road; of a kind as they were added. */
+void findings_sort(struct findings *findings);
+/* The first of those that are sorted where data does not pass; NULL when it does. */
+const struct finding *findings_first_broken(const struct findings *findings);
+/* SEVERITY_NOTE for none. */
+enum severity findings_worst(const struct findings *findings);
 void findings_done(struct findings *findings);
 
 #endif

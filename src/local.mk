@@ -108,6 +108,7 @@ libtollgate_a_SOURCES = \
 	src/pricing/surcharges.c src/pricing/surcharges.h \
 	src/pricing/table.c src/pricing/table.h \
 	src/pricing/tariff.c src/pricing/tariff.h \
+	src/sources.c src/sources.h \
 	src/synthesize/agents.c \
 	src/synthesize/drafts.c \
 	src/synthesize/held.c \
@@ -206,6 +207,7 @@ libtollgate_a_SOURCES = \
 	src/watch/view_live.c \
 	src/watch/view_prices.c \
 	src/watch/view_sessions.c \
+	src/watch/view_sources.c \
 	src/watch/view_spans.c \
 	src/watch/view_spool.c \
 	src/watch/view_status.c \
@@ -213,6 +215,20 @@ libtollgate_a_SOURCES = \
 	src/watch/views.c src/watch/watch.h \
 	src/startup.c src/startup.h \
 	src/daemon.c src/daemon.h \
+	src/findings.c src/findings.h \
+	src/tools/claude_code.c \
+	src/tools/codex.c \
+	src/tools/gemini.c \
+	src/tools/json_settings.c src/tools/json_settings.h \
+	src/tools/json_text.c src/tools/json_text.h \
+	src/tools/langfuse_sdk.c \
+	src/tools/toml.c src/tools/toml.h \
+	src/tools/toml_text.c src/tools/toml_text.h \
+	src/tools/tool.h \
+	src/tools/tools.c \
+	src/doctor/checks.c \
+	src/doctor/configuration.c \
+	src/doctor/doctor.h \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \
@@ -221,17 +237,25 @@ libtollgate_a_SOURCES = \
 	src/cli/cost.c src/cli/cost.h \
 	src/cli/dead.c src/cli/dead.h \
 	src/cli/dead_print.c \
+	src/cli/doctor.c \
+	src/cli/doctor_print.c src/cli/doctor_print.h \
 	src/cli/figures.c src/cli/figures.h \
+	src/cli/gateway.c src/cli/gateway.h \
 	src/cli/glance.c src/cli/glance.h \
 	src/cli/help.c \
 	src/cli/hook.c \
 	src/cli/kept_hooks.c src/cli/kept_hooks.h \
 	src/cli/key.c \
+	src/cli/manual.c src/cli/manual.h \
+	src/cli/manual_bash.c \
+	src/cli/manual_markdown.c \
+	src/cli/manual_roff.c \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \
 	src/cli/prices_explain_print.c \
 	src/cli/prices_list.c \
+	src/cli/prose.c src/cli/prose.h \
 	src/cli/recording.c src/cli/recording.h \
 	src/cli/send.c \
 	src/cli/serve.c \
@@ -261,7 +285,3 @@ src/export/local_schema.c: src/export/local_schema.sql
 bin_PROGRAMS += tollgate
 tollgate_SOURCES = src/main.c
 tollgate_LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
-
-dist_man_MANS = man/tollgate.1
-completiondir = $(datadir)/bash-completion/completions
-dist_completion_DATA = completion/tollgate.bash

@@ -11,13 +11,15 @@
 #include "otlp/check.h"
 #include "otlp/request.h"
 #include "pricing/tariff.h"
+#include "sources.h"
 #include "spool/spool.h"
 
 struct pipeline {
 	const struct config *config;
 	struct tariff *tariff;
 	struct spool *spool;
-	bool wants_plain; /* a destination takes SHAPE_PLAIN */
+	struct sources *sources; /* NULL: nobody asks */
+	bool wants_plain;        /* a destination takes SHAPE_PLAIN */
 	bool wants_langfuse;
 	unsigned wanted; /* signals that a destination takes */
 };
@@ -29,13 +31,13 @@ struct passage {
 	enum counter counter; /* of what is on disk */
 };
 
-struct pipeline *pipeline_new(
-	const struct config *config, struct tariff *tariff, struct spool *spool)
+struct pipeline *pipeline_new(const struct config *config, struct tariff *tariff,
+	struct spool *spool, struct sources *sources)
 {
 	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
 	if (!pipeline)
 		return NULL;
-	*pipeline = (struct pipeline){ config, tariff, spool, false, false, 0 };
+	*pipeline = (struct pipeline){ config, tariff, spool, sources, false, false, 0 };
 	for (size_t i = 0; i < config->destination_count; i++) {
 		const struct destination_config *destination = &config->destinations[i];
 		pipeline->wants_langfuse |=
@@ -175,6 +177,12 @@ static void store(struct pipeline *pipeline, struct batch *batch)
 		batch->committed(batch, 0);
 }
 
+static void note(const struct pipeline *pipeline, const struct batch *batch, struct bytes request,
+	uint32_t items)
+{
+	sources_note(pipeline->sources, batch->signal, request, items, batch->received_ns);
+}
+
 static int count_when_stored(struct batch *batch, enum counter counter)
 {
 	struct passage *passage = arena_alloc(&batch->arena, sizeof *passage);
@@ -247,6 +255,7 @@ static int accept_traces(struct pipeline *pipeline, struct batch *batch, struct 
 	counter_add(
 		looks_like_logs ? COUNTER_REJECTED_LOOKS_LIKE_LOGS : COUNTER_REJECTED_WITHOUT_IDS,
 		batch->rejected_count);
+	note(pipeline, batch, request, (uint32_t)count);
 	store(pipeline, batch);
 	return 0;
 }
@@ -269,6 +278,7 @@ static int accept_logs(struct pipeline *pipeline, struct batch *batch, struct by
 		return error;
 	batch->span_count = checked.items;
 	counter_add(COUNTER_LOGS_RECEIVED, checked.items);
+	note(pipeline, batch, request, checked.items);
 	store(pipeline, batch);
 	return 0;
 }
@@ -283,6 +293,7 @@ static int accept_metrics(struct pipeline *pipeline, struct batch *batch, struct
 		return error;
 	batch->span_count = checked.items;
 	counter_add(COUNTER_METRICS_RECEIVED, checked.items);
+	note(pipeline, batch, request, checked.items);
 	store(pipeline, batch);
 	return 0;
 }
@@ -311,6 +322,7 @@ int pipeline_accept_hook(struct pipeline *pipeline, struct batch *batch,
 		return error;
 	batch->span_count = 1;
 	counter_add(COUNTER_HOOKS_RECEIVED, 1);
+	sources_note_hook(pipeline->sources, dialect, batch->received_ns);
 	store(pipeline, batch);
 	return 0;
 }

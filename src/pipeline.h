@@ -13,12 +13,13 @@
 struct config;
 struct dialect;
 struct pipeline;
+struct sources;
 struct spool;
 struct tariff;
 
-/* All arguments outlive the pipeline. */
-struct pipeline *pipeline_new(
-	const struct config *config, struct tariff *tariff, struct spool *spool);
+/* All arguments outlive the pipeline. It tells `sources`, unless that is NULL, who sends. */
+struct pipeline *pipeline_new(const struct config *config, struct tariff *tariff,
+	struct spool *spool, struct sources *sources);
 void pipeline_free(struct pipeline *pipeline);
 
 /*

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "otlp/signal.h"
 
+struct cli;
 struct dialect;
 struct sources;
 
@@ -36,11 +37,15 @@ const char *lack_name(enum lack lack);
 int sources_open(const char *directory, struct sources **ret_sources);
 /* Writes what changed. */
 void sources_close(struct sources *sources);
-/* The same meanwhile: each minute, where something changed. From one thread. */
-void sources_save(struct sources *sources);
+/*
+ * The same meanwhile, to be called each second: at once what is new, each minute what has changed. From one
+ * thread. 0 or negative errno: it is tried again in a minute.
+ */
+int sources_save(struct sources *sources);
 
 /*
  * What one request was, once it was accepted; looks at its resources and scopes alone. From any thread, and cheap.
+ * To this and the next two `sources` may be NULL: nobody asks.
  *
  *   request  well formed
  *   items    in it
@@ -51,12 +56,20 @@ void sources_note(struct sources *sources, enum signal signal, struct bytes requ
 /* A hook of a CLI came. */
 void sources_note_hook(struct sources *sources, const struct dialect *dialect, uint64_t now_ns);
 
-/* A CLI said something that lacks this, or (`is_there`) that has it. From the synthesizer's thread. */
-void sources_note_lack(
-	struct sources *sources, const char *cli, enum lack lack, bool is_there, uint64_t now_ns);
+/* How many records of one process lacked something, and how many had it. */
+struct lacks {
+	uint32_t lacking[LACK_COUNT], there[LACK_COUNT];
+};
 
 /*
- * An array, the one that spoke last first; of each
+ *   resource  the process, as it was sent
+ *   now_ns    when they came
+ */
+void sources_note_lacks(struct sources *sources, const struct cli *cli, struct bytes resource,
+	const struct lacks *lacks, uint64_t now_ns);
+
+/*
+ * {"sources": [...], "forgotten": how many}, the one that spoke last first; of each
  *
  *   {"name": "codex_exec",            service.name as sent; of hooks alone the CLI's name
  *    "cli": "codex" | null,           by the scopes of what it sends
@@ -64,9 +77,10 @@ void sources_note_lack(
  *    "first_ns", "last_ns",
  *    "signals": {"traces" | "logs" | "metrics" | "hooks":
  *       {"items", "requests", "first_ns", "last_ns", "per_minute": items of the last five minutes / 5}},
- *    "lacks": {"prompts" | "tool_details" | "session": {"last_ns", "items", "there_last_ns": 0 or when it was there}}}
+ *    "lacks": {"prompts" | "tool_details" | "session":
+ *       {"items", "last_ns": when one lacked it, "there_last_ns": when one had it; 0: none did}}}
  *
- * A new reference; NULL without memory.
+ * Signals that never came, and what was neither lacked nor there, are left out. A new reference; NULL without memory.
  */
 json_t *sources_json(struct sources *sources, uint64_t now_ns);
 

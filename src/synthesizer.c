@@ -88,7 +88,8 @@ int synthesizer_new(const struct synthesizer_options *options, struct synthesize
 		error = open_readers(synthesizer);
 	if (!error)
 		error = synthesis_new(options->config, synthesizer->memory,
-			pipeline_wants(options->pipeline, SIGNAL_LOGS), &synthesizer->synthesis);
+			pipeline_wants(options->pipeline, SIGNAL_LOGS), options->sources,
+			&synthesizer->synthesis);
 	if (error) {
 		synthesizer_free(synthesizer);
 		return error;

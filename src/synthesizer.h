@@ -14,6 +14,7 @@
 
 struct config;
 struct pipeline;
+struct sources;
 struct spool;
 struct synthesizer;
 
@@ -22,6 +23,7 @@ struct synthesizer_options {
 	const struct config *config;
 	struct spool *spool;
 	struct pipeline *pipeline;
+	struct sources *sources; /* NULL: nobody asks */
 };
 
 /* Before spool_write: keeps of the inbox what is still needed. 0 or negative errno. */

@@ -44,8 +44,15 @@ static const char *read_stdout(void)
 
 static void expect_narrow(const char *text)
 {
-	for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
-		cr_expect_leq(end - line, 80, "%.*s", (int)(end - line), line);
+	size_t columns = 0;
+	for (const char *line = text, *c = text; *c; c++) {
+		columns += ((unsigned char)*c & 0xc0) != 0x80;
+		if (*c != '\n')
+			continue;
+		cr_expect_leq(columns, 80 + 1, "%.*s", (int)(c - line), line);
+		columns = 0;
+		line = c + 1;
+	}
 }
 
 #define RUN(...) commands_run((char *[]){ "tollgate", __VA_ARGS__, NULL })

@@ -63,7 +63,7 @@ static void house_open(struct house *house, bool has_langfuse, bool has_otlp)
 	struct prices *prices;
 	cr_assert_eq(prices_builtin(&prices, &complaint), 0);
 	house->tariff = tariff_new(prices);
-	house->pipeline = pipeline_new(&house->config, house->tariff, NULL);
+	house->pipeline = pipeline_new(&house->config, house->tariff, NULL, NULL);
 	house->door = (struct door){ .batch = { .lane = "default", .signal = SIGNAL_TRACES } };
 	house->door.batch.committed = committed;
 	house->door.batch.owner = &house->door;
@@ -209,7 +209,7 @@ static void house_open_for(struct house *house, enum signal signal)
 	pipeline_free(house->pipeline);
 	house->config.sessions.enabled = true;
 	house->destinations[1].signals = ALL_SIGNALS;
-	house->pipeline = pipeline_new(&house->config, house->tariff, NULL);
+	house->pipeline = pipeline_new(&house->config, house->tariff, NULL, NULL);
 	house->door.batch.signal = signal;
 }
 
@@ -426,7 +426,7 @@ Test(pipeline, what_no_destination_takes_is_acknowledged_and_counted)
 	house_open_for(&house, SIGNAL_LOGS);
 	house.destinations[1].enabled = false;
 	pipeline_free(house.pipeline);
-	house.pipeline = pipeline_new(&house.config, house.tariff, NULL);
+	house.pipeline = pipeline_new(&house.config, house.tariff, NULL, NULL);
 	cr_expect_not(pipeline_wants(house.pipeline, SIGNAL_LOGS));
 	cr_assert_eq(accept(&house, others), 0);
 	cr_expect_eq(spool.appended, 0);

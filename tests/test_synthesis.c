@@ -115,7 +115,7 @@ static void open_all(void)
 		.directory = directory, .max_age_days = 30, .max_spans = 100000
 	};
 	cr_assert_eq(memory_open(&options, &memory), 0);
-	cr_assert_eq(synthesis_new(&config, memory, true, &synthesis), 0);
+	cr_assert_eq(synthesis_new(&config, memory, true, NULL, &synthesis), 0);
 }
 
 static void close_all(void)

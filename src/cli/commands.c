@@ -7,11 +7,9 @@
 #include "base/complaint.h"
 #include "base/nearest.h"
 
-enum { LINE_COLUMNS = 80, FLAG_TEXT_MAX = 64 };
-
 extern const struct command command_serve, command_config, command_key, command_hook, command_send,
 	command_show, command_sessions, command_cost, command_prices, command_spool, command_verify,
-	command_help, command_version;
+	command_doctor, command_manual, command_help, command_version;
 
 const struct command *const commands[] = {
 	&command_serve,
@@ -25,6 +23,8 @@ const struct command *const commands[] = {
 	&command_prices,
 	&command_spool,
 	&command_verify,
+	&command_doctor,
+	&command_manual,
 	&command_help,
 	&command_version,
 	NULL,
@@ -41,123 +41,6 @@ const struct command *command_find(const char *name)
 	fprintf(stderr, "tollgate: there is no command %s; the nearest is %s\n", name,
 		nearest.word);
 	return NULL;
-}
-
-/* Words, each behind the last or below it where the line is full. */
-struct paragraph {
-	size_t indent;
-	size_t column; /* the indent until a word stands there */
-};
-
-static void put_word(struct paragraph *paragraph, const char *word, size_t len)
-{
-	bool is_first = paragraph->column == paragraph->indent;
-	if (!is_first && paragraph->column + 1 + len > LINE_COLUMNS) {
-		printf("\n%*s", (int)paragraph->indent, "");
-		paragraph->column = paragraph->indent;
-	} else if (!is_first) {
-		putchar(' ');
-		paragraph->column++;
-	}
-	printf("%.*s", (int)len, word);
-	paragraph->column += len;
-}
-
-/* What stands in brackets is one word. */
-static size_t word_len(const char *text)
-{
-	size_t len = 0, depth = 0;
-	for (; text[len] && (text[len] != ' ' || depth); len++) {
-		depth += text[len] == '[';
-		depth -= text[len] == ']' && depth;
-	}
-	return len;
-}
-
-static void put_words(struct paragraph *paragraph, const char *text)
-{
-	for (size_t len; *(text += strspn(text, " ")); text += len) {
-		len = word_len(text);
-		put_word(paragraph, text, len);
-	}
-}
-
-/* A row of a list: what it is about, padded to `width`, and a sentence beside it. */
-static void print_row(const char *name, size_t width, const char *sentence)
-{
-	struct paragraph paragraph = { width + 4, width + 4 };
-	printf("  %-*s  ", (int)width, name);
-	put_words(&paragraph, sentence);
-	putchar('\n');
-}
-
-/* "--config FILE" */
-static size_t write_flag(const struct flag *flag, char out[FLAG_TEXT_MAX])
-{
-	return (size_t)snprintf(out, FLAG_TEXT_MAX, "%s%s%s", flag->name,
-		flag->value_name ? " " : "", flag->value_name ? flag->value_name : "");
-}
-
-static void print_usage(const struct command *command)
-{
-	char text[FLAG_TEXT_MAX], item[FLAG_TEXT_MAX + 2];
-	size_t begin = (size_t)printf("Usage: tollgate %s ", command->name);
-	struct paragraph usage = { begin, begin };
-	for (const struct flag *flag = command->flags; flag && flag->name; flag++) {
-		write_flag(flag, text);
-		snprintf(item, sizeof item, "[%s]", text);
-		put_words(&usage, item);
-	}
-	put_words(&usage, command->operands);
-	putchar('\n');
-}
-
-static void print_flags(const struct flag *flags)
-{
-	char text[FLAG_TEXT_MAX];
-	size_t width = 0;
-	for (const struct flag *flag = flags; flag->name; flag++) {
-		size_t len = write_flag(flag, text);
-		width = len > width ? len : width;
-	}
-	putchar('\n');
-	for (const struct flag *flag = flags; flag->name; flag++) {
-		write_flag(flag, text);
-		print_row(text, width, flag->sentence);
-	}
-}
-
-static void print_exit_status(void)
-{
-	printf("\nExit status: 0 done, 1 failed, 2 wrong usage or configuration.\n");
-}
-
-void command_print_help(const struct command *command)
-{
-	printf("%s\n\n", command->sentence);
-	print_usage(command);
-	if (command->flags)
-		print_flags(command->flags);
-	if (command->explain) {
-		putchar('\n');
-		command->explain();
-	}
-	print_exit_status();
-}
-
-void commands_print_help(void)
-{
-	printf("Stands between AI coding agents and the places where people look at them.\n\n"
-	       "Usage: tollgate COMMAND [ARGUMENT...]\n\n");
-	size_t width = 0;
-	for (const struct command *const *command = commands; *command; command++) {
-		size_t len = strlen((*command)->name);
-		width = len > width ? len : width;
-	}
-	for (const struct command *const *command = commands; *command; command++)
-		print_row((*command)->name, width, (*command)->sentence);
-	printf("\n\"tollgate COMMAND --help\" says more of each.\n");
-	print_exit_status();
 }
 
 static bool is_help(const char *argument)

@@ -1,8 +1,8 @@
 /*
  * The command line: one file per command, each ending in its struct; commands.c has the list.
  *
- * Usage, flags and help are printed from these structs, and mistyped words are answered with the
- * nearest known one. Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
+ * Usage, help, manual and completion are printed from these structs, and mistyped words are answered with
+ * the nearest known one. Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
  */
 #ifndef TG_CLI_COMMANDS_H
 #define TG_CLI_COMMANDS_H
@@ -13,10 +13,20 @@ struct complaint;
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+/* FILE, PATH and DIR, as the name of a value or an operand, are completed as such. */
 struct flag {
 	const char *name;       /* with its dashes */
 	const char *value_name; /* NULL: takes none */
 	const char *sentence;
+	const char *values; /* the words that it may be, one blank between; NULL: any */
+};
+
+/* One of the things that a command does, by the operands that it begins with. */
+struct verb {
+	const char *words;    /* "dead list"; empty: without any */
+	const char *operands; /* behind them; empty for none */
+	const char *sentence; /* empty: the command's says it */
+	unsigned flags;       /* those of the command that it takes: a bit for each row */
 };
 
 struct command;
@@ -31,9 +41,12 @@ struct arguments {
 struct command {
 	const char *name;
 	const char *sentence;
-	const char *operands;                    /* for the usage line; empty for none */
-	const struct flag *flags;                /* ends with a row without name; NULL for none */
-	void (*explain)(void);                   /* what else its --help says; may be NULL */
+	const char *operands;     /* for the usage line, where there are no verbs; empty for none */
+	const char *values;       /* words that an operand may be, one blank between; NULL: any */
+	const struct flag *flags; /* ends with a row without name; NULL for none */
+	const struct verb *verbs; /* ends with a row without words; NULL: it does one thing */
+	const char *manual;       /* its prose (prose.h) in manual and --help; may be NULL */
+	void (*explain)(void);    /* what else its --help says; may be NULL */
 	int (*run)(struct arguments *arguments); /* returns an exit status */
 };
 

@@ -25,12 +25,6 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("Keys and headers are masked. \"tollgate serve --help\" says what each setting\n"
-	       "is, and where the file is looked for.\n");
-}
-
 static int print_json(json_t *json)
 {
 	int error = json ? json_dumpf(json, stdout, JSON_INDENT(2)) : -1;
@@ -144,6 +138,12 @@ const struct command command_config = {
 	.sentence = "Prints an example of the settings, checks them, shows what is in force.",
 	.operands = "",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"`--example` prints a file with every setting at its default and destinations that "
+		"are switched off. `--check` reads all that `serve` would (the file, keys, prices), "
+		"starts nothing, and prints `ok` or what is wrong. `--show` prints each setting with "
+		"its value and where it comes from: the default, a line of the file, a variable or a "
+		"flag. Keys and what headers hold are masked.\n\n"
+		"`tollgate serve --help` says what each setting is, and where the file is looked for.",
 	.run = run,
 };

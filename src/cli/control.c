@@ -1,6 +1,7 @@
 #include "cli/control.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ enum {
 
 struct asking {
 	struct unix_place daemon;
+	long timeout_ms;
 	struct buf url;
 	struct buf body;
 };
@@ -30,6 +32,8 @@ static size_t keep(char *data, size_t size, size_t count, void *arg)
 static CURLcode perform(
 	CURL *curl, struct asking *asking, const char *method, const char *path, long *ret_status)
 {
+	if (!curl)
+		return CURLE_FAILED_INIT;
 	buf_printf(&asking->url, "http://tollgate%s", path);
 	buf_append(&asking->url, "", 1);
 	if (asking->url.error)
@@ -39,7 +43,7 @@ static CURLcode perform(
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)ANSWER_TIMEOUT_MS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, asking->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, asking);
 	CURLcode result = curl_easy_perform(curl);
@@ -88,32 +92,52 @@ static int read_answer(long status, struct bytes body, json_t **ret_answer)
 	return status == 400 ? EXIT_USAGE : EXIT_FAILED;
 }
 
-static int ask(struct asking *asking, const char *method, const char *path, json_t **ret_answer)
+static CURLcode ask(struct asking *asking, const char *method, const char *path, long *ret_status)
 {
-	long status = 0;
 	CURL *curl = curl_easy_init();
-	CURLcode result = curl ? perform(curl, asking, method, path, &status) : CURLE_FAILED_INIT;
+	buf_init(&asking->url, SIZE_MAX, NULL);
+	buf_init(&asking->body, ANSWER_MAX_BYTES, NULL);
+	CURLcode result = perform(curl, asking, method, path, ret_status);
 	curl_easy_cleanup(curl);
-	return result == CURLE_OK ? read_answer(status, buf_bytes(&asking->body), ret_answer) :
-				    complain_of(result);
+	buf_done(&asking->url);
+	return result;
 }
 
 int control_ask(const char *socket, const char *method, const char *path, json_t **ret_answer)
 {
-	struct asking asking = { 0 };
+	struct asking asking = { .timeout_ms = ANSWER_TIMEOUT_MS };
+	long status = 0;
 	if (!*path) {
 		fprintf(stderr, "tollgate: the question is too long for the daemon\n");
 		return EXIT_USAGE;
 	}
 	if (control_socket_open(socket, &asking.daemon) < 0)
 		return EXIT_FAILED;
-	buf_init(&asking.url, SIZE_MAX, NULL);
-	buf_init(&asking.body, ANSWER_MAX_BYTES, NULL);
-	int exit_status = ask(&asking, method, path, ret_answer);
+	CURLcode result = ask(&asking, method, path, &status);
+	int exit_status = result == CURLE_OK ?
+		read_answer(status, buf_bytes(&asking.body), ret_answer) :
+		complain_of(result);
 	unix_place_close(&asking.daemon);
-	buf_done(&asking.url);
 	buf_done(&asking.body);
 	return exit_status;
+}
+
+int control_look(
+	const struct unix_place *daemon, const char *path, long timeout_ms, json_t **ret_answer)
+{
+	struct asking asking = { .daemon = *daemon, .timeout_ms = timeout_ms };
+	long status = 0;
+	CURLcode result = ask(&asking, "GET", path, &status);
+	json_t *answer = result == CURLE_OK && status == 200 ?
+		json_loadb((const char *)asking.body.at, asking.body.len, 0, NULL) :
+		NULL;
+	buf_done(&asking.body);
+	if (answer)
+		*ret_answer = answer;
+	return answer                               ? 0 :
+		result == CURLE_OPERATION_TIMEDOUT  ? -ETIMEDOUT :
+		result == CURLE_OK && status == 404 ? -ENOENT :
+						      -EIO;
 }
 
 void control_argument(char *path, size_t size, const char *name, const char *value)

@@ -4,6 +4,8 @@
 
 #include <jansson.h>
 
+struct unix_place;
+
 /*
  * One question, one answer.
  *
@@ -15,6 +17,16 @@
  * running, its socket is for others, it refused the question (a wrong argument is EXIT_USAGE).
  */
 int control_ask(const char *socket, const char *method, const char *path, json_t **ret_answer);
+
+/*
+ * What a view says, without a word to anybody: 0 with a new reference; -ENOENT: it has none of that name, or
+ * the view is off; -ETIMEDOUT; -EIO.
+ *
+ *   daemon  as control_socket_find found it
+ *   path    of a GET
+ */
+int control_look(
+	const struct unix_place *daemon, const char *path, long timeout_ms, json_t **ret_answer);
 
 /*
  * Appends "?name=value" or "&name=value", escaped, to `path` (an array of `size`); nothing for NULL. What

@@ -36,12 +36,12 @@ static void own_path(char path[PATH_MAX])
 }
 
 /* True when somebody said it; else it is only where the daemon would listen if nobody did. */
-static bool find_path(const char *given, char path[PATH_MAX])
+static bool find_path(const char *given, const char *file, char path[PATH_MAX])
 {
 	struct complaint unread = { 0 }; /* then nobody says it there */
 	json_t *config = NULL;
 	if (!given)
-		glance(NULL, &config, &unread);
+		glance(file, &config, &unread);
 	const char *socket = given ? given : glance_text(config, "control_socket");
 	const char *state = glance_text(config, "state_directory");
 	if (socket)
@@ -54,20 +54,23 @@ static bool find_path(const char *given, char path[PATH_MAX])
 	return socket != NULL;
 }
 
-static void complain_of_group(const char *path, const struct stat *status)
+#define SAY(member, ...) snprintf(trouble->member, sizeof trouble->member, __VA_ARGS__)
+
+static void explain_group(
+	const char *path, const struct stat *status, struct control_trouble *trouble)
 {
 	const struct group *group = getgrgid(status->st_gid);
 	const struct passwd *self = getpwuid(geteuid());
 	char number[24];
 	snprintf(number, sizeof number, "%u", (unsigned)status->st_gid);
 	const char *name = group ? group->gr_name : number;
-	fprintf(stderr,
-		"tollgate: %s is for the group %s: become a member (usermod -aG %s %s) and log in again\n",
-		path, name, name, self ? self->pw_name : "USER");
+	SAY(what, "%s is for the group %s", path, name);
+	SAY(mend, "become a member (usermod -aG %s %s) and log in again", name,
+		self ? self->pw_name : "USER");
 }
 
 /* What stands in the way is the socket, or when that cannot be seen, its directory. */
-static void complain_of_permission(const char *path)
+static void explain_permission(const char *path, struct control_trouble *trouble)
 {
 	char directory[PATH_MAX];
 	struct stat status;
@@ -80,33 +83,32 @@ static void complain_of_permission(const char *path)
 		needed = S_IXGRP;
 		error = stat(directory, &status);
 	}
-	if (!error && status.st_mode & needed)
-		complain_of_group(path, &status);
-	else
-		fprintf(stderr,
-			"tollgate: %s is for its owner alone; the daemon's settings control_group and control_socket can let a group in\n",
-			path);
+	if (!error && status.st_mode & needed) {
+		explain_group(path, &status, trouble);
+		return;
+	}
+	SAY(what, "%s is for its owner alone", path);
+	SAY(mend, "the daemon's settings control_group and control_socket can let a group in");
 }
 
-static int complain_of(const char *path, int error)
+static int explain(const char *path, int error, struct control_trouble *trouble)
 {
-	if (error == -ENOENT || error == -ENOTDIR)
-		fprintf(stderr,
-			"tollgate: the daemon is not running (there is no %s); start it with tollgate serve\n",
-			path);
-	else if (error == -ECONNREFUSED)
-		fprintf(stderr,
-			"tollgate: the daemon is not running (nobody listens at %s any more); start it with tollgate serve\n",
-			path);
-	else if (error == -EACCES || error == -EPERM)
-		complain_of_permission(path);
-	else if (error == -EAGAIN)
-		fprintf(stderr,
-			"tollgate: the daemon has too many questions to answer at %s; try again\n",
-			path);
-	else
-		fprintf(stderr, "tollgate: the daemon cannot be reached at %s: %s\n", path,
-			strerror(-error));
+	static const char start[] = "start it with tollgate serve";
+	*trouble = (struct control_trouble){ 0 };
+	if (error == -ENOENT || error == -ENOTDIR) {
+		SAY(what, "the daemon is not running (there is no %s)", path);
+		SAY(mend, "%s", start);
+	} else if (error == -ECONNREFUSED) {
+		SAY(what, "the daemon is not running (nobody listens at %s any more)", path);
+		SAY(mend, "%s", start);
+	} else if (error == -EACCES || error == -EPERM) {
+		explain_permission(path, trouble);
+	} else if (error == -EAGAIN) {
+		SAY(what, "the daemon has too many questions to answer at %s", path);
+		SAY(mend, "try again");
+	} else {
+		SAY(what, "the daemon cannot be reached at %s: %s", path, strerror(-error));
+	}
 	return error;
 }
 
@@ -126,22 +128,31 @@ static int open_place(const char *path, struct unix_place *ret_place)
 	return 0;
 }
 
-int control_socket_open(const char *given, struct unix_place *ret_place)
+int control_socket_find(const char *given, const char *config, struct unix_place *ret_place,
+	struct control_trouble *trouble)
 {
 	char found[PATH_MAX];
-	if (find_path(given, found)) {
+	if (find_path(given, config, found)) {
 		int error = open_place(found, ret_place);
-		return error ? complain_of(found, error) : 0;
+		return error ? explain(found, error, trouble) : 0;
 	}
 	int own = open_place(found, ret_place);
 	int error = own ? open_place(service_socket, ret_place) : 0;
-	if (own == -ENOENT && error == -ENOENT)
-		fprintf(stderr,
-			"tollgate: the daemon is not running (there is neither %s nor %s); start it with tollgate serve\n",
-			found, service_socket);
-	else if (error == -ENOENT)
-		complain_of(found, own);
-	else if (error)
-		complain_of(service_socket, error);
+	if (error != -ENOENT)
+		return error ? explain(service_socket, error, trouble) : 0;
+	explain(found, own, trouble);
+	if (own == -ENOENT)
+		SAY(what, "the daemon is not running (there is neither %s nor %s)", found,
+			service_socket);
+	return own;
+}
+
+int control_socket_open(const char *given, struct unix_place *ret_place)
+{
+	struct control_trouble trouble;
+	int error = control_socket_find(given, NULL, ret_place, &trouble);
+	if (error)
+		fprintf(stderr, "tollgate: %s%s%s\n", trouble.what, *trouble.mend ? "; " : "",
+			trouble.mend);
 	return error;
 }

@@ -16,7 +16,8 @@ enum { FLAG_BY, FLAG_SINCE, FLAG_JSON, FLAG_SOCKET };
 enum { OTHER_BUCKETS_MAX = 8, KEY_COLUMNS_MIN = 12, RANK_OTHER = 12 };
 
 static const struct flag flags[] = {
-	[FLAG_BY] = { "--by", "WHAT", "model, cli, day or session (model)." },
+	[FLAG_BY] = { "--by", "WHAT", "By what it is added up (model); days are local.",
+		"model cli day session" },
 	[FLAG_SINCE] = { "--since", "TIME", "7d, 24h, 30m, 90s or 2026-11-01 (7d)." },
 	[FLAG_JSON] = { "--json", NULL, "The daemon's answer as it is." },
 	[FLAG_SOCKET] = { "--socket", "PATH", "The daemon's control socket." },
@@ -202,5 +203,8 @@ const struct command command_cost = {
 	.sentence = "Adds up tokens and cost of model calls.",
 	.operands = "",
 	.flags = flags,
+	.manual =
+		"Of the model calls that the running daemon's local view holds. A cost behind ≥ is the "
+		"least that it can be, because some call has no known cost.",
 	.run = run,
 };

@@ -6,16 +6,19 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/complaint.h"
 #include "base/files.h"
+#include "cli/gateway.h"
 #include "cli/glance.h"
 #include "cli/kept_hooks.h"
 #include "dialects/dialect.h"
@@ -25,7 +28,6 @@ enum {
 	PATIENCE_MS = 300,
 	PAYLOAD_MAX_BYTES = 16 << 20,
 	READ_BYTES = 64 << 10,
-	URL_MAX = 2048,
 	CERTIFICATE_MAX_BYTES = 1 << 20,
 };
 
@@ -38,20 +40,11 @@ static const struct flag flags[] = {
 
 struct posting {
 	CURL *curl;
-	char to[URL_MAX];
+	char to[GATEWAY_URL_MAX];
 	const char *ca_file;    /* NULL: none was named */
 	struct buf certificate; /* the daemon's own, as the configuration says; or empty */
 	uint64_t deadline_ms;   /* clock_monotonic_ms */
 };
-
-static void explain(void)
-{
-	printf("CLI is claude-code, codex or gemini. The payload is what stands on the standard\n"
-	       "input, or the one argument behind CLI, as Codex gives it to notify. Nothing is\n"
-	       "printed, the exit status is 0, and it takes at most %d ms: what cannot be\n"
-	       "posted in that time is kept in a small file and goes with a later one.\n",
-		PATIENCE_MS);
-}
 
 static int left_ms(const struct posting *posting)
 {
@@ -102,7 +95,7 @@ static bool post(void *arg, const char *cli, struct bytes payload)
 {
 	struct posting *posting = arg;
 	CURL *curl = posting->curl;
-	char url[URL_MAX + 32];
+	char url[GATEWAY_URL_MAX + 32];
 	long status = 0;
 	int patience = left_ms(posting);
 	if (patience == 0)
@@ -139,28 +132,18 @@ static void read_certificate(const char *file, struct buf *certificate)
 	certificate->len = found ? (size_t)(found - certificate->at) + strlen(end) : 0;
 }
 
-/* An address that listens on all others is reached on loopback. */
 static void find_daemon(const char *given, struct posting *posting)
 {
-	char *to = posting->to;
 	const char *url = given ? given : getenv("TOLLGATE_URL");
 	struct complaint unread = { 0 };
 	json_t *config = NULL;
 	if (url && *url) {
-		snprintf(to, URL_MAX, "%s", url);
+		snprintf(posting->to, sizeof posting->to, "%s", url);
 		return;
 	}
 	glance(NULL, &config, &unread);
-	const char *listen = glance_text(config, "listen");
-	const char *port = listen ? strrchr(listen, ':') : NULL;
-	bool is_any =
-		listen && (strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0);
 	const char *certificate = glance_text(config, "tls.certificate_file");
-	const char *scheme = certificate ? "https" : "http";
-	if (port && !is_any)
-		snprintf(to, URL_MAX, "%s://%s", scheme, listen);
-	else
-		snprintf(to, URL_MAX, "%s://127.0.0.1%s", scheme, port ? port : ":4318");
+	gateway_url(glance_text(config, "listen"), certificate, posting->to);
 	if (certificate)
 		read_certificate(certificate, &posting->certificate);
 	json_decref(config);
@@ -184,11 +167,63 @@ static int refuse(const char *why)
 	return EXIT_DONE;
 }
 
+/*
+ * Whoever reads what the program prints, or waits for its children, must not meet us: so not as its child, and
+ * with nothing open that is its.
+ */
+static bool is_beside(void)
+{
+	pid_t child = fork();
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	if (child != 0)
+		return false;
+	if (fork() != 0)
+		_exit(0);
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(nothing, fd);
+	return true;
+}
+
+/* As the CLI would have: in this process, whose exit status is then the program's. */
+static int become(char **program)
+{
+	execvp(program[0], program);
+	int error = errno;
+	fprintf(stderr, "tollgate: hook cannot run %s: %s\n", program[0], strerror(error));
+	return error == ENOENT ? 127 : 126; /* as shells say it */
+}
+
+static void find_and_hand_over(
+	struct posting *posting, const char *to, const char *cli, const char *payload)
+{
+	struct buf input;
+	find_daemon(to, posting);
+	buf_init(&input, PAYLOAD_MAX_BYTES, NULL);
+	if (payload)
+		hand_over(posting, cli, bytes_of(payload));
+	else if (read_input(posting, &input) == 0 && input.len)
+		hand_over(posting, cli, buf_bytes(&input));
+	buf_done(&input);
+	buf_done(&posting->certificate);
+}
+
+/* Takes the last as the payload. NULL: it is alone, there is nothing to run. */
+static char **take_program(char **words, const char **ret_payload)
+{
+	size_t count = 0;
+	while (words[count])
+		count++;
+	*ret_payload = words[count - 1];
+	return count > 1 ? words : NULL;
+}
+
 static int run(struct arguments *arguments)
 {
 	struct posting posting = { .deadline_ms = clock_monotonic_ms() + PATIENCE_MS };
 	const char *value = NULL, *to = NULL, *cli = NULL, *payload = NULL;
-	struct buf input;
+	char **program = NULL;
 	for (int argument; (argument = arguments_next(arguments, &value)) != ARGUMENT_END;) {
 		if (argument == FLAG_TO)
 			to = value;
@@ -196,29 +231,39 @@ static int run(struct arguments *arguments)
 			posting.ca_file = value;
 		else if (argument == ARGUMENT_OPERAND && !cli)
 			cli = value;
-		else if (argument == ARGUMENT_OPERAND && !payload)
+		else if (argument == ARGUMENT_OPERAND && !payload && arguments->is_past_flags) {
+			program = take_program(arguments->next - 1, &payload);
+			break;
+		} else if (argument == ARGUMENT_OPERAND && !payload)
 			payload = value;
 		else
 			return refuse("takes a CLI and at most one payload");
 	}
-	if (!cli || !dialect_named(bytes_of(cli)))
+	bool is_known = cli && dialect_named(bytes_of(cli));
+	if (program && (!is_known || !is_beside()))
+		return become(program);
+	if (!is_known)
 		return refuse("needs one of claude-code, codex and gemini");
-	find_daemon(to, &posting);
-	buf_init(&input, PAYLOAD_MAX_BYTES, NULL);
-	if (payload)
-		hand_over(&posting, cli, bytes_of(payload));
-	else if (read_input(&posting, &input) == 0 && input.len)
-		hand_over(&posting, cli, buf_bytes(&input));
-	buf_done(&input);
-	buf_done(&posting.certificate);
+	find_and_hand_over(&posting, to, cli, payload);
+	if (program)
+		_exit(EXIT_DONE);
 	return EXIT_DONE;
 }
 
 const struct command command_hook = {
 	.name = "hook",
 	.sentence = "Hands what a coding CLI gives its hooks to the daemon.",
-	.operands = "CLI [PAYLOAD]",
+	.operands = "CLI [PAYLOAD | -- PROGRAM [ARGUMENT...] PAYLOAD]",
+	.values = "claude-code codex gemini",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"The payload is what stands on the standard input, or the one argument behind CLI, as"
+		" Codex gives it to `notify`. Nothing is printed, the exit status is 0, and it takes "
+		"at most 300 ms: what cannot be posted in that time is kept in "
+		"`$XDG_STATE_HOME/tollgate/hooks.jsonl` (below `~/.local/state` where that is unset, "
+		"at most 1 MiB) and goes with a later one."
+		"\n\n"
+		"A `PROGRAM` behind `--` is run with its arguments and the payload, as Codex would run "
+		"it as `notify`: at once, whatever becomes of the hook, and the exit status is its own.",
 	.run = run,
 };

@@ -30,14 +30,6 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("NAME says whose the key is, to who reads the file: letters, digits and . _ @ -.\n"
-	       "The file is that of access.keys_file, or of gateway_keys_file of a project; the\n"
-	       "daemon reads it again at SIGHUP. Nobody can tell the key from its line, so it is\n"
-	       "shown this once. To end it, take its line out.\n");
-}
-
 static int make_key(char key[KEY_TEXT_BYTES])
 {
 	uint8_t random[RANDOM_BYTES];
@@ -155,6 +147,13 @@ const struct command command_key = {
 	.sentence = "Makes a gateway key, and the line that lets it in.",
 	.operands = "NAME",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"The key is random. Without `--append` it is printed with the line that lets it in: "
+		"the name and the key's SHA-256, for the file of `access.keys_file` (the default "
+		"project) or of a project's `gateway_keys_file`, which the daemon reads again at "
+		"SIGHUP. NAME says whose the key is, to who reads the file: letters, digits and . _ @"
+		" -.\n\n"
+		"The key cannot be told from its line, so it is shown this once. To end it, take its "
+		"line out.",
 	.run = run,
 };

@@ -62,10 +62,14 @@ static const struct flag flags[] = {
 	[FLAG_WEB_SEARCHES] = { "--web-searches", "N", "Searches in the web." },
 	[FLAG_FILE_SEARCHES] = { "--file-searches", "N", "Searches in files." },
 	[FLAG_GROUNDED_PROMPTS] = { "--grounded-prompts", "N", "Prompts grounded in a search." },
-	[FLAG_AT] = { "--at", "TIME", "2026-11-20 or 2026-11-20T09:30:00Z, in UTC (now)." },
-	[FLAG_TIER] = { "--tier", "TIER", "batch, flex, priority, fast (standard)." },
-	[FLAG_PROVIDER] = { "--provider", "NAME", "As spans name it: aws.bedrock, groq, ..." },
-	[FLAG_REGION] = { "--region", "REGION", "inference_geo=us, data_residency=eu, ..." },
+	[FLAG_AT] = { "--at", "TIME",
+		"Start of the call, 2026-11-20 or 2026-11-20T09:30:00Z, in UTC (now)." },
+	[FLAG_TIER] = { "--tier", "TIER", "Standard where it is not said.",
+		"standard batch flex priority fast" },
+	[FLAG_PROVIDER] = { "--provider", "NAME",
+		"Who was called, as spans name it: aws.bedrock, groq, ..." },
+	[FLAG_REGION] = { "--region", "REGION",
+		"Where it ran: inference_geo=us, data_residency=eu, ..." },
 	[FLAG_UNKNOWN] = { "--unknown", NULL, "Names that the daemon found no price for." },
 	[FLAG_JSON] = { "--json", NULL, "For programs; prices are of one token." },
 	[FLAG_CONFIG] = { "--config", "FILE", "The JSON file with the settings." },
@@ -73,23 +77,25 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("  check FILE      whether a price table or a file of overrides is well formed\n"
-	       "  explain MODEL   which record prices the model and why; with counts also the\n"
-	       "                  arithmetic, line by line\n"
-	       "  list [PATTERN]  the models with PATTERN in their name (* and ? as in a shell),\n"
-	       "                  USD per 1M tokens; with --unknown what the running daemon met\n"
-	       "                  and had no price for\n\n"
-	       "The table is that of pricing.file with pricing.overrides, else the one built in.\n\n"
-	       "Each token is in one count only. OpenAI, Gemini and xAI say prompt tokens with\n"
-	       "those of the cache in them: --input is theirs less cached, cache-write and audio\n"
-	       "tokens. OpenAI's completion tokens have reasoning and audio in them: --output is\n"
-	       "theirs less both. Anthropic's input has no cache in it: nothing is subtracted.\n"
-	       "--cache-write is priced as five minutes, and the sum is the least it can be.\n\n"
-	       "explain ends with 1 when the call has no cost: an unknown model, a tier that is\n"
-	       "not listed. That is not the cost 0, which a free model has.\n");
-}
+enum { CHECK, EXPLAIN, LIST, LIST_UNKNOWN };
+
+static const struct verb verbs[] = {
+	[CHECK] = { "check", "FILE",
+		"Says whether a price table or a file of overrides is well formed, or names its first "
+		"mistake." },
+	[EXPLAIN] = { "explain", "MODEL",
+		"Says which record prices the model and why; with counts also the arithmetic, line by line.",
+		ALL_COUNTS | 1u << FLAG_AT | 1u << FLAG_TIER | 1u << FLAG_PROVIDER |
+			1u << FLAG_REGION | 1u << FLAG_JSON | 1u << FLAG_CONFIG },
+	[LIST] = { "list", "[PATTERN]",
+		"Prints what 1,000,000 tokens cost of the models with PATTERN in their name, with * and "
+		"? as in a shell.",
+		1u << FLAG_AT | 1u << FLAG_PROVIDER | 1u << FLAG_JSON | 1u << FLAG_CONFIG },
+	[LIST_UNKNOWN] = { "list --unknown", "",
+		"Prints the models of calls that got no cost since the daemon's start, and why.",
+		1u << FLAG_UNKNOWN | 1u << FLAG_JSON | 1u << FLAG_SOCKET },
+	{ NULL },
+};
 
 /* ---- what was written ---- */
 
@@ -258,23 +264,11 @@ static int check(const struct prices_choice *choice)
 
 /* ---- the command ---- */
 
-static const struct verb {
-	const char *words;
-	const char *operand; /* what it needs; NULL: nothing */
-	bool takes_operand;
-	unsigned flags; /* a bit for each that it takes */
-	int (*run)(const struct prices_choice *choice);
-} verbs[] = {
-	{ "check", "FILE", true, 0, check },
-	{ "explain", "MODEL", true,
-		ALL_COUNTS | 1u << FLAG_AT | 1u << FLAG_TIER | 1u << FLAG_PROVIDER |
-			1u << FLAG_REGION | 1u << FLAG_JSON | 1u << FLAG_CONFIG,
-		prices_explain_run },
-	{ "list", NULL, true,
-		1u << FLAG_AT | 1u << FLAG_PROVIDER | 1u << FLAG_JSON | 1u << FLAG_CONFIG,
-		prices_list_run },
-	{ "list --unknown", NULL, false, 1u << FLAG_UNKNOWN | 1u << FLAG_JSON | 1u << FLAG_SOCKET,
-		prices_unknown_run },
+static int (*const runs[])(const struct prices_choice *choice) = {
+	[CHECK] = check,
+	[EXPLAIN] = prices_explain_run,
+	[LIST] = prices_list_run,
+	[LIST_UNKNOWN] = prices_unknown_run,
 };
 
 static int refuse(const struct verb *verb, const char *word)
@@ -294,22 +288,22 @@ static int run_verb(struct written *written, char **operands)
 	int word = word_find(words, *operands, "prices");
 	if (word < 0)
 		return EXIT_USAGE;
+	if (word == LIST && written->choice.is_unknown)
+		word = LIST_UNKNOWN;
 	const struct verb *verb = &verbs[word];
-	if (strcmp(verb->words, "list") == 0 && written->choice.is_unknown)
-		verb++;
 	for (int flag = 0; flags[flag].name; flag++)
 		if (written->flags & ~verb->flags & 1u << flag)
 			return refuse(verb, flags[flag].name);
-	char **beyond = operands + 1 + (operands[1] && verb->takes_operand);
+	char **beyond = operands + 1 + (operands[1] && *verb->operands);
 	if (*beyond)
 		return refuse(verb, *beyond);
-	if (verb->operand && !operands[1]) {
-		fprintf(stderr, "tollgate: prices %s needs a %s\n", verb->words, verb->operand);
+	if (word < LIST && !operands[1]) {
+		fprintf(stderr, "tollgate: prices %s needs a %s\n", verb->words, verb->operands);
 		return EXIT_USAGE;
 	}
 	written->choice.operand = operands[1];
 	add_up(written);
-	return verb->run(&written->choice);
+	return runs[word](&written->choice);
 }
 
 /* Operands are moved to the front of argv, in their order. */
@@ -331,8 +325,20 @@ static int run(struct arguments *arguments)
 const struct command command_prices = {
 	.name = "prices",
 	.sentence = "Checks a price table, explains what a call costs, lists the prices.",
-	.operands = "check FILE | explain MODEL | list [PATTERN]",
 	.flags = flags,
-	.explain = explain,
+	.verbs = verbs,
+	.manual =
+		"The table is `pricing.file` with `pricing.overrides` of the settings, else the one that is "
+		"built in. It needs no daemon, but for `--unknown`, and no access to the keys that the "
+		"settings name.\n\n"
+		"`explain` says whether an alias or a pattern found the record, and with which prices: of "
+		"which day, tier, length of input, hours and region. Without counts it shows the prices per "
+		"million tokens. A model, tier or class of tokens that the table does not price has no cost, "
+		"which is not the cost 0 of a free model; the reason is printed, and the status is 1.\n\n"
+		"Each token is in one count only. OpenAI, Gemini and xAI say prompt tokens with those of the "
+		"cache in them: `--input` is theirs less cached, cache-write and audio tokens. OpenAI's "
+		"completion tokens have reasoning and audio in them: `--output` is theirs less both. "
+		"Anthropic's input has no cache in it: nothing is subtracted. `--cache-write` is priced as "
+		"five minutes, and the sum is the least it can be.",
 	.run = run,
 };

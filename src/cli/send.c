@@ -28,8 +28,8 @@ static const struct flag flags[] = {
 	[FLAG_TO] = { "--to", "URL", "$TOLLGATE_URL, else http://127.0.0.1:4318." },
 	[FLAG_CA] = { "--ca", "FILE",
 		"Whose certificates are trusted, in PEM form; else the system's." },
-	[FLAG_SIGNAL] = { "--signal", "SIGNAL",
-		"traces, logs or metrics; else as the file is named." },
+	[FLAG_SIGNAL] = { "--signal", "SIGNAL", "What a single file holds; else as it is named.",
+		"traces logs metrics" },
 	{ NULL },
 };
 
@@ -42,14 +42,6 @@ struct sending {
 	unsigned counts[FAILED + 1];
 	uint64_t rejected;
 };
-
-static void explain(void)
-{
-	printf("A PATH is a recorded body (.pb or .json, also with .gz) or a folder with\n"
-	       "a manifest.json; its hooks.jsonl, hooks-http.jsonl and notify.jsonl are sent at\n"
-	       "their recorded places. What is no trace and is answered with 404 is counted as\n"
-	       "not taken, which is no failure.\n");
-}
 
 static void print_result(
 	const struct sending *sending, enum verdict verdict, const char *name, const char *why)
@@ -241,6 +233,11 @@ const struct command command_send = {
 	.sentence = "Posts recorded OTLP requests and hooks.",
 	.operands = "PATH...",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"A PATH is a recorded body (.pb or .json, each also with .gz) or a folder with a "
+		"`manifest.json` that lists them; what CLIs gave their hooks, in `hooks.jsonl`, "
+		"`hooks-http.jsonl` and `notify.jsonl`, goes at its recorded places. A line is "
+		"printed for each request. What is no trace and is answered with 404 is counted as "
+		"not taken, which is no failure.",
 	.run = run,
 };

@@ -18,17 +18,6 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("Later sources win: defaults, the file, the environment, flags. The file is that\n"
-	       "of --config, else of TOLLGATE_CONFIG, else the first that is there of\n"
-	       "tollgate/tollgate.json in $XDG_CONFIG_HOME or ~/.config, and\n"
-	       "/etc/tollgate/tollgate.json. Langfuse is a destination when its keys are in the\n"
-	       "environment, Tempo when TOLLGATE_TEMPO_ENDPOINT is. SIGHUP reads keys, headers,\n"
-	       "prices and log level again. \"tollgate config\" shows and checks all of this.\n\n");
-	config_print_settings();
-}
-
 static int run(struct arguments *arguments)
 {
 	const char *value = NULL;
@@ -59,6 +48,20 @@ const struct command command_serve = {
 	.sentence = "Runs the daemon: receives OTLP, stores it, sends it on.",
 	.operands = "",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"`serve` receives OTLP over HTTP, adds attributes and cost to the spans of model "
+		"calls, stores each batch before it acknowledges it, and sends it to every "
+		"destination until that has it. Traces, logs and metrics go to `/v1/traces`, "
+		"`/v1/logs` and `/v1/metrics`; what a coding CLI gives to its hooks, as one JSON "
+		"object, to `/hooks/claude-code`, `/hooks/codex` or `/hooks/gemini`. A hook is "
+		"answered `{}` once it is stored, which asks the CLI for nothing.\n\n"
+		"Later sources win: defaults, the file, the environment, flags. The file is that of "
+		"`--config`, else of TOLLGATE_CONFIG, else the first that is there of "
+		"`tollgate/tollgate.json` in $XDG_CONFIG_HOME or ~/.config, and "
+		"`/etc/tollgate/tollgate.json`. Langfuse is a destination when its keys are in the "
+		"environment, Tempo when TOLLGATE_TEMPO_ENDPOINT is. Keys and headers cannot be set "
+		"by `--set`, because every process can read flags. `tollgate config` shows and checks"
+		" all of this.",
+	.explain = config_print_settings,
 	.run = run,
 };

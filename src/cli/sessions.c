@@ -231,5 +231,9 @@ const struct command command_sessions = {
 	.sentence = "Lists the newest sessions with their figures.",
 	.operands = "",
 	.flags = flags,
+	.manual =
+		"The sessions that the running daemon's local view holds. `--live` lists the sessions of "
+		"coding CLIs that are open, with what each is doing now: working, wanting a permission, "
+		"waiting for the person, finished, or silent.",
 	.run = run,
 };

@@ -17,11 +17,6 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("SESSION and TRACE are ids; their beginning is enough, from four characters on.\n");
-}
-
 /* The tables of sessions show their beginnings so. */
 static void drop_ellipsis(char *id)
 {
@@ -75,6 +70,11 @@ const struct command command_show = {
 	.sentence = "Prints sessions and traces as trees of their spans.",
 	.operands = "[SESSION | TRACE]",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"The spans of a session, of a trace or of the newest traces, from what the running "
+		"daemon's local view holds of what went through lately. SESSION and TRACE are ids; "
+		"their beginning is enough, from four characters on. A cost behind ≥ is the least "
+		"that it can be, because some call has no known cost, or says too little to be priced"
+		" exactly.",
 	.run = run,
 };

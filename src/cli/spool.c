@@ -33,19 +33,24 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("Without operands: the disk, and each destination with what waits for it.\n\n"
-	       "Dead letters are spans that a destination refused for good. LETTER is an id from\n"
-	       "the list, such as tempo/17-4; more than one letter by --destination, --reason or\n"
-	       "--all.\n\n"
-	       "  dead list               which there are, and why\n"
-	       "  dead show LETTER        the spans in it\n"
-	       "  dead retry LETTER...    sends each once more; what is taken is dead no longer\n"
-	       "  dead drop LETTER...     gives them up\n"
-	       "  dead export DIR LETTER...\n"
-	       "                          writes them to files, for tollgate send DIR\n");
-}
+enum {
+	TAKES_ANSWER = 1u << FLAG_JSON | 1u << FLAG_SOCKET,
+	TAKES_LETTERS = 1u << FLAG_DESTINATION | 1u << FLAG_REASON | 1u << FLAG_ALL,
+};
+
+static const struct verb verbs[] = {
+	{ "", "", "", TAKES_ANSWER },
+	{ "dead list", "", "Lists dead letters, and why they are.",
+		1u << FLAG_DESTINATION | 1u << FLAG_REASON | 1u << FLAG_LIMIT | TAKES_ANSWER },
+	{ "dead show", "LETTER", "Prints the spans in one.", 1u << FLAG_CONTENT | TAKES_ANSWER },
+	{ "dead retry", "[LETTER...]", "Sends each once more; what is taken is dead no longer.",
+		TAKES_LETTERS | TAKES_ANSWER },
+	{ "dead drop", "[LETTER...]", "Gives them up.",
+		TAKES_LETTERS | 1u << FLAG_YES | TAKES_ANSWER },
+	{ "dead export", "DIR [LETTER...]", "Writes them to files, for tollgate send DIR.",
+		TAKES_LETTERS | 1u << FLAG_SOCKET },
+	{ NULL },
+};
 
 /* ---- the disk ---- */
 
@@ -290,8 +295,18 @@ static int run(struct arguments *arguments)
 const struct command command_spool = {
 	.name = "spool",
 	.sentence = "Shows what waits for whom, and handles dead letters.",
-	.operands = "[dead list | show | retry | drop | export]",
 	.flags = flags,
-	.explain = explain,
+	.verbs = verbs,
+	.manual =
+		"Without operands: the disk, and each destination with what waits for it, since when,"
+		" why nothing goes when nothing does, and what became of everything else, in spans. "
+		"`retried` counts requests since the start.\n\n"
+		"Dead letters are spans that a destination refused for good, each kept as a file and "
+		"named by an id such as `tempo/17-4`; more than one letter is named by "
+		"`--destination`, `--reason` or `--all`. `dead retry` sends whatever the "
+		"destination's other requests wait for; what is refused again stays with its new "
+		"reason, and it stops after three letters running at which the destination takes "
+		"nothing at all. `dead export` writes a folder with a `manifest.json` for `tollgate "
+		"send`: sent so, letters go to every destination. Nothing is written over.",
 	.run = run,
 };

@@ -19,16 +19,6 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("For each destination, in spans:\n\n"
-	       "  accepted = delivered + rejected + dead + dropped + damaged + waiting\n\n"
-	       "Accepted is counted from the log, what became of spans is booked where it\n"
-	       "happens, and what waits is measured in the log now: three sources. With --since\n"
-	       "what waited then stands on the left as well; such sums begin at a full minute,\n"
-	       "at most 90 days ago. Exit status 1 when something does not add up.\n");
-}
-
 /* In the order of the sum. */
 static const struct {
 	const char *key, *words;
@@ -170,6 +160,18 @@ const struct command command_verify = {
 	.sentence = "Proves that nothing that was accepted is lost.",
 	.operands = "",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"Proves for each destination, in spans:\n\n"
+		"\taccepted = delivered + rejected + dead + dropped + damaged + waiting\n\n"
+		"`accepted` is counted from the heads of the log's records, `waiting` is measured in "
+		"the log when it is asked for, and the others are booked where they happen, in one "
+		"transaction with the progress of delivery: three sources, which agree after a crash "
+		"too, and while data flows.\n\n"
+		"`rejected` was refused by partial success, `dropped` given up over the destination's"
+		" share of the disk, by a person, or because it was not configured, `damaged` could "
+		"not be read from the disk any more. With `--since` sums begin at that minute, at "
+		"most 90 days ago, and what waited then counts as accepted. A destination that is not"
+		" configured any more is listed with what it left behind. The exit status is 1 when "
+		"something does not add up.",
 	.run = run,
 };

@@ -1,5 +1,4 @@
 /* What the tables say: help for a terminal of 80 columns, and a file to begin with. */
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include "config/config.h"
 #include "config/environment.h"
 #include "config/settings.h"
+#include "config/values.h"
 
 enum { INDENT = 6, COLUMNS = 78 };
 
@@ -25,36 +25,13 @@ static void print_words(const char *text, int *column)
 	}
 }
 
-static void print_amount(const struct setting *row, uint64_t amount)
-{
-	static const char *const units[] = { "", "KiB", "MiB", "GiB", "TiB" };
-	size_t unit = 0;
-	while (row->type == SETTING_BYTES && amount && amount % 1024 == 0 && unit + 1 < 5) {
-		amount /= 1024;
-		unit++;
-	}
-	printf("%" PRIu64 "%s", amount, units[unit]);
-}
-
-static bool has_bounds(const struct setting *row)
-{
-	return row->type == SETTING_COUNT || row->type == SETTING_BYTES ||
-		row->type == SETTING_MILLISECONDS;
-}
-
 static void print_row(const char *prefix, const struct setting *row)
 {
 	int column = 0;
 	printf("  %s%s = %s", prefix, row->name, row->fallback ? row->fallback : "(unset)");
-	if (has_bounds(row)) {
-		printf("   %s, ", setting_unit(row));
-		print_amount(row, row->min);
-		printf(" to ");
-		print_amount(row, row->max);
-	} else if (row->choices) {
-		printf("   %s: %s", row->type == SETTING_SET ? "some of" : "one of", row->choices);
-	}
-	printf("\n");
+	char bounds[VALUE_BOUNDS_MAX];
+	value_print_bounds(row, bounds);
+	printf("%s%s\n", *bounds ? "   " : "", bounds);
 	print_words(row->sentence, &column);
 	if (row->langfuse_fallback) {
 		print_words("Default for Langfuse:", &column);

@@ -62,6 +62,19 @@ void value_print_number(const struct setting *setting, uint64_t number, char out
 		units[i].bytes > 1 ? units[i].name : "");
 }
 
+void value_print_bounds(const struct setting *setting, char out[VALUE_BOUNDS_MAX])
+{
+	char min[VALUE_NUMBER_MAX], max[VALUE_NUMBER_MAX], form[SETTING_FORM_MAX];
+	if (*setting_unit(setting)) {
+		value_print_number(setting, setting->min, min);
+		value_print_number(setting, setting->max, max);
+		snprintf(out, VALUE_BOUNDS_MAX, "%s, %s to %s", setting_unit(setting), min, max);
+	} else {
+		snprintf(out, VALUE_BOUNDS_MAX, "%s",
+			setting->choices ? setting_form(setting, form) : "");
+	}
+}
+
 static int refuse_bounds(
 	const struct setting *setting, const char *written, const struct value_place *place)
 {

@@ -35,6 +35,10 @@ json_t *value_json(const struct setting *setting, const void *base);
 enum { VALUE_NUMBER_MAX = 32 };
 void value_print_number(const struct setting *setting, uint64_t number, char out[VALUE_NUMBER_MAX]);
 
+/* What a value may be: "bytes, 1KiB to 1GiB", "one of gzip, none"; empty where anything may. */
+enum { VALUE_BOUNDS_MAX = 128 };
+void value_print_bounds(const struct setting *setting, char out[VALUE_BOUNDS_MAX]);
+
 /*
  * true: 1 true yes on; false: 0 false no off, in any case. 0 or -EINVAL.
  */

@@ -1,6 +1,6 @@
 /*
  * Looks at every hop between a tool and the places where people look, and says what is wrong and what mends it.
- * Works with the daemon down. One file for each hop, one line in checks.c for each check, in the order of the road.
+ * Works with the daemon down. One file for each hop, one line in checks.c for each check.
  *
  * A check adds nothing that a finding before it explains: who is unreachable has lag, and only the first is news.
  */
@@ -20,10 +20,12 @@ struct patient {
 	struct startup startup; /* empty when it could not be read; then `unread` says why */
 	struct complaint unread;
 	const char *url; /* where the gateway is, or should be */
+	bool is_offline; /* no destination is asked */
 
 	/* What the daemon answered; NULL without. */
 	json_t *status, *spool, *came, *prices, *live, *dead; /* came: GET /v1/sources */
 	int control_error; /* 0, or why it could not be asked: -ECONNREFUSED, -EACCES, ... */
+	const char *control_what, *control_mend; /* the same in words, and what mends it */
 };
 
 struct check {
@@ -31,12 +33,12 @@ struct check {
 	void (*run)(const struct patient *patient, struct findings *findings);
 };
 
-/* The table, in the order of the road; ends with a NULL name. */
+/* The table: what explains others comes first. Ends with a NULL name. */
 extern const struct check checks[];
 
 /* Each check of the road. */
-void check_configuration(const struct patient *patient, struct findings *findings);
 void check_keys(const struct patient *patient, struct findings *findings);
+void check_configuration(const struct patient *patient, struct findings *findings);
 void check_doors(const struct patient *patient, struct findings *findings);
 void check_disk(const struct patient *patient, struct findings *findings);
 void check_tools(const struct patient *patient, struct findings *findings);

@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "config/config.h"
 #include "otlp/request.h"
+#include "sources.h"
 #include "synthesize/parcel.h"
 #include "synthesize/round.h"
 #include "synthesize/session.h"
@@ -25,6 +26,7 @@ struct synthesis {
 	const struct config *config;
 	struct memory *memory;
 	bool wants_logs;
+	struct sources *told; /* NULL: nobody asks */
 	struct sessions *sessions;
 	struct parcels parcels;
 	struct live *live;
@@ -33,7 +35,7 @@ struct synthesis {
 };
 
 int synthesis_new(const struct config *config, struct memory *memory, bool wants_logs,
-	struct synthesis **ret_synthesis)
+	struct sources *sources, struct synthesis **ret_synthesis)
 {
 	struct synthesis *synthesis = calloc(1, sizeof *synthesis);
 	if (!synthesis)
@@ -42,6 +44,7 @@ int synthesis_new(const struct config *config, struct memory *memory, bool wants
 		.config = config,
 		.memory = memory,
 		.wants_logs = wants_logs,
+		.told = sources,
 		.live = live_new(config->sessions.session_idle_ms * 1000000),
 		.travelled = memory_position(memory).travelled,
 	};
@@ -369,21 +372,39 @@ static int take_stray(
 		synthesis, piece->request, span_as_it_came(&event->native, piece->events.arena));
 }
 
+/* What it withholds, and what is there: of what it records, never of hooks, which withhold nothing. */
+static void note_lacks(const struct event *event, struct lacks *lacks)
+{
+	bool is_prompt = event->kind == EVENT_PROMPT || event->native.role == ROLE_TURN;
+	bool is_tool = event->kind == EVENT_TOOL;
+	lacks->lacking[LACK_PROMPTS] += is_prompt && event->text.mark;
+	lacks->there[LACK_PROMPTS] += is_prompt && event->text.text.len;
+	lacks->lacking[LACK_TOOL_DETAILS] += is_tool && event->input.mark;
+	lacks->there[LACK_TOOL_DETAILS] += is_tool && event->input.text.len;
+	lacks->lacking[LACK_SESSION] += !event->session.len;
+	lacks->there[LACK_SESSION] += event->session.len != 0;
+}
+
 static int take_events(struct synthesis *synthesis, const struct piece *piece)
 {
 	bool is_native_kept =
 		is_replaced(piece) && synthesis->config->sessions.native_spans == NATIVE_SPANS_KEEP;
+	struct lacks lacks = { 0 };
 	int error = 0;
 	for (size_t i = 0; i < piece->events.count && !is_native_kept && !error; i++) {
 		const struct event *event = &piece->events.at[i];
 		if (event->kind == EVENT_SPAN && is_replaced(piece))
 			continue;
+		note_lacks(event, &lacks);
 		if (!event->session.len)
 			counter_add(COUNTER_EVENTS_SESSIONLESS, 1);
 		error = event->session.len || event->turn.len ?
 			take_event(synthesis, event, piece) :
 			take_stray(synthesis, event, piece);
 	}
+	if (!error && !piece->is_hook)
+		sources_note_lacks(synthesis->told, &piece->speaker->dialect->cli, piece->resource,
+			&lacks, piece->request->received_ns);
 	return error;
 }
 

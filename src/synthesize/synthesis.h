@@ -13,6 +13,7 @@
 #include "synthesize/memory.h"
 
 struct config;
+struct sources;
 struct synthesis;
 
 /* Gives requests away; each call is one batch for one lane. The bytes are the synthesis' until it returns. */
@@ -27,9 +28,12 @@ struct synthesis_sink {
 	void *arg;
 };
 
-/* The memory is the caller's and outlives it, as the configuration. 0 or negative errno. */
+/*
+ * The memory is the caller's and outlives it, as the configuration, and as `sources`, which it tells what is
+ * withheld unless that is NULL. 0 or negative errno.
+ */
 int synthesis_new(const struct config *config, struct memory *memory, bool wants_logs,
-	struct synthesis **ret_synthesis);
+	struct sources *sources, struct synthesis **ret_synthesis);
 void synthesis_free(struct synthesis *synthesis);
 
 /* One stored request of the inbox. */

@@ -27,11 +27,10 @@ struct home {
 
 /* What a person wants. */
 struct wish {
-	const char *url; /* of the gateway, without a slash at its end */
-	const char
-		*program; /* that hooks run: "tollgate", or its path where PATH would not find it */
-	bool has_content; /* prompts, answers, inputs and outputs of tools */
-	bool has_spans;   /* the CLI's own spans, where they are of use */
+	const char *url;     /* of the gateway, without a slash at its end */
+	const char *program; /* of hooks: "tollgate", or its path where PATH would not find it */
+	bool has_content;    /* prompts, answers, inputs and outputs of tools */
+	bool has_spans;      /* the CLI's own spans, where they are of use */
 	bool has_hooks;
 };
 
@@ -51,9 +50,10 @@ struct tool_file {
 	 * Appends the text without what `add` writes, whatever the wish was; what stood at such places before is
 	 * put back. Of a person's own, nothing goes. An empty output: the file was ours alone.
 	 *
+	 *   url     that `add` wrote; NULL when that is not known: whatever looks like one
 	 *   before  the text that `add` was given; empty when that is not known
 	 */
-	int (*remove)(struct bytes text, struct bytes before, struct buf *out,
+	int (*remove)(const char *url, struct bytes text, struct bytes before, struct buf *out,
 		struct complaint *complaint);
 };
 
@@ -83,11 +83,12 @@ extern const struct tool *const tools[];
 /* NULL: there is none of that name. */
 const struct tool *tool_named(const char *name);
 
-/* The path of one of its files. 0, or -ENAMETOOLONG. */
+/* Where its settings are, and one of the files there. 0, or -ENAMETOOLONG. */
+int tool_directory(const struct tool *tool, const struct home *home, char path[TOOL_PATH_MAX]);
 int tool_path(const struct tool *tool, const struct home *home, const struct tool_file *file,
 	char path[TOOL_PATH_MAX]);
 
-/* Whether the tool's directory is there. */
+/* Whether the tool's directory is there, or the first of its files where it has no directory of its own. */
 bool tool_is_used(const struct tool *tool, const struct home *home);
 
 #endif

@@ -1,10 +1,13 @@
-/* What runs here, and since when. */
+/* What runs here, since when, and what happened since. */
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
+#include "base/names.h"
 #include "config/config.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
@@ -37,6 +40,30 @@ static json_t *proxy_as_json(const struct proxy *proxy)
 	return families;
 }
 
+/* All of them, so that whoever asks need not know which there are. */
+static json_t *counters_as_json(void)
+{
+	json_t *counters = json_object();
+	for (enum counter counter = 0; counter < COUNTER_COUNT; counter++)
+		json_object_set_new(counters, counter_name(counter),
+			json_integer((json_int_t)counter_read(counter)));
+	return counters;
+}
+
+/* By name, how many events of traces they sent where OTLP carries them better. */
+static json_t *ingestion_sdks(void)
+{
+	struct names *names = malloc(sizeof *names);
+	json_t *sdks = names ? json_object() : NULL;
+	if (names)
+		names_read(NAMES_INGESTION_SDKS, names);
+	for (size_t i = 0; sdks && i < names->count; i++)
+		json_object_set_new(
+			sdks, names->at[i].text, json_integer((json_int_t)names->at[i].count));
+	free(names);
+	return sdks;
+}
+
 static int answer(const struct watch *watch, const struct http_request *request,
 	json_t **ret_answer, struct complaint *complaint)
 {
@@ -44,11 +71,14 @@ static int answer(const struct watch *watch, const struct http_request *request,
 	struct prices *prices = tariff_hold(watch->tariff);
 	size_t open_sessions =
 		watch->synthesizer ? synthesizer_figures(watch->synthesizer).open_sessions : 0;
-	*ret_answer = json_pack("{s:s, s:i, s:I, s:s, s:s, s:i, s:I, s:o?}", "version",
-		PACKAGE_VERSION, "pid", (int)getpid(), "started_ns", (json_int_t)watch->started_ns,
-		"listen", watch->config->listen, "prices_as_of", prices_as_of(prices),
-		"prices_age_days", (int)prices_age_days(prices, clock_unix_ns()), "open_sessions",
-		(json_int_t)open_sessions, "proxy", proxy_as_json(watch->proxy));
+	uint64_t now_ns = clock_unix_ns();
+	*ret_answer = json_pack("{s:s, s:i, s:I, s:I, s:s, s:s, s:i, s:I, s:o?, s:o, s:o}",
+		"version", PACKAGE_VERSION, "pid", (int)getpid(), "now_ns", (json_int_t)now_ns,
+		"started_ns", (json_int_t)watch->started_ns, "listen", watch->config->listen,
+		"prices_as_of", prices_as_of(prices), "prices_age_days",
+		(int)prices_age_days(prices, now_ns), "open_sessions", (json_int_t)open_sessions,
+		"proxy", proxy_as_json(watch->proxy), "counters", counters_as_json(),
+		"ingestion_sdks", ingestion_sdks());
 	tariff_release(watch->tariff, prices);
 	if (*ret_answer)
 		return 0;

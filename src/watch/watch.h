@@ -19,6 +19,7 @@ struct http_request;
 struct ledger;
 struct local;
 struct proxy;
+struct sources;
 struct spool;
 struct synthesizer;
 struct tariff;
@@ -32,6 +33,7 @@ struct watched_destination {
 struct watch {
 	const struct config *config;
 	uint64_t started_ns; /* Unix time */
+	struct sources *sources;
 	struct spool *spool;
 	struct deliveries *deliveries;
 	struct ledger *ledger;

@@ -168,7 +168,7 @@ static void expect_sent_to_the_group(const char *const *words, const struct iden
 {
 	char *printed, line[512];
 	snprintf(line, sizeof(line),
-		"tollgate: %s is for the group %s: become a member (usermod -aG %s USER) and log in again\n",
+		"tollgate: %s is for the group %s; become a member (usermod -aG %s USER) and log in again\n",
 		control_socket, group.gr_name, group.gr_name);
 	int status = run(words, identity, &printed);
 	cr_expect_eq(status, EXIT_FAILED, "tollgate %s ended with %d", words[0], status);

@@ -116,7 +116,7 @@ void backlog_open(struct backlog *backlog, const char *directory, const char *ur
 	spool_begin_at(backlog->spool, deliveries_end(backlog->deliveries));
 	check(ledger_open(backlog->spool, backlog->deliveries, &backlog->ledger) == 0,
 		"ledger_open");
-	backlog->pipeline = pipeline_new(&backlog->config, NULL, backlog->spool);
+	backlog->pipeline = pipeline_new(&backlog->config, NULL, backlog->spool, NULL);
 	for (int i = 0; i < BACKLOG_DESTINATIONS; i++)
 		make_exporter(backlog, i);
 	check(ledger_begin(backlog->ledger) == 0, "ledger_begin");

@@ -55,7 +55,8 @@ static void open_memory(struct replay *replay)
 		.max_spans = replay->config->sessions.remember_max_spans,
 	};
 	cr_assert_eq(memory_open(&options, &replay->memory), 0);
-	cr_assert_eq(synthesis_new(replay->config, replay->memory, false, &replay->synthesis), 0);
+	cr_assert_eq(
+		synthesis_new(replay->config, replay->memory, false, NULL, &replay->synthesis), 0);
 }
 
 void replay_begin(struct replay *replay, const char *const *settings)

@@ -119,7 +119,7 @@ static void set_up(void)
 	require(prices_builtin(&prices, &complaint) == 0, "prices");
 	tariff = tariff_new(prices);
 	fixture_open(&fixture_of_spool);
-	pipeline = pipeline_new(&config, tariff, fixture_of_spool.spool);
+	pipeline = pipeline_new(&config, tariff, fixture_of_spool.spool, NULL);
 	start();
 	fixture_start_writer(&fixture_of_spool);
 }

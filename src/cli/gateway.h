@@ -1,0 +1,16 @@
+/* Where programs on this machine reach the gateway. */
+#ifndef TG_CLI_GATEWAY_H
+#define TG_CLI_GATEWAY_H
+
+#include <stdbool.h>
+
+enum { GATEWAY_URL_MAX = 2048 };
+
+/*
+ * An address that listens on all others is reached on loopback.
+ *
+ *   listen  host:port, as the setting has it; NULL: the setting's default
+ */
+void gateway_url(const char *listen, bool has_tls, char url[GATEWAY_URL_MAX]);
+
+#endif

@@ -26,7 +26,6 @@ stdenv.mkDerivation {
       ../ARCHITECTURE.md
       ../Makefile.am
       ../README.md
-      ../completion
       ../configure.ac
       ../m4
       ../man

@@ -6,8 +6,8 @@ LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
 EXTRA_DIST += tests/fixtures
 TESTS += tests/check-layers tests/check-manual tests/check-completion tests/check-expected
-dist_check_SCRIPTS += tests/check-nixos
-TESTS += tests/check-nixos
+dist_check_SCRIPTS += tests/check-install tests/check-nixos
+TESTS += tests/check-install tests/check-nixos
 EXTRA_DIST += tests/deb tests/nixos
 
 # For every program that does not say otherwise.

@@ -51,7 +51,8 @@ with tempfile.TemporaryDirectory() as scratch:
     # Each is the script that makes a directory, and a file in it.
     for etc, text in made["tools"].items():
         script, _, file = text.rpartition("\n")
-        run(etc, ["sh", "-ec", f"rm -rf $out\n{script}\ntest -s $out{file}"], scratch)
+        expected = "-e http://127.0.0.1:4400 -e 'tollgate hook'"
+        run(etc, ["sh", "-ec", f"rm -rf $out\n{script}\ngrep -q {expected} $out{file}"], scratch)
 
     print(f"{made['count']} cases")
 sys.exit("\n".join(bad))

@@ -17,12 +17,11 @@
 #include "base/counters.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/supervisor.h"
 #include "config/config.h"
-#include "export/destination.h"
-#include "export/exporter.h"
+#include "export/exporters.h"
 #include "export/lanes.h"
 #include "export/local.h"
-#include "export/shares.h"
 #include "http/certificate.h"
 #include "http/server.h"
 #include "pipeline.h"
@@ -45,14 +44,12 @@ enum {
 	TICK_MS = 1000,
 	REPEAT_LOG_MS = 60 * 1000,
 	CERTIFICATE_OLD_S = 14 * 86400,
-	LOCAL_SHARE = 8,       /* of the spool, which the local view may keep at most */
-	LOCAL_FREE_FACTOR = 2, /* times the free disk that doors need: so much it leaves */
+	STOP_SLACK_MS = 10 * 1000, /* beyond what doors and exporters get */
+	LOCAL_SHARE = 8,           /* of the spool, which the local view may keep at most */
+	LOCAL_FREE_FACTOR = 2,     /* times the free disk that doors need: so much it leaves */
 };
 
-struct destination_thread {
-	const struct destination_config *config;
-	struct lanes lanes;
-	struct exporter *exporter;
+struct worker {
 	pthread_t thread;
 	bool runs;
 };
@@ -71,6 +68,7 @@ struct destination_thread {
  */
 struct daemon {
 	const struct startup_sources *sources;
+	struct supervisor *supervisor;
 	const struct config *config; /* of the start; what was made from it points into it */
 	struct startup latest;       /* read at the last SIGHUP; empty before */
 	sigset_t signals;
@@ -83,26 +81,21 @@ struct daemon {
 	struct spool *spool;
 	struct ledger *ledger;
 	struct pipeline *pipeline;
-	pthread_t writer;
-	bool writer_runs;
-	struct destination_thread *destinations;
-	size_t destination_count;
+	struct worker writer;
+	struct exporters exporters;
 	struct lanes local_lanes;
 	struct local *local; /* NULL: off */
-	pthread_t local_thread;
-	bool local_runs;
+	struct worker local_worker;
 	struct synthesizer *synthesizer; /* NULL: off */
-	pthread_t synthesizer_thread;
-	bool synthesizer_runs;
-	struct shares shares;
+	struct worker synthesizer_worker;
 	struct access *access;
 	struct otlp_door door;
 	struct hook_doors hooks;
 	struct proxy *proxy;
 	struct http_certificate *certificate; /* NULL: no TLS */
 	struct http_server *server;
-	pthread_t proxy_thread;
-	bool proxy_runs;
+	char address[320]; /* where it listens */
+	struct worker proxy_worker;
 	struct watched_destination *watched;
 	struct watch watch;
 	struct control *control;
@@ -116,12 +109,28 @@ static int fail(const char *what, int error)
 	return error;
 }
 
-static int fail_in_words(const char *what, const struct complaint *complaint)
+/* Without words, with those for the error. */
+static int fail_in_words(const char *what, int error, const struct complaint *complaint)
 {
 	char text[LOG_TEXT_MAX];
+	if (!complaint->text[0])
+		return fail(what, error);
 	log_event(LOG_LEVEL_ERROR, "start_failed", "step=%s why=%s", what,
 		log_text(text, complaint->text));
-	return -EINVAL;
+	return error;
+}
+
+static int start(struct worker *worker, const char *what, void *(*run)(void *), void *arg)
+{
+	int error = pthread_create(&worker->thread, NULL, run, arg);
+	worker->runs = !error;
+	return error ? fail(what, -error) : 0;
+}
+
+static void join(struct worker *worker)
+{
+	if (worker->runs)
+		pthread_join(worker->thread, NULL);
 }
 
 static enum log_level level_named(const char *name)
@@ -212,16 +221,6 @@ static void *run_writer(void *arg)
 	return NULL;
 }
 
-static void *run_exporter(void *arg)
-{
-	const struct destination_thread *destination = arg;
-	char name[16];
-	snprintf(name, sizeof name, "to %s", destination->config->name);
-	pthread_setname_np(pthread_self(), name);
-	exporter_run(destination->exporter);
-	return NULL;
-}
-
 static void *run_local(void *arg)
 {
 	pthread_setname_np(pthread_self(), "local");
@@ -244,84 +243,12 @@ static void *run_proxy(void *arg)
 	return NULL;
 }
 
-/* Of projects: they belong to the Langfuse that they were given with. */
-static size_t count_pairs(const struct config *config, const struct destination_config *destination)
-{
-	return destination == config_langfuse(config) ? config->project_count : 0;
-}
-
-static int make_exporter(struct daemon *daemon, const struct destination_config *config)
-{
-	struct complaint complaint = { 0 };
-	struct destination_thread *destination = &daemon->destinations[daemon->destination_count++];
-	struct lanes *lanes = &destination->lanes;
-	destination->config = config;
-	int error = lanes_find(daemon->config, config, daemon->spool, daemon->deliveries, lanes);
-	if (error)
-		return fail("lanes", error);
-	struct exporter_options options = {
-		.config = config,
-		.spool = daemon->spool,
-		.deliveries = daemon->deliveries,
-		.lanes = lanes->names,
-		.lane_count = lanes->count,
-		.projects = daemon->config->projects,
-		.project_count = count_pairs(daemon->config, config),
-		.takes_events = config == config_langfuse(daemon->config),
-		.hold_initial_ms = EXPORTER_HOLD_INITIAL_MS,
-		.hold_max_ms = EXPORTER_HOLD_MAX_MS,
-	};
-	error = exporter_new(&options, &destination->exporter, &complaint);
-	if (error)
-		return complaint.text[0] ? fail_in_words("destinations", &complaint) :
-					   fail("destinations", error);
-	return 0;
-}
-
-static void add_shares(struct daemon *daemon, const struct destination_thread *destination)
-{
-	const struct destination_config *config = destination->config;
-	const struct lanes *lanes = &destination->lanes;
-	for (size_t i = 0; i < lanes->count; i++)
-		daemon->shares.at[daemon->shares.count++] = (struct share){
-			.exporter = destination->exporter,
-			.lane = i,
-			.name = lanes->names[i],
-			.delivery = delivery_of(daemon->deliveries, config->name, lanes->names[i]),
-			.signals = config->signals,
-			.is_left_behind =
-				i >= lanes->configured && config->type == DESTINATION_LANGFUSE,
-		};
-}
-
-static int share_the_disk(struct daemon *daemon)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < daemon->destination_count; i++)
-		count += daemon->destinations[i].lanes.count;
-	daemon->shares.at = calloc(count + 1, sizeof *daemon->shares.at);
-	daemon->shares.spool = daemon->spool;
-	daemon->shares.max_bytes = daemon->config->spool.max_bytes;
-	daemon->shares.silence_timeout_ms = daemon->config->spool.silence_timeout_ms;
-	for (size_t i = 0; daemon->shares.at && i < daemon->destination_count; i++)
-		add_shares(daemon, &daemon->destinations[i]);
-	return daemon->shares.at ? 0 : fail("destinations", -ENOMEM);
-}
-
 static int make_exporters(struct daemon *daemon)
 {
-	const struct config *config = daemon->config;
-	daemon->destinations = calloc(config->destination_count + 1, sizeof *daemon->destinations);
-	if (!daemon->destinations)
-		return fail("destinations", -ENOMEM);
-	for (size_t i = 0; i < config->destination_count; i++) {
-		int error = config->destinations[i].enabled ?
-			make_exporter(daemon, &config->destinations[i]) :
-			0;
-		if (error)
-			return error;
-	}
-	return share_the_disk(daemon);
+	struct complaint complaint = { 0 };
+	int error = exporters_make(
+		daemon->config, daemon->spool, daemon->deliveries, &daemon->exporters, &complaint);
+	return error ? fail_in_words("destinations", error, &complaint) : 0;
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -331,7 +258,7 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 
 static void warn_without_destination(const struct daemon *daemon)
 {
-	if (daemon->destination_count > 0)
+	if (daemon->exporters.count > 0)
 		return;
 	log_event(LOG_LEVEL_WARNING, "no_destination",
 		"why=\"%s: LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, TOLLGATE_TEMPO_ENDPOINT, or "
@@ -380,15 +307,6 @@ static int make_synthesizer(struct daemon *daemon)
 	return error ? fail("sessions", error) : 0;
 }
 
-static struct exporter *exporter_to(
-	const struct daemon *daemon, const struct destination_config *config)
-{
-	for (size_t i = 0; i < daemon->destination_count; i++)
-		if (daemon->destinations[i].config == config)
-			return daemon->destinations[i].exporter;
-	return NULL;
-}
-
 static int make_proxy(struct daemon *daemon)
 {
 	struct complaint complaint = { 0 };
@@ -397,12 +315,11 @@ static int make_proxy(struct daemon *daemon)
 		.budget = &daemon->budget,
 		.pipeline = daemon->pipeline,
 		.spool = daemon->spool,
-		.exporter = exporter_to(daemon, config_langfuse(daemon->config)),
+		.exporter = exporters_find(&daemon->exporters, config_langfuse(daemon->config)),
 	};
 	int error = proxy_new(&options, &daemon->proxy, &complaint);
 	if (error)
-		return complaint.text[0] ? fail_in_words("proxy", &complaint) :
-					   fail("proxy", error);
+		return fail_in_words("proxy", error, &complaint);
 	return 0;
 }
 
@@ -411,30 +328,18 @@ static int start_threads(struct daemon *daemon)
 	int error = ledger_begin(daemon->ledger);
 	if (error)
 		return fail("ledger", error);
-	error = pthread_create(&daemon->writer, NULL, run_writer, daemon->spool);
+	error = start(&daemon->writer, "writer", run_writer, daemon->spool);
 	if (error)
-		return fail("writer", -error);
-	daemon->writer_runs = true;
-	for (size_t i = 0; i < daemon->destination_count; i++) {
-		struct destination_thread *destination = &daemon->destinations[i];
-		error = pthread_create(&destination->thread, NULL, run_exporter, destination);
-		if (error)
-			return fail("exporter", -error);
-		destination->runs = true;
-	}
-	error = daemon->local ?
-		pthread_create(&daemon->local_thread, NULL, run_local, daemon->local) :
-		0;
+		return error;
+	error = exporters_start(&daemon->exporters);
 	if (error)
-		return fail("local", -error);
-	daemon->local_runs = daemon->local != NULL;
-	error = daemon->synthesizer ? pthread_create(&daemon->synthesizer_thread, NULL,
-					      run_synthesizer, daemon->synthesizer) :
-				      0;
-	if (error)
-		return fail("sessions", -error);
-	daemon->synthesizer_runs = daemon->synthesizer != NULL;
-	return 0;
+		return fail("exporter", error);
+	if (daemon->local)
+		error = start(&daemon->local_worker, "local", run_local, daemon->local);
+	if (!error && daemon->synthesizer)
+		error = start(&daemon->synthesizer_worker, "sessions", run_synthesizer,
+			daemon->synthesizer);
+	return error;
 }
 
 static void log_keys(const struct daemon *daemon)
@@ -449,8 +354,7 @@ static int make_access(struct daemon *daemon)
 	char text[LOG_TEXT_MAX];
 	int error = access_new(daemon->config, &daemon->access, &complaint);
 	if (error)
-		return complaint.text[0] ? fail_in_words("access", &complaint) :
-					   fail("access", error);
+		return fail_in_words("access", error, &complaint);
 	log_keys(daemon);
 	if (access_is_open(daemon->config))
 		log_event(LOG_LEVEL_WARNING, "open_to_everyone",
@@ -481,7 +385,7 @@ static int make_certificate(struct daemon *daemon)
 			&daemon->certificate, &complaint) :
 		0;
 	if (error)
-		return fail_in_words("certificate", &complaint);
+		return fail_in_words("certificate", error, &complaint);
 	warn_old_certificate(daemon);
 	return 0;
 }
@@ -496,6 +400,7 @@ static int open_doors(struct daemon *daemon)
 	};
 	static struct http_route routes[PROXY + PROXY_ROUTE_COUNT];
 	struct complaint complaint = { 0 };
+	bool is_inherited = daemon->supervisor->socket >= 0;
 	daemon->budget.limit_bytes = config->limits.max_memory_bytes;
 	daemon->door =
 		(struct otlp_door){ config, &daemon->budget, daemon->pipeline, daemon->spool };
@@ -508,7 +413,9 @@ static int open_doors(struct daemon *daemon)
 	watch_routes(&daemon->watch, routes + WATCH);
 	proxy_routes(daemon->proxy, routes + PROXY);
 	struct http_server_options options = {
-		.listen = config->listen,
+		.listen = is_inherited ? NULL : config->listen,
+		.listen_fd = daemon->supervisor->socket,
+		.is_inherited = is_inherited,
 		.routes = routes,
 		.route_count = PROXY + PROXY_ROUTE_COUNT,
 		.threads = (unsigned)config->http.threads,
@@ -524,30 +431,32 @@ static int open_doors(struct daemon *daemon)
 		.refuse = proxy_refuse,
 	};
 	int error = http_server_start(&options, &daemon->server, &complaint);
+	daemon->supervisor->socket = -1;
 	if (error)
-		return complaint.text[0] ? fail_in_words("listen", &complaint) :
-					   fail("listen", error);
-	error = pthread_create(&daemon->proxy_thread, NULL, run_proxy, daemon);
+		return fail_in_words("listen", error, &complaint);
+	error = start(&daemon->proxy_worker, "proxy", run_proxy, daemon);
 	if (error)
-		return fail("proxy", -error);
-	daemon->proxy_runs = true;
+		return error;
 
 	const char *colon = strrchr(config->listen, ':');
 	int host = colon ? (int)(colon - config->listen) : (int)strlen(config->listen);
-	log_event(LOG_LEVEL_INFO, "listening", "address=%.*s:%u tls=%s", host, config->listen,
-		http_server_port(daemon->server), daemon->certificate ? "yes" : "no");
+	snprintf(daemon->address, sizeof daemon->address, "%.*s:%u", host, config->listen,
+		http_server_port(daemon->server));
+	log_event(LOG_LEVEL_INFO, "listening", "address=%s tls=%s socket=%s", daemon->address,
+		daemon->certificate ? "yes" : "no", is_inherited ? "inherited" : "own");
 	return 0;
 }
 
 static int open_control(struct daemon *daemon)
 {
+	const struct exporters *exporters = &daemon->exporters;
 	struct complaint complaint = { 0 };
-	daemon->watched = calloc(daemon->destination_count + 1, sizeof *daemon->watched);
+	daemon->watched = calloc(exporters->count + 1, sizeof *daemon->watched);
 	if (!daemon->watched)
 		return fail("control", -ENOMEM);
-	for (size_t i = 0; i < daemon->destination_count; i++)
-		daemon->watched[i] = (struct watched_destination){ daemon->destinations[i].config,
-			daemon->destinations[i].exporter };
+	for (size_t i = 0; i < exporters->count; i++)
+		daemon->watched[i] = (struct watched_destination){ exporters->at[i].config,
+			exporters->at[i].exporter };
 	daemon->watch = (struct watch){
 		.config = daemon->config,
 		.started_ns = clock_unix_ns(),
@@ -556,7 +465,7 @@ static int open_control(struct daemon *daemon)
 		.deliveries = daemon->deliveries,
 		.ledger = daemon->ledger,
 		.destinations = daemon->watched,
-		.destination_count = daemon->destination_count,
+		.destination_count = exporters->count,
 		.local = daemon->local,
 		.tariff = daemon->tariff,
 		.synthesizer = daemon->synthesizer,
@@ -564,8 +473,7 @@ static int open_control(struct daemon *daemon)
 	};
 	int error = control_start(&daemon->watch, &daemon->control, &complaint);
 	if (error)
-		return complaint.text[0] ? fail_in_words("control", &complaint) :
-					   fail("control", error);
+		return fail_in_words("control", error, &complaint);
 	return 0;
 }
 
@@ -594,33 +502,12 @@ static void save_sources(struct daemon *daemon)
 
 static void tick(struct daemon *daemon, uint64_t now_ms)
 {
-	shares_enforce(&daemon->shares, now_ms);
+	shares_enforce(&daemon->exporters.shares, now_ms);
 	commit_ledger(daemon);
 	save_sources(daemon);
 	spool_tick(daemon->spool);
 	http_server_tick(daemon->server);
 	control_tick(daemon->control);
-}
-
-static int rekey(struct daemon *daemon, const struct config *config, struct complaint *complaint)
-{
-	for (size_t i = 0; i < daemon->destination_count; i++) {
-		const struct destination_thread *destination = &daemon->destinations[i];
-		const struct destination_config *now =
-			config_destination(config, destination->config->name);
-		if (!now || !now->enabled)
-			continue;
-		if (!destination_same_address(now, destination->config)) {
-			log_event(LOG_LEVEL_WARNING, "keys_need_restart",
-				"destination=%s why=\"its address is another, too\"", now->name);
-			continue;
-		}
-		int error = exporter_rekey(destination->exporter, now, config->projects,
-			count_pairs(config, now), complaint);
-		if (error)
-			return error;
-	}
-	return 0;
 }
 
 /* SIGHUP: all or nothing, unless memory ends on the way. */
@@ -635,7 +522,7 @@ static void reload(struct daemon *daemon)
 	if (!error && daemon->certificate)
 		error = http_certificate_reload(daemon->certificate, &complaint);
 	if (!error)
-		error = rekey(daemon, startup.config, &complaint);
+		error = exporters_rekey(&daemon->exporters, startup.config, &complaint);
 	if (!error)
 		error = proxy_rekey(daemon->proxy, startup.config, &complaint);
 	if (error) {
@@ -656,28 +543,46 @@ static void reload(struct daemon *daemon)
 	daemon->latest = startup;
 }
 
+static void say_ready(const struct daemon *daemon)
+{
+	char status[sizeof daemon->address + 32];
+	snprintf(status, sizeof status, "Listening on %s", daemon->address);
+	supervisor_say_ready(daemon->supervisor, status);
+}
+
+/* False: it is time to stop. */
+static bool obey(struct daemon *daemon, unsigned signal)
+{
+	if (signal == SIGHUP) {
+		supervisor_say_reloading(daemon->supervisor);
+		reload(daemon);
+		say_ready(daemon);
+		return true;
+	}
+	log_event(LOG_LEVEL_INFO, "stopping", "signal=%u", signal);
+	supervisor_say_stopping(
+		daemon->supervisor, 2 * daemon->config->shutdown_timeout_ms + STOP_SLACK_MS);
+	return false;
+}
+
 static void serve_until_told(struct daemon *daemon)
 {
 	struct pollfd signals = { .fd = daemon->signal_fd, .events = POLLIN };
 	uint64_t next = clock_monotonic_ms() + TICK_MS;
+	say_ready(daemon);
 	for (;;) {
+		struct signalfd_siginfo info;
 		uint64_t now = clock_monotonic_ms();
 		if (now >= next) {
 			tick(daemon, now);
 			next = now + TICK_MS;
 			continue;
 		}
-		if (poll(&signals, 1, (int)(next - now)) > 0) {
-			struct signalfd_siginfo info;
-			if (read(daemon->signal_fd, &info, sizeof info) != sizeof info)
-				continue;
-			if (info.ssi_signo == SIGHUP) {
-				reload(daemon);
-			} else {
-				log_event(LOG_LEVEL_INFO, "stopping", "signal=%u", info.ssi_signo);
-				return;
-			}
-		}
+		uint64_t sign = supervisor_tick(daemon->supervisor, now);
+		if (poll(&signals, 1, (int)(smaller(next, sign) - now)) > 0 &&
+			read(daemon->signal_fd, &info, sizeof info) == sizeof info &&
+			!obey(daemon, info.ssi_signo))
+			return;
 	}
 }
 
@@ -700,8 +605,8 @@ static void stop_proxy(struct daemon *daemon)
 	if (!daemon->proxy)
 		return;
 	proxy_stop(daemon->proxy, clock_monotonic_ms());
-	if (daemon->proxy_runs)
-		pthread_join(daemon->proxy_thread, NULL);
+	if (daemon->proxy_worker.runs)
+		join(&daemon->proxy_worker);
 	else if (daemon->server)
 		run_proxy(daemon);
 }
@@ -714,14 +619,12 @@ static void stop(struct daemon *daemon)
 		http_server_stop(daemon->server, timeout_ms);
 	stop_proxy(daemon);
 	control_stop(daemon->control);
-	if (daemon->synthesizer_runs) {
+	if (daemon->synthesizer_worker.runs)
 		synthesizer_stop(daemon->synthesizer);
-		pthread_join(daemon->synthesizer_thread, NULL);
-	}
-	if (daemon->writer_runs) {
+	join(&daemon->synthesizer_worker);
+	if (daemon->writer.runs)
 		spool_stop(daemon->spool);
-		pthread_join(daemon->writer, NULL);
-	}
+	join(&daemon->writer);
 	http_server_free(daemon->server);
 	http_certificate_free(daemon->certificate);
 	proxy_free(daemon->proxy);
@@ -729,23 +632,13 @@ static void stop(struct daemon *daemon)
 	free(daemon->watched);
 
 	uint64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
-	for (size_t i = 0; i < daemon->destination_count; i++)
-		if (daemon->destinations[i].runs)
-			exporter_stop(daemon->destinations[i].exporter, deadline_ms);
-	if (daemon->local_runs)
+	exporters_stop(&daemon->exporters, deadline_ms);
+	if (daemon->local_worker.runs)
 		local_stop(daemon->local, deadline_ms);
-	for (size_t i = 0; i < daemon->destination_count; i++) {
-		if (daemon->destinations[i].runs)
-			pthread_join(daemon->destinations[i].thread, NULL);
-		exporter_free(daemon->destinations[i].exporter);
-		lanes_done(&daemon->destinations[i].lanes);
-	}
-	if (daemon->local_runs)
-		pthread_join(daemon->local_thread, NULL);
+	exporters_done(&daemon->exporters);
+	join(&daemon->local_worker);
 	local_free(daemon->local);
 	lanes_done(&daemon->local_lanes);
-	free(daemon->destinations);
-	free(daemon->shares.at);
 
 	synthesizer_free(daemon->synthesizer);
 	pipeline_free(daemon->pipeline);
@@ -774,12 +667,15 @@ static void keep_memory(void)
 	mallopt(M_ARENA_MAX, 4);
 }
 
-int daemon_run(const struct startup_sources *sources, struct startup *startup)
+int daemon_run(const struct startup_sources *sources, struct startup *startup,
+	struct supervisor *supervisor)
 {
 	const struct config *config = startup->config;
-	struct daemon daemon = {
-		.sources = sources, .config = config, .signal_fd = -1, .lock_fd = -1
-	};
+	struct daemon daemon = { .sources = sources,
+		.supervisor = supervisor,
+		.config = config,
+		.signal_fd = -1,
+		.lock_fd = -1 };
 	int error;
 
 	keep_memory();

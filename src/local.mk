@@ -17,6 +17,7 @@ libtollgate_a_SOURCES = \
 	src/base/names.c src/base/names.h \
 	src/base/nearest.c src/base/nearest.h \
 	src/base/sqlite.c src/base/sqlite.h \
+	src/base/supervisor.c src/base/supervisor.h \
 	src/base/utf8.c src/base/utf8.h \
 	src/config/checks.c src/config/checks.h \
 	src/config/config.c src/config/config.h \
@@ -164,6 +165,7 @@ libtollgate_a_SOURCES = \
 	src/export/destinations.c \
 	src/export/errands.c src/export/errands.h \
 	src/export/exporter.c src/export/exporter.h \
+	src/export/exporters.c src/export/exporters.h \
 	src/export/ingestion.c src/export/ingestion.h \
 	src/export/intake.c src/export/intake.h \
 	src/export/job.c src/export/job.h \

@@ -13,6 +13,19 @@
 #include "http/certificate.h"
 #include "pricing/price.h"
 
+/* Whoever set another address would look for us there in vain. */
+static void take_listen(struct config *config, char *listen)
+{
+	char set[LOG_TEXT_MAX];
+	const struct origin *origin = &config->origins[setting_find("listen") - settings];
+	if (origin->kind != ORIGIN_DEFAULT && strcmp(config->listen, listen) != 0)
+		log_event(LOG_LEVEL_WARNING, "setting_not_applied",
+			"why=\"listen is %s, but the service manager listens for Tollgate at %s: write "
+			"ListenStream= in its socket unit\"",
+			log_text(set, config->listen), listen);
+	config->listen = listen;
+}
+
 int startup_read(const struct startup_sources *sources, struct startup *ret_setup,
 	struct complaint *complaint)
 {
@@ -24,6 +37,8 @@ int startup_read(const struct startup_sources *sources, struct startup *ret_setu
 		snprintf(startup.file, sizeof startup.file, "%s", file);
 	int error = config_load(file, sources->environment, sources->flags, &startup.config,
 		&startup.notes, complaint);
+	if (!error && sources->listen)
+		take_listen(startup.config, sources->listen);
 	if (!error)
 		error = prices_load(startup.config->pricing.file, startup.config->pricing.overrides,
 			&startup.prices, complaint);

@@ -7,11 +7,12 @@
 
 struct prices;
 
-/* Where to read; all as config_load takes them. */
+/* Where to read; the first three as config_load takes them. */
 struct startup_sources {
 	const char *file; /* NULL: config_find_file looks for one */
 	char *const *environment;
 	char *const *flags;
+	char *listen; /* where the service manager listens for us, whatever is set; NULL: it does not */
 };
 
 struct startup {

@@ -574,6 +574,43 @@ Test(config, a_secret_file_that_is_open_empty_or_long_is_refused)
 	}
 }
 
+Test(config, what_the_service_manager_keeps_for_us_is_found_where_it_says)
+{
+	static const char json[] =
+		"{\"access\": {\"keys_file\": \"$CREDENTIALS_DIRECTORY/keys\"},"
+		" \"destinations\": {\"langfuse\": {\"type\": \"langfuse\","
+		"  \"public_key_file\": \"$CREDENTIALS_DIRECTORY/key\", \"secret_key\": \"sk-lf\"}}}";
+	char where[64], keys[64];
+	snprintf(where, sizeof where, "CREDENTIALS_DIRECTORY=%s", directory);
+	snprintf(keys, sizeof keys, "%s", write_file("keys", "", 0400));
+	write_file("key", "pk-lf\n", 0400);
+	load_well(json, ENV(where), NULL);
+	cr_expect_str_eq(config->destinations[0].public_key, "pk-lf");
+	cr_expect_str_eq(config->access.keys_file, keys);
+	load_well(NULL,
+		ENV(where, "LANGFUSE_SECRET_KEY_FILE=$CREDENTIALS_DIRECTORY/key",
+			"LANGFUSE_PUBLIC_KEY=$CREDENTIALS_DIRECTORY/key"),
+		NULL);
+	cr_expect_str_eq(config->destinations[0].secret_key, "pk-lf");
+	cr_expect_str_eq(config->destinations[0].public_key, "$CREDENTIALS_DIRECTORY/key",
+		"a key is no path");
+}
+
+Test(config, without_a_service_manager_its_directory_is_a_mistake_in_words)
+{
+	char longest[CONFIG_PATH_MAX + 64] = "CREDENTIALS_DIRECTORY=";
+	char *const flags[] = { "pricing.file=$CREDENTIALS_DIRECTORY/prices.json", NULL };
+	cr_expect_eq(load(NULL, NULL, flags), -EINVAL);
+	cr_expect_str_eq(complaint.text,
+		"--set pricing.file names $CREDENTIALS_DIRECTORY/prices.json, but "
+		"CREDENTIALS_DIRECTORY is not set: systemd sets it in a unit with LoadCredential=");
+	cr_expect_eq(load(NULL, ENV("CREDENTIALS_DIRECTORY=/no/such"), flags), -EINVAL);
+	cr_expect(strstr(complaint.text, "not /no/such/prices.json"), "%s", complaint.text);
+	memset(longest + strlen(longest), 'x', CONFIG_PATH_MAX - 8);
+	cr_expect_eq(load(NULL, ENV(longest), flags), -EINVAL);
+	cr_expect_str_eq(complaint.text, "--set pricing.file names a path that is too long");
+}
+
 Test(config, what_is_no_secret_may_stand_in_an_open_file)
 {
 	char *environment[] = { "HOME=/home/nobody", NULL };

@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 
+#include "base/supervisor.h"
 #include "config/config.h"
 #include "daemon.h"
+#include "http/listen.h"
 #include "startup.h"
 
 extern char **environ;
@@ -17,6 +19,34 @@ static const struct flag flags[] = {
 		"One setting; wins over file and environment; may repeat." },
 	{ NULL },
 };
+
+static int serve(const struct startup_sources *sources, struct supervisor *supervisor)
+{
+	struct startup startup;
+	struct complaint complaint = { 0 };
+	if (startup_read(sources, &startup, &complaint) < 0)
+		return complaint_print(&complaint);
+	int status = startup_check(startup.config, &complaint) < 0 ?
+		complaint_print(&complaint) :
+		daemon_run(sources, &startup, supervisor);
+	startup_done(&startup);
+	return status;
+}
+
+static int serve_supervised(struct startup_sources *sources)
+{
+	struct supervisor supervisor;
+	struct complaint complaint = { 0 };
+	char listen[HTTP_ADDRESS_MAX];
+	int error = supervisor_meet(&supervisor, &complaint);
+	if (!error && supervisor.socket >= 0) {
+		error = http_listen_address(supervisor.socket, listen, &complaint);
+		sources->listen = listen;
+	}
+	int status = error ? complaint_print(&complaint) : serve(sources, &supervisor);
+	supervisor_leave(&supervisor);
+	return status;
+}
 
 static int run(struct arguments *arguments)
 {
@@ -32,15 +62,7 @@ static int run(struct arguments *arguments)
 		else
 			return arguments_refuse(arguments, argument, value);
 	}
-
-	struct startup startup;
-	struct complaint complaint = { 0 };
-	if (startup_read(&sources, &startup, &complaint) < 0)
-		return complaint_print(&complaint);
-	int status = startup_check(startup.config, &complaint) < 0 ? complaint_print(&complaint) :
-								     daemon_run(&sources, &startup);
-	startup_done(&startup);
-	return status;
+	return serve_supervised(&sources);
 }
 
 const struct command command_serve = {

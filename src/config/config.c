@@ -130,7 +130,7 @@ int loader_set(struct loader *loader, const char *name, const char *text, const 
 		return complain(loader->complaint, "%s is no setting; the nearest is %s",
 			log_text(shown, name), nearest);
 	}
-	struct value_place place = { named, loader->arena, loader->complaint };
+	struct value_place place = { named, loader->arena, loader->complaint, loader->credentials };
 	int error = value_set_text(found.setting, found.base, text, &place);
 	if (!error)
 		loader_note_origin(loader, found.origin, named, 0);
@@ -508,6 +508,7 @@ int config_load(const char *file, char *const *environment, char *const *flags,
 		.config = &loaded->config,
 		.arena = &loaded->arena,
 		.complaint = complaint,
+		.credentials = environment_value(environment, "CREDENTIALS_DIRECTORY"),
 		.file = file ? arena_copy(&loaded->arena, file, strlen(file) + 1) : NULL,
 	};
 	loaded->config.destinations =

@@ -189,7 +189,8 @@ static int read_key(
 	if (section)
 		return add_object(loader, section, key, value, path);
 	if (!strchr(key, '.') && loader_find(loader, path, &found)) {
-		struct value_place place = { path, loader->arena, loader->complaint };
+		struct value_place place = { path, loader->arena, loader->complaint,
+			loader->credentials };
 		int error = value_set_json(found.setting, found.base, value, &place);
 		if (!error && !json_is_null(value))
 			loader_note_origin(loader, found.origin, path,

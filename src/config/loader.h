@@ -13,7 +13,8 @@ struct loader {
 	struct config *config;
 	struct arena *arena; /* all texts of the configuration */
 	struct complaint *complaint;
-	char **notes; /* NULL-terminated; NULL while there is none */
+	const char *credentials; /* the directory of them; NULL: none */
+	char **notes;            /* NULL-terminated; NULL while there is none */
 	size_t note_count;
 	const char *file; /* NULL: none */
 	int origin;       /* enum of struct origin: the source that is being read */

@@ -55,7 +55,9 @@ void config_print_settings(void)
 {
 	printf("Settings, with default, unit and bounds. In the JSON file they are nested\n"
 	       "objects: {\"http\": {\"threads\": 4}}. As variables they are TOLLGATE_ and the name\n"
-	       "in capitals: TOLLGATE_HTTP_THREADS=4. Sizes may be written as \"64MiB\".\n\n");
+	       "in capitals: TOLLGATE_HTTP_THREADS=4. Sizes may be written as \"64MiB\", and paths\n"
+	       "may begin with $CREDENTIALS_DIRECTORY/, where systemd puts what LoadCredential=\n"
+	       "of the unit names.\n\n");
 	for (size_t i = 0; i < setting_count; i++)
 		print_row("", &settings[i]);
 	for (size_t i = 0; i < SECTION_COUNT; i++)

@@ -181,6 +181,30 @@ static char *take_text(
 	return NULL;
 }
 
+/* Where the service manager has put a file for us is known to the one process that it was put there for. */
+static const char *find_path(
+	const char *text, char found[CONFIG_PATH_MAX], const struct value_place *place)
+{
+	static const char variable[] = "$CREDENTIALS_DIRECTORY/";
+	const size_t len = sizeof variable - 1;
+	char shown[LOG_TEXT_MAX];
+	if (strncmp(text, variable, len) != 0)
+		return text;
+	if (!place->credentials) {
+		complain(place->complaint,
+			"%s names %s, but CREDENTIALS_DIRECTORY is not set: systemd sets it in a unit "
+			"with LoadCredential=",
+			place->named, log_text(shown, text));
+		return NULL;
+	}
+	if (snprintf(found, CONFIG_PATH_MAX, "%s/%s", place->credentials, text + len) >=
+		CONFIG_PATH_MAX) {
+		complain(place->complaint, "%s names a path that is too long", place->named);
+		return NULL;
+	}
+	return found;
+}
+
 /* What a secret's file holds, without the line end that editors leave. */
 static char *take_secret(const char *path, const struct value_place *place)
 {
@@ -392,7 +416,10 @@ int value_set_text(const struct setting *setting, void *base, const char *text,
 	case SETTING_TEXT:
 	case SETTING_PATH:
 	case SETTING_SECRET_FILE: {
-		char *value = take_text(setting, text, place);
+		char path[CONFIG_PATH_MAX];
+		if (setting->type != SETTING_TEXT)
+			text = find_path(text, path, place);
+		char *value = text ? take_text(setting, text, place) : NULL;
 		if (value && setting->type == SETTING_SECRET_FILE)
 			value = take_secret(value, place);
 		if (!value)

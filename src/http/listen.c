@@ -87,15 +87,47 @@ int http_listen(const char *address, int *ret_fd, struct complaint *complaint)
 	return 0;
 }
 
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* Of the family 0 when it is no socket. */
+static union address address_of(int fd)
+{
+	union address address = { 0 };
+	socklen_t len = sizeof address;
+	return getsockname(fd, &address.any, &len) < 0 ? (union address){ 0 } : address;
+}
+
+static bool is_listening(int fd)
+{
+	int listens = 0;
+	socklen_t len = sizeof listens;
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens;
+}
+
+int http_listen_address(int fd, char ret_address[HTTP_ADDRESS_MAX], struct complaint *complaint)
+{
+	char host[HTTP_ADDRESS_MAX - 10];
+	const union address address = address_of(fd);
+	bool is_v6 = address.any.sa_family == AF_INET6;
+	socklen_t len = is_v6 ? sizeof address.v6 : sizeof address.v4;
+	if (!is_listening(fd) || (!is_v6 && address.any.sa_family != AF_INET) ||
+		getnameinfo(&address.any, len, host, sizeof host, NULL, 0, NI_NUMERICHOST) != 0)
+		return complain(complaint,
+			"the service manager's socket is none that listens for TCP: write "
+			"ListenStream= with an address and a port in its socket unit");
+	snprintf(ret_address, HTTP_ADDRESS_MAX, is_v6 ? "[%s]:%u" : "%s:%u", host,
+		http_listen_port(fd));
+	return 0;
+}
+
 unsigned http_listen_port(int fd)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} name = { 0 };
-	socklen_t len = sizeof name;
-	if (getsockname(fd, &name.any, &len) < 0 || name.any.sa_family == AF_UNIX)
-		return 0;
-	return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
+	const union address address = address_of(fd);
+	if (address.any.sa_family == AF_INET6)
+		return ntohs(address.v6.sin6_port);
+	return address.any.sa_family == AF_INET ? ntohs(address.v4.sin_port) : 0;
 }

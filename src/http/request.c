@@ -156,6 +156,8 @@ enum MHD_Result http_request_begin(
 	struct http_server *server = request->server;
 	pthread_mutex_lock(&server->lock);
 	server->in_progress++;
+	server->begun++;
+	request->is_begun = true;
 	pthread_mutex_unlock(&server->lock);
 
 	atomic_store(&request->state, 0);
@@ -366,6 +368,7 @@ void http_request_end(struct http_request *request)
 			server->options.request_timeout_ms);
 
 	pthread_mutex_lock(&server->lock);
+	request->is_begun = false;
 	if (--server->in_progress == 0)
 		pthread_cond_broadcast(&server->changed);
 	pthread_mutex_unlock(&server->lock);

@@ -23,6 +23,7 @@ struct http_server {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* of the three numbers */
 	unsigned in_progress;   /* requests begun and not over; guarded by lock */
+	unsigned begun;         /* connections and requests since the start; guarded by lock */
 	unsigned handed_out; /* given to `handle` or `stream` and not replied to; guarded by lock */
 	unsigned starting;   /* in a route's `stream`; guarded by lock */
 	bool closed;         /* nothing is handed out any more; guarded by lock */
@@ -60,6 +61,7 @@ struct http_request {
 	int64_t length; /* of the body; -1: chunked */
 	bool is_head;
 	bool knows_chunks; /* HTTP/1.1 */
+	bool is_begun;     /* and not over; guarded by the server's lock */
 	const void *caller;
 	const struct http_route *route;
 	struct buf body;

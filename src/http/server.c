@@ -21,6 +21,8 @@ enum {
 	/* How much later than due a connection is closed unheard: a sender that drips gets its 408 first. */
 	GRACE_MS = 2000,
 	LOG_INTERVAL_MS = 60 * 1000,
+	/* What a client may need from an answer to its next request. */
+	LINGER_MS = 250,
 };
 
 /* NULL: no memory when the connection came. */
@@ -97,6 +99,7 @@ static void connection_open(
 	if (request->next)
 		request->next->link = &request->next;
 	server->requests = request;
+	server->begun++;
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -245,24 +248,68 @@ static struct timespec from_now(uint64_t ms)
 	return time;
 }
 
-unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms)
+static bool is_past(const struct timespec *time)
 {
-	if (!atomic_exchange(&server->stopping, true)) {
-		int fd = MHD_quiesce_daemon(server->mhd);
-		if (fd >= 0) {
-			/* Closed alone it goes on listening for as long as a thread polls it. */
-			shutdown(fd, SHUT_RDWR);
-			close(fd);
-		}
-	}
-	const struct timespec until = from_now(timeout_ms);
-	pthread_mutex_lock(&server->lock);
+	const struct timespec now = from_now(0);
+	return now.tv_sec > time->tv_sec ||
+		(now.tv_sec == time->tv_sec && now.tv_nsec >= time->tv_nsec);
+}
+
+/* With the lock, as the next two. */
+static void wait_for_requests(struct http_server *server, const struct timespec *until)
+{
 	int status = 0;
 	while (server->in_progress && status == 0)
-		status = pthread_cond_timedwait(&server->changed, &server->lock, &until);
+		status = pthread_cond_timedwait(&server->changed, &server->lock, until);
+}
+
+/*
+ * Who has just been answered is sending the next request, and who has just connected the first one: they are heard.
+ * False: nothing has begun for a while.
+ */
+static bool linger(struct http_server *server)
+{
+	unsigned before = server->begun;
+	const struct timespec until = from_now(LINGER_MS);
+	while (pthread_cond_timedwait(&server->changed, &server->lock, &until) == 0)
+		;
+	return server->begun != before;
+}
+
+/* Who sends a request all the same learns from this that it was not taken, and may send it again. */
+static void hang_up(struct http_server *server)
+{
+	for (struct http_request *request = server->requests; request; request = request->next)
+		if (!request->is_begun)
+			shutdown(request->fd, SHUT_WR);
+}
+
+static void stop_listening(struct http_server *server)
+{
+	int fd = MHD_quiesce_daemon(server->mhd);
+	if (fd < 0)
+		return;
+	/* Closed alone it goes on listening for as long as a thread polls it. */
+	if (!server->options.is_inherited)
+		shutdown(fd, SHUT_RDWR);
+	close(fd);
+}
+
+unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms)
+{
+	if (!atomic_exchange(&server->stopping, true))
+		stop_listening(server);
+	const struct timespec until = from_now(timeout_ms);
+	bool is_inherited = server->options.is_inherited;
+	pthread_mutex_lock(&server->lock);
+	do
+		wait_for_requests(server, &until);
+	while (is_inherited && !is_past(&until) && linger(server));
 	server->closed = true;
 	while (server->starting)
 		pthread_cond_wait(&server->changed, &server->lock);
+	if (is_inherited)
+		hang_up(server);
 	unsigned left = server->in_progress;
 	pthread_mutex_unlock(&server->lock);
 	return left;

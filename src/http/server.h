@@ -60,6 +60,7 @@ struct http_route {
 struct http_server_options {
 	const char *listen; /* host:port, [::1]:port; port 0 takes any free one */
 	int listen_fd;      /* a socket that listens, taken over; where listen is NULL */
+	bool is_inherited;  /* that socket is the service manager's too, for who serves after us */
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;
 	unsigned threads;
@@ -106,6 +107,9 @@ void http_server_tick(struct http_server *server);
 /*
  * Closes the listening socket, then waits for the requests in progress, at most timeout_ms. `handle` and `stream`
  * are not called any more afterwards. Returns the number of requests still in progress.
+ *
+ * An inherited socket goes on listening, and who connects now waits there for the next server. So everybody else
+ * is led there: connections close after their next reply, and those that are silent for a moment without one.
  */
 unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms);
 

@@ -1,7 +1,7 @@
-# services.tollgate: the gateway, and what the coding CLIs of everybody on this machine are told about it.
+# services.tollgate: the gateway, and what the coding CLIs of everybody on this machine are told.
 #
-# The units come with the package (systemd/ in its source), so that they are hardened here as anywhere; below
-# stands what is this machine's own.
+# The units come with the package (systemd/ in its source), so that they are hardened here as
+# anywhere; below stands what is this machine's own.
 {
   config,
   lib,
@@ -46,15 +46,17 @@ let
   };
   credential = name: if keyFiles ? ${name} then "$CREDENTIALS_DIRECTORY/${name}" else null;
 
+  isInStore = file: lib.hasPrefix builtins.storeDir (toString file);
+  isSecret = header: lib.toLower header == "authorization";
+
   address = builtins.match "([0-9.]+|\\[[0-9a-fA-F:.]+]):([0-9]+)" cfg.settings.listen;
   isLoopback = lib.hasPrefix "127." (lib.head address) || lib.head address == "[::1]";
   destinations = cfg.settings.destinations or { };
   access = cfg.settings.access or { };
-  hasKeys =
-    access ? keys_file
-    || lib.any (project: project ? gateway_keys_file) (lib.attrValues (cfg.settings.projects or { }));
+  projects = lib.attrValues (cfg.settings.projects or { });
+  hasKeys = access ? keys_file || lib.any (project: project ? gateway_keys_file) projects;
 
-  # The coding CLIs: where settings for all users are, and the file of one person's that says the same.
+  # The coding CLIs: where settings for all users are, and which file of one person says the same.
   tools = {
     claudeCode = {
       name = "claude-code";
@@ -93,20 +95,25 @@ let
       flags = lib.optionalString (!cfg.${option}.content) " --without-content";
       home = pkgs.runCommand "tollgate-setup-${tool.name}" { } ''
         mkdir $out
-        export HOME=$out XDG_STATE_HOME=$PWD TOLLGATE_CONFIG=${configFile} PATH=${cfg.package}/bin:$PATH
+        export HOME=$out XDG_STATE_HOME=$PWD TOLLGATE_CONFIG=${configFile}
+        export PATH=${cfg.package}/bin:$PATH
         tollgate setup ${tool.name} --apply${flags}
       '';
     in
-    lib.mkIf cfg.${option}.enable (lib.mapAttrs (_: file: { source = "${home}/${file}"; }) tool.files);
+    lib.mkIf cfg.${option}.enable (
+      lib.mapAttrs (_: file: { source = "${home}/${file}"; }) tool.files
+    );
 
   # What services.grafana-alloy had beside what is below.
-  goneKeys = "Write the keys to files, and name those in langfuse.publicKeyFile and langfuse.secretKeyFile.";
+  goneKeys = "Write the keys to files: langfuse.publicKeyFile and langfuse.secretKeyFile.";
   goneSignals = "Add a destination of type otlp to services.tollgate.settings.destinations.";
-  goneHost = "Tollgate takes what AI tools send; for the machine's own metrics and logs keep services.grafana-alloy.";
+  goneHost = "Tollgate takes what AI tools send: keep services.grafana-alloy for the machine.";
+  goneOfLangfuse = {
+    credentialSource = goneKeys;
+    azureKeyVaultName = goneKeys;
+    onePasswordRefs = goneKeys;
+  };
   gone = {
-    langfuse.credentialSource = goneKeys;
-    langfuse.azureKeyVaultName = goneKeys;
-    langfuse.onePasswordRefs = goneKeys;
     configFile = "Set services.tollgate.settings.";
     otlpPort = "Set services.tollgate.settings.listen.";
     k8sEndpoint = "Set services.tollgate.tempo.endpoint.";
@@ -124,19 +131,23 @@ in
 {
   imports =
     let
-      path = name: [ "services" "tollgate" ] ++ name;
+      ours = [
+        "services"
+        "tollgate"
+      ];
+      langfuse = ours ++ [ "langfuse" ];
+      file = [ "environmentFile" ];
+      removed = path: name: lib.mkRemovedOptionModule (path ++ [ name ]);
     in
-    [ (lib.mkRenamedOptionModule (path [ "langfuse" "environmentFile" ]) (path [ "environmentFile" ])) ]
-    ++ lib.mapAttrsToList (name: lib.mkRemovedOptionModule (path [ name ])) (
-      removeAttrs gone [ "langfuse" ]
-    )
-    ++ lib.mapAttrsToList (name: lib.mkRemovedOptionModule (path [ "langfuse" name ])) gone.langfuse;
+    [ (lib.mkRenamedOptionModule (langfuse ++ file) (ours ++ file)) ]
+    ++ lib.mapAttrsToList (removed ours) gone
+    ++ lib.mapAttrsToList (removed langfuse) goneOfLangfuse;
 
   options.services.tollgate = {
     enable = mkOption {
       type = types.bool;
       default = false;
-      description = "Whether to run Tollgate, the gateway between AI tools and Langfuse, Tempo and others.";
+      description = "Whether to run Tollgate, the gateway between AI tools, and Langfuse and Tempo.";
     };
 
     package = mkOption {
@@ -155,9 +166,9 @@ in
         spool.max_bytes = "50GiB";
       };
       description = ''
-        Everything that {manpage}`tollgate.json(5)` has, as it is there; wins over the options beside
-        this one. It becomes {file}`/etc/tollgate/tollgate.json`, which everybody can read, so that keys belong
-        into files: add those to
+        Everything that {manpage}`tollgate.json(5)` has, as it is there; wins over the options
+        beside this one. It becomes {file}`/etc/tollgate/tollgate.json`, which everybody can read,
+        so that keys belong into files: add those to
         {option}`systemd.services.tollgate.serviceConfig.LoadCredential` and name them
         `$CREDENTIALS_DIRECTORY/…`.
       '';
@@ -207,7 +218,7 @@ in
         type = types.nullOr (types.strMatching "([0-9]+(ms|s|m|h))+");
         default = null;
         example = "10s";
-        description = "How long spans wait for more before they go, such as `500ms`, `10s` or `1m30s`.";
+        description = "How long spans wait for more before they go: `500ms`, `10s` or `1m30s`.";
       };
       userId = optional types.str "The user of spans that name none.";
       tags = mkOption {
@@ -219,7 +230,7 @@ in
       retryEnabled = mkOption {
         type = types.bool;
         default = true;
-        description = "Always true: kept so that what was written for services.grafana-alloy still holds.";
+        description = "Always true, as it was in services.grafana-alloy by default.";
       };
       queueSize = optional types.ints.positive ''
         Without effect: what waits is on disk, up to `settings.spool.max_bytes`.
@@ -302,16 +313,17 @@ in
       {
         assertion = address != null;
         message = ''
-          services.tollgate.settings.listen is "${cfg.settings.listen}", but systemd listens there, which wants an
-          address and a port: 127.0.0.1:4318, 0.0.0.0:4318 or [::1]:4318.
+          services.tollgate.settings.listen is "${cfg.settings.listen}", but systemd listens there, and
+          wants an address and a port: 127.0.0.1:4318, 0.0.0.0:4318 or [::1]:4318.
         '';
       }
       {
-        assertion = address == null || isLoopback || hasKeys || access.anonymous or "" == "everyone";
+        assertion =
+          address == null || isLoopback || hasKeys || access.anonymous or "" == "everyone";
         message = ''
-          services.tollgate.settings.listen is "${cfg.settings.listen}": others can reach it, and nobody needs a key.
-          Make one with "tollgate key", name its file in settings.access.keys_file, or say
-          settings.access.anonymous = "everyone".
+          services.tollgate.settings.listen is "${cfg.settings.listen}", which others can reach, and
+          nobody needs a key. Make one with "tollgate key" and name its file in
+          settings.access.keys_file, or say settings.access.anonymous = "everyone".
         '';
       }
       {
@@ -323,55 +335,65 @@ in
       }
       {
         assertion = (cfg.langfuse.publicKeyFile == null) == (cfg.langfuse.secretKeyFile == null);
-        message = "services.tollgate.langfuse: publicKeyFile and secretKeyFile belong together, and one of them is not set.";
+        message = ''
+          services.tollgate.langfuse: publicKeyFile and secretKeyFile belong together, and one of them
+          is not set.
+        '';
       }
       {
         assertion =
           cfg.langfuse.enable
-          -> keyFiles != { } || cfg.environmentFile != null || destinations.langfuse ? public_key
+          ->
+            keyFiles != { }
+            || cfg.environmentFile != null
+            || destinations.langfuse ? public_key
             || config.systemd.services.tollgate.environment ? LANGFUSE_PUBLIC_KEY;
         message = ''
-          services.tollgate.langfuse.enable needs the keys of the project: set publicKeyFile and secretKeyFile, or
-          services.tollgate.environmentFile to a file with LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY.
+          services.tollgate.langfuse.enable needs the keys of the project: set publicKeyFile and
+          secretKeyFile, or services.tollgate.environmentFile to a file with LANGFUSE_PUBLIC_KEY and
+          LANGFUSE_SECRET_KEY.
         '';
       }
       {
-        assertion = !lib.any (file: lib.hasPrefix builtins.storeDir (toString file)) (lib.attrValues keyFiles);
+        assertion = !lib.any isInStore (lib.attrValues keyFiles);
         message = ''
-          services.tollgate.langfuse: a key file is in the Nix store, where everybody can read it. Name the file that
-          sops-nix or agenix writes, as text: "/run/secrets/langfuse-secret-key".
+          services.tollgate.langfuse: a key file is in the Nix store, where everybody can read it. Name
+          the file that sops-nix or agenix writes, as text: "/run/secrets/langfuse-secret-key".
         '';
       }
       {
         assertion = !lib.any (destination: destination ? secret_key) (lib.attrValues destinations);
         message = ''
-          services.tollgate.settings.destinations has a secret_key, which everybody could read in the Nix store: use
-          secret_key_file.
+          services.tollgate.settings.destinations has a secret_key, which everybody could read in the
+          Nix store: use secret_key_file.
         '';
       }
       {
         assertion = cfg.langfuse.retryEnabled;
         message = ''
-          services.tollgate.langfuse.retryEnabled = false: Tollgate sends again until Langfuse has it, and cannot be told
-          otherwise. Delete the line; what may wait is bounded by settings.spool.max_bytes.
+          services.tollgate.langfuse.retryEnabled = false: Tollgate sends again until Langfuse has it,
+          and cannot be told otherwise. Delete the line; what may wait is bounded by
+          settings.spool.max_bytes.
         '';
       }
       {
-        assertion = cfg.tempo.enable -> cfg.tempo.endpoint != null || destinations.tempo ? traces_endpoint;
+        assertion =
+          cfg.tempo.enable -> cfg.tempo.endpoint != null || destinations.tempo ? traces_endpoint;
         message = ''
-          services.tollgate.tempo.enable needs services.tollgate.tempo.endpoint, such as "http://tempo.lan:4318".
+          services.tollgate.tempo.enable needs services.tollgate.tempo.endpoint, such as
+          "http://tempo.lan:4318".
         '';
       }
     ];
 
     warnings =
       lib.optional (cfg.langfuse.queueSize != null) ''
-        services.tollgate.langfuse.queueSize has no effect, delete it: Tollgate keeps what waits on disk, up to
-        services.tollgate.settings.spool.max_bytes, and drops nothing after five minutes.
+        services.tollgate.langfuse.queueSize has no effect, delete it: Tollgate keeps what waits on
+        disk, up to services.tollgate.settings.spool.max_bytes, and drops nothing after five minutes.
       ''
-      ++ lib.optional (lib.any (name: lib.toLower name == "authorization") (lib.attrNames cfg.tempo.headers)) ''
-        services.tollgate.tempo.headers has Authorization, which everybody can read in the Nix store: put it into
-        services.tollgate.environmentFile as TOLLGATE_TEMPO_HEADERS.
+      ++ lib.optional (lib.any isSecret (lib.attrNames cfg.tempo.headers)) ''
+        services.tollgate.tempo.headers has Authorization, which everybody can read in the Nix store:
+        put it into services.tollgate.environmentFile as TOLLGATE_TEMPO_HEADERS.
       '';
 
     environment.systemPackages = [ cfg.package ];

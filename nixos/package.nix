@@ -58,7 +58,7 @@ stdenv.mkDerivation {
   enableParallelBuilding = true;
 
   meta = {
-    description = "Gateway between AI coding CLIs or OpenTelemetry-instrumented LLM applications, and Langfuse and Tempo";
+    description = "Gateway between AI tools, and Langfuse and Tempo";
     mainProgram = "tollgate";
     platforms = lib.platforms.linux;
   };

@@ -1,4 +1,4 @@
-# What the module makes of configurations: a list of the cases that came out otherwise, and the files that
+# What the module makes of configurations: the cases that came out otherwise, and what
 # tests/check-nixos tries with the program.
 {
   lib,
@@ -61,7 +61,8 @@ let
       messages = failed tollgate;
     in
     {
-      found = if lib.length messages == 1 && lib.hasInfix words (lib.head messages) then words else messages;
+      found =
+        if lib.length messages == 1 && lib.hasInfix words (lib.head messages) then words else messages;
       expected = words;
     };
   evaluates =
@@ -80,7 +81,7 @@ let
   };
   langfuse = { enable = true; } // keys;
 
-  # spec/grafana-correlation.md's own example, with its word replaced, and all else that its module had.
+  # What stood under services.grafana-alloy.langfuse.
   moved = langfuse // {
     endpoint = "https://cloud.langfuse.com/api/public/otel";
     batchTimeout = "10s";
@@ -405,7 +406,11 @@ let
       found =
         map
           (
-            cli: lib.attrNames (removeAttrs (enabled { ${cli}.enable = true; }).environment.etc [ "tollgate/tollgate.json" ])
+            cli:
+            let
+              inherit ((enabled { ${cli}.enable = true; }).environment) etc;
+            in
+            lib.filter (file: file != "tollgate/tollgate.json") (lib.attrNames etc)
           )
           [
             "claudeCode"
@@ -422,8 +427,12 @@ let
       ];
     };
 
-    "systemd wants an address" = refuses "but systemd listens there" { settings.listen = "localhost:4318"; };
-    "beyond loopback there are keys" = refuses "nobody needs a key" { settings.listen = "0.0.0.0:4318"; };
+    "systemd wants an address" = refuses "but systemd listens there" {
+      settings.listen = "localhost:4318";
+    };
+    "beyond loopback there are keys" = refuses "nobody needs a key" {
+      settings.listen = "0.0.0.0:4318";
+    };
     "an open firewall leads somewhere" = refuses "settings.listen too" { openFirewall = true; };
     "one key file is half of a pair" = refuses "belong together" {
       langfuse = {
@@ -435,7 +444,7 @@ let
     "keys are not in the store" = refuses "is in the Nix store" {
       langfuse = langfuse // { secretKeyFile = "${builtins.storeDir}/x-secret"; };
     };
-    "nor in the settings" = refuses "use\nsecret_key_file" {
+    "nor in the settings" = refuses "use secret_key_file" {
       settings.destinations.mine = {
         type = "langfuse";
         public_key = "pk-lf-0";
@@ -445,9 +454,13 @@ let
     "Tollgate does not give up" = refuses "Delete the line" {
       langfuse = langfuse // { retryEnabled = false; };
     };
-    "Tempo is somewhere" = refuses "needs services.tollgate.tempo.endpoint" { tempo.enable = true; };
+    "Tempo is somewhere" = refuses "needs services.tollgate.tempo.endpoint" {
+      tempo.enable = true;
+    };
     "what has gone says where to" = refuses "settings.listen" { otlpPort = 4318; };
-    "so does what has gone of Langfuse's" = refuses "publicKeyFile" { langfuse.credentialSource = "env"; };
+    "so does what has gone of Langfuse's" = refuses "publicKeyFile" {
+      langfuse.credentialSource = "env";
+    };
 
     "the package is made of what is there" = {
       found = map toString (lib.filter (file: !builtins.pathExists file) built.src);

@@ -1,4 +1,4 @@
-# As much of nixpkgs' lib as nixos/ uses, for machines that have Nix and no nixpkgs: NIXPKGS_LIB names the real one.
+# As much of nixpkgs' lib as nixos/ uses, for machines that have Nix and no nixpkgs.
 let
   lib = rec {
     inherit (builtins)
@@ -17,7 +17,8 @@ let
     last = list: builtins.elemAt list (length list - 1);
     optional = condition: item: if condition then [ item ] else [ ];
     optionalString = condition: text: if condition then text else "";
-    filterAttrs = keep: set: removeAttrs set (filter (name: !keep name set.${name}) (attrNames set));
+    filterAttrs =
+      keep: set: removeAttrs set (filter (name: !keep name set.${name}) (attrNames set));
     mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
     genAttrs =
       names: f:
@@ -38,7 +39,8 @@ let
     attrByPath =
       path: set: if path == [ ] then set else attrByPath (builtins.tail path) set.${head path};
     setAttrByPath =
-      path: value: if path == [ ] then value else { ${head path} = setAttrByPath (builtins.tail path) value; };
+      path: value:
+      if path == [ ] then value else { ${head path} = setAttrByPath (builtins.tail path) value; };
     showPath = builtins.concatStringsSep ".";
 
     platforms.linux = [ "x86_64-linux" "aarch64-linux" ];
@@ -61,7 +63,7 @@ let
         config.assertions = [
           {
             assertion = !(attrByPath path options).isDefined;
-            message = "The option definition `${showPath path}' no longer has any effect; please remove it.\n${why}";
+            message = "`${showPath path}' no longer has any effect; please remove it.\n${why}";
           }
         ];
       };
@@ -73,7 +75,9 @@ let
           visible = false;
           type = types.anything;
         });
-        config = mkIf (attrByPath from options).isDefined (setAttrByPath to (attrByPath from config));
+        config = mkIf (attrByPath from options).isDefined (
+          setAttrByPath to (attrByPath from config)
+        );
       };
 
     # A type checks each definition and merges those of the highest priority.
@@ -90,11 +94,16 @@ let
       bool = one "bool" builtins.isBool;
       str = one "str" builtins.isString;
       int = one "int" builtins.isInt;
-      path = one "path" (value: builtins.isPath value || builtins.isString value && hasPrefix "/" value);
+      path = one "path" (
+        value: builtins.isPath value || builtins.isString value && hasPrefix "/" value
+      );
       package = one "package" (value: value ? outPath);
       ints.positive = one "positive" (value: builtins.isInt value && value > 0);
       strMatching =
-        pattern: one "matching ${pattern}" (value: builtins.isString value && builtins.match pattern value != null);
+        pattern:
+        one "matching ${pattern}" (
+          value: builtins.isString value && builtins.match pattern value != null
+        );
       nullOr =
         type:
         type
@@ -113,8 +122,8 @@ let
         merge =
           path: values:
           mapAttrs (name: found: mergeDefinitions (path ++ [ name ]) type found.defined) (
-            filterAttrs (name: found: found.defined != [ ]) (
-              builtins.zipAttrsWith (name: found: { defined = concatMap (discharge 100) found; }) values
+            filterAttrs (_: found: found.defined != [ ]) (
+              builtins.zipAttrsWith (_: found: { defined = concatMap (discharge 100) found; }) values
             )
           );
       };
@@ -210,7 +219,10 @@ let
           let
             loaded = if builtins.isPath module then import module else module;
             called =
-              if builtins.isFunction loaded then loaded (specialArgs // { inherit config lib options; }) else loaded;
+              if builtins.isFunction loaded then
+                loaded (specialArgs // { inherit config lib options; })
+              else
+                loaded;
           in
           [ called ] ++ concatMap load (called.imports or [ ]);
         all = concatMap load modules;

@@ -421,6 +421,10 @@ in
       restartTriggers = [ configFile ];
       environment.TOLLGATE_CONTROL_GROUP = cfg.controlGroup;
       serviceConfig = {
+        ExecReload = [
+          ""
+          "${pkgs.coreutils}/bin/kill -HUP $MAINPID"
+        ];
         SupplementaryGroups = [
           ""
           cfg.controlGroup

@@ -16,6 +16,7 @@ let
       generate = name: _: derivation "${scratch}/${name}";
     };
     runCommand = _: _: derivation; # its path is its script
+    coreutils = derivation "/coreutils";
     callPackage = _: _: derivation "${scratch}/package";
   };
 
@@ -215,6 +216,7 @@ let
       found = lib.attrNames (service full).serviceConfig;
       expected = [
         "EnvironmentFile"
+        "ExecReload"
         "LoadCredential"
         "SupplementaryGroups"
       ];

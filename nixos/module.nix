@@ -419,6 +419,7 @@ in
     systemd.services.tollgate = {
       wantedBy = [ "multi-user.target" ];
       restartTriggers = [ configFile ];
+      stopIfChanged = false; # the socket stays open meanwhile
       environment.TOLLGATE_CONTROL_GROUP = cfg.controlGroup;
       serviceConfig = {
         ExecReload = [

@@ -193,7 +193,7 @@ let
           inherit networking;
           groups = lib.attrNames users.groups;
           inherit (systemd.sockets.tollgate) wantedBy listenStreams;
-          service = systemd.services.tollgate.wantedBy;
+          service = { inherit (systemd.services.tollgate) wantedBy stopIfChanged; };
         };
       expected = {
         etc = [ "tollgate/tollgate.json" ];
@@ -208,7 +208,8 @@ let
           ""
           "127.0.0.1:4318"
         ];
-        service = [ "multi-user.target" ];
+        service.wantedBy = [ "multi-user.target" ];
+        service.stopIfChanged = false;
       };
     };
     # All else, the hardening above all, is the package's unit.
@@ -221,6 +222,24 @@ let
         "SupplementaryGroups"
       ];
     };
+    "what is said otherwise than in the unit is in it" =
+      let
+        unit = builtins.readFile ../../systemd/tollgate.service.in;
+        inherit (service full) serviceConfig;
+        takenBack = lib.filter (name: lib.head serviceConfig.${name} == "") (lib.attrNames serviceConfig);
+      in
+      {
+        found = lib.filter (start: !lib.hasInfix "\n${start}" unit) (
+          map (name: "${name}=") takenBack
+          ++ [
+            "Environment=TOLLGATE_CONTROL_GROUP="
+            "LoadCredential=langfuse-public-key\n"
+            "LoadCredential=langfuse-secret-key\n"
+            "RuntimeDirectory=tollgate\n"
+          ]
+        );
+        expected = [ ];
+      };
     "a configuration that asks for all gives no assertion" = {
       found = failed full;
       expected = [ ];

@@ -54,7 +54,6 @@ stdenv.mkDerivation {
     zlib
     zstd
   ];
-  configureFlags = [ "--with-systemdsystemunitdir=${placeholder "out"}/lib/systemd/system" ];
   enableParallelBuilding = true;
 
   meta = {

@@ -1,14 +1,12 @@
 # One Criterion program per module, plain programs for threads; tests/run-test makes a sanitizer's report
 # a failure.
-dist_check_SCRIPTS += tests/run-test tests/check-layers tests/check-manual \
-	tests/check-completion tests/check-expected
+checks = tests/check-completion tests/check-expected tests/check-install tests/check-layers \
+	tests/check-manual tests/check-nixos tests/check-unit
+dist_check_SCRIPTS += tests/run-test $(checks)
+TESTS += $(checks)
 LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
-EXTRA_DIST += tests/fixtures
-TESTS += tests/check-layers tests/check-manual tests/check-completion tests/check-expected
-dist_check_SCRIPTS += tests/check-install tests/check-nixos
-TESTS += tests/check-install tests/check-nixos
-EXTRA_DIST += tests/deb tests/nixos
+EXTRA_DIST += tests/deb tests/fixtures tests/nixos
 
 # For every program that does not say otherwise.
 LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
@@ -128,6 +126,9 @@ test_programs += tests/test_prices_cli
 tests_test_prices_cli_SOURCES = tests/test_prices_cli.c
 tests_test_prices_cli_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 tests_test_prices_cli_LDADD = tests/support/libharness.a $(LDADD)
+test_programs += tests/test_supervisor
+tests_test_supervisor_SOURCES = tests/test_supervisor.c
+tests_test_supervisor_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_hook
 tests_test_hook_SOURCES = tests/test_hook.c tests/support/scratch.c tests/support/scratch.h
 test_programs += tests/test_send

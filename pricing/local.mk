@@ -13,3 +13,6 @@ pricing/models.c: pricing/models.json
 		echo '};' && \
 		echo 'const size_t prices_builtin_json_bytes = sizeof prices_builtin_json;'; \
 	} >$@.tmp && mv $@.tmp $@
+
+uninstall-hook:
+	rmdir "$(DESTDIR)$(pkgdatadir)" 2>/dev/null || :

@@ -1,12 +1,12 @@
 # One Criterion program per module, plain programs for threads; tests/run-test makes a sanitizer's report
 # a failure.
-check_scripts = tests/check-layers tests/check-manual tests/check-completion tests/check-readme \
-	tests/check-unit tests/check-expected tests/check-toml
-dist_check_SCRIPTS += tests/run-test $(check_scripts)
+checks = tests/check-completion tests/check-expected tests/check-install tests/check-layers \
+	tests/check-manual tests/check-nixos tests/check-readme tests/check-toml tests/check-unit
+dist_check_SCRIPTS += tests/run-test $(checks)
+TESTS += $(checks)
 LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
-EXTRA_DIST += tests/fixtures
-TESTS += $(check_scripts)
+EXTRA_DIST += tests/deb tests/fixtures tests/nixos
 
 # For every program that does not say otherwise.
 LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm

@@ -202,7 +202,7 @@ static int put_today(const json_t *views, const struct terminal *terminal, struc
 	table_column(&table, (struct table_column){ "today", .min_columns = 12 });
 	table_column(&table, (struct table_column){ "calls", .is_right = true, .rank = 1 });
 	table_column(&table, (struct table_column){ "tokens", .is_right = true });
-	table_column(&table, (struct table_column){ "cost", .is_right = true, .is_decimal = true });
+	table_column(&table, (struct table_column){ "cost", .is_right = true });
 	table.has_titles = true;
 	add_rows(&table, by_cli, terminal);
 	table_note(&table, STYLE_PLAIN, "", bytes_of(""));

@@ -39,7 +39,7 @@ static bool find_end(const struct patient *patient, int64_t *ret_ends_s)
 
 static void check_certificate(const struct patient *patient, struct findings *findings)
 {
-	int64_t ends_s, now_s = (int64_t)(clock_unix_ns() / NS_PER_S);
+	int64_t ends_s = 0, now_s = (int64_t)(clock_unix_ns() / NS_PER_S);
 	char date[DATE_BYTES];
 	struct tm utc;
 	if (!find_end(patient, &ends_s) || ends_s - now_s >= HTTP_CERTIFICATE_OLD_S)

@@ -2,6 +2,7 @@
 #include "doctor/doctor.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,7 @@ static int examine(const struct wanted *wanted)
 	struct patient patient = {
 		.home = &home, .sources = &sources, .url = url, .is_offline = wanted->is_offline
 	};
+	signal(SIGPIPE, SIG_IGN); /* destinations leave as they like */
 	startup_read(&sources, &patient.startup, &patient.unread);
 	ask(wanted, &patient, &trouble);
 	find_url(&patient, url);

@@ -2,6 +2,7 @@
 #include "doctor/doctor.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,7 @@ static int examine(const struct wanted *wanted)
 	struct patient patient = {
 		.home = &home, .sources = &sources, .url = url, .is_offline = wanted->is_offline
 	};
+	signal(SIGPIPE, SIG_IGN); /* destinations leave as they like */
 	startup_read(&sources, &patient.startup, &patient.unread);
 	ask(wanted, &patient, &trouble);
 	find_url(&patient, url);
@@ -212,8 +214,8 @@ const struct command command_doctor = {
 		"and what mends it. What follows from a finding is not told beside it. Nothing is "
 		"changed; destinations are asked with the keys of the configuration, unless "
 		"`--offline` is given.\n\n"
-		"With `--json`, `first_broken` is the name of the first finding in the order of the "
-		"road where data does not pass, and `null` when it does.",
+		"With `--json`, findings have a name that stays, and `first_broken` is the name of "
+		"the first one in the order of the road where data does not pass, or `null`.",
 	.exits = "0 for nothing or notes, 1 for warnings, 2 where data does not pass",
 	.run = run,
 };

@@ -458,6 +458,7 @@ static int open_control(struct daemon *daemon)
 			exporters->at[i].exporter };
 	daemon->watch = (struct watch){
 		.config = daemon->config,
+		.address = daemon->address,
 		.started_ns = clock_unix_ns(),
 		.sources = daemon->senders,
 		.spool = daemon->spool,

@@ -98,32 +98,38 @@ static const char *otlp_variable(const struct look *look, int signal, const char
 	return variable(look, ret_name, ret_path);
 }
 
-/* Setup writes the one of all signals: another one, and the environment, is a person's to change. */
+static bool is_for_all_signals(const char *name)
+{
+	return strcmp(name, "OTEL_EXPORTER_OTLP_ENDPOINT") == 0;
+}
+
+/* Setup writes the variable of all signals into the person's own file, where it wins over the environment. */
 static void add_elsewhere(const struct look *look, int signal, const char *name,
 	const char *endpoint, const char *path)
 {
-	char what[128], own_mend[MEND_MAX];
-	bool is_all = strcmp(name, "OTEL_EXPORTER_OTLP_ENDPOINT") == 0;
+	char what[128], own_mend[MEND_MAX], own_path[TOOL_PATH_MAX];
+	int error = tool_path(&tool_claude_code, look->home, &tool_claude_code.files[0], own_path);
+	bool is_setups =
+		is_for_all_signals(name) && (!path || (!error && strcmp(path, own_path) == 0));
 	snprintf(what, sizeof what, "By %s its %s go", name, signals[signal].title);
 	snprintf(own_mend, sizeof own_mend, "Take %s out of %s.", name,
 		path ? path : "the environment");
 	inspection_add_elsewhere(look->findings, tool_claude_code.name, what, endpoint, look->url,
-		is_all ? mend : own_mend);
+		is_setups ? mend : own_mend);
 }
 
 /* A signal's own endpoint is used as it is written. */
 static bool lacks_path(const char *name, const char *endpoint, int signal)
 {
-	bool is_all = strcmp(name, "OTEL_EXPORTER_OTLP_ENDPOINT") == 0;
 	const char *host = strstr(endpoint, "://");
 	const char *path = host ? strchr(host + 3, '/') : NULL;
-	return !is_all && (!path || strcmp(path, signals[signal].path) != 0);
+	return !is_for_all_signals(name) && (!path || strcmp(path, signals[signal].path) != 0);
 }
 
 /* Whether it arrives; the first mistake is enough. */
 static bool inspect_export(const struct look *look, int signal)
 {
-	char name[NAME_MAX_BYTES];
+	char name[NAME_MAX_BYTES], own_mend[MEND_MAX];
 	const char *path = NULL;
 	const char *protocol = otlp_variable(look, signal, "PROTOCOL", name, &path);
 	if (protocol && strcmp(protocol, "grpc") == 0) {
@@ -140,8 +146,10 @@ static bool inspect_export(const struct look *look, int signal)
 		return false;
 	}
 	if (lacks_path(name, endpoint, signal)) {
+		snprintf(own_mend, sizeof own_mend, "Set %s to %s%s.", name, look->url,
+			signals[signal].path);
 		findings_add(look->findings, FINDING_SIGNAL_PATH_MISSING, tool_claude_code.name,
-			NULL, "%s has to be %s%s.", name, look->url, signals[signal].path);
+			own_mend, "%s has to be %s%s.", name, look->url, signals[signal].path);
 		return false;
 	}
 	return true;

@@ -80,11 +80,12 @@ static int answer(const struct watch *watch, const struct http_request *request,
 	struct prices *prices = tariff_hold(watch->tariff);
 	size_t open_sessions =
 		watch->synthesizer ? synthesizer_figures(watch->synthesizer).open_sessions : 0;
+	const char *address = watch->address ? watch->address : watch->config->listen;
 	uint64_t now_ns = clock_unix_ns();
 	*ret_answer = json_pack(
 		"{s:s, s:i, s:I, s:I, s:s, s:o?, s:s, s:i, s:b, s:b, s:I, s:o?, s:o, s:o}",
 		"version", PACKAGE_VERSION, "pid", (int)getpid(), "now_ns", (json_int_t)now_ns,
-		"started_ns", (json_int_t)watch->started_ns, "listen", watch->config->listen,
+		"started_ns", (json_int_t)watch->started_ns, "listen", address,
 		"certificate_ends_ns", certificate_end(watch->certificate), "prices_as_of",
 		prices_as_of(prices), "prices_age_days", (int)prices_age_days(prices, now_ns),
 		"local_view", watch->local != NULL, "sessions", watch->synthesizer != NULL,

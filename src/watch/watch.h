@@ -33,6 +33,7 @@ struct watched_destination {
 /* What is looked at; filled by daemon.c, and constant while anything looks. */
 struct watch {
 	const struct config *config;
+	const char *address;     /* where it listens; NULL: as configured */
 	uint64_t started_ns;     /* Unix time */
 	struct sources *sources; /* NULL: nobody notes them (tests) */
 	struct spool *spool;

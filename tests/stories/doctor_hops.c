@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/http_peer.h"
 #include "support/tls_peer.h"
 
 enum { TEXT_MAX = 4096, PROGRAM_PATH_MAX = PATH_MAX + 16, FINDINGS_MAX = 8 };
@@ -113,14 +114,16 @@ struct diagnosis {
 /*   variable  one more for its environment; NULL: none */
 static struct diagnosis ask_doctor(const char *config, const char *variable, const char *flag)
 {
-	char state[SCRATCH_PATH_MAX + 48], directory[SCRATCH_PATH_MAX];
+	char state[SCRATCH_PATH_MAX + 48], directory[SCRATCH_PATH_MAX], path[PROGRAM_PATH_MAX];
 	struct daemon child;
 	cr_assert_eq(scratch_make(directory), 0); /* for its log */
+	snprintf(path, sizeof path, "PATH=%s:/usr/bin:/bin", getenv("builddir"));
 	snprintf(state, sizeof state, "TOLLGATE_STATE_DIRECTORY=%s/state", story.directory);
 	const struct daemon_start start = {
 		.arguments = (const char *const[]){ daemon_program(), "doctor", "--json",
 			"--config", config_path(config), "--home", home, flag, NULL },
-		.environment = (const char *const[]){ state, "LC_ALL=C.UTF-8", variable, NULL },
+		.environment =
+			(const char *const[]){ state, path, "LC_ALL=C.UTF-8", variable, NULL },
 		.directory = directory,
 	};
 	cr_assert_eq(daemon_spawn(&child, &start), 0);
@@ -484,4 +487,336 @@ Test(doctor_hops, a_clock_that_is_wrong)
 	/* It is the other one's when somebody else has ours. */
 	fake_destination_rule(story.tempo, NULL, NULL);
 	expect_nothing();
+}
+
+/* ---- tools ---- */
+
+static const char claude[] =
+	"{\n"
+	"  \"model\": \"opus\",\n"
+	"  \"permissions\": { \"allow\": [\"Bash(make:*)\", \"Read(~/src/**)\"], \"deny\": [] },\n"
+	"  \"env\": {\n"
+	"    \"EDITOR\": \"vi\",\n"
+	"    \"CLAUDE_CODE_ENABLE_TELEMETRY\": \"1\",\n"
+	"    \"OTEL_METRICS_EXPORTER\": \"otlp\",\n"
+	"    \"OTEL_LOGS_EXPORTER\": \"otlp\",\n"
+	"    \"OTEL_TRACES_EXPORTER\": \"otlp\",\n"
+	"    \"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA\": \"1\",\n"
+	"    \"OTEL_EXPORTER_OTLP_PROTOCOL\": \"http/protobuf\",\n"
+	"    \"OTEL_EXPORTER_OTLP_ENDPOINT\": \"http://localhost:$PORT\",\n"
+	"    \"OTEL_LOG_USER_PROMPTS\": \"1\",\n"
+	"    \"OTEL_LOG_TOOL_DETAILS\": \"1\"\n"
+	"  },\n"
+	"  \"hooks\": {\n"
+	"    \"SessionStart\": [$HOOK], \"UserPromptSubmit\": [$HOOK],\n"
+	"    \"PreToolUse\": [\n"
+	"      { \"matcher\": \"Bash\", \"hooks\": [{ \"type\": \"command\", \"command\": \"~/bin/guard\" }] },\n"
+	"      $HOOK\n"
+	"    ],\n"
+	"    \"PostToolUse\": [$HOOK], \"PostToolUseFailure\": [$HOOK], \"PermissionRequest\": [$HOOK],\n"
+	"    \"Notification\": [$HOOK], \"SubagentStop\": [$HOOK], \"Stop\": [$HOOK],\n"
+	"    \"StopFailure\": [$HOOK], \"SessionEnd\": [$HOOK]\n"
+	"  }\n"
+	"}\n";
+
+static const char gemini[] =
+	"{\n"
+	"  // chosen in a hurry\n"
+	"  \"ui\": { \"theme\": \"GitHub\" },\n"
+	"  \"telemetry\": {\n"
+	"    \"enabled\": true,\n"
+	"    \"target\": \"local\",\n"
+	"    \"otlpProtocol\": \"http\",\n"
+	"    \"otlpEndpoint\": \"http://127.0.0.1:$PORT\",\n"
+	"    \"logPrompts\": true\n"
+	"  },\n"
+	"  \"hooks\": {\n"
+	"    \"SessionStart\": [$HOOK], \"BeforeAgent\": [$HOOK], \"AfterAgent\": [$HOOK],\n"
+	"    \"Notification\": [$HOOK], \"SessionEnd\": [$HOOK]\n"
+	"  }\n"
+	"}\n";
+
+static const char codex[] =
+	"model = \"gpt-5.3-codex\"\n"
+	"notify = [\"tollgate\", \"hook\", \"codex\"]\n"
+	"\n"
+	"[otel]\n"
+	"environment = \"dev\"\n"
+	"log_user_prompt = true\n"
+	"log_agent_responses = true\n"
+	"exporter = { otlp-http = { endpoint = \"http://127.0.0.1:$PORT/v1/logs\", protocol = \"binary\" } }\n"
+	"metrics_exporter = { otlp-http = { endpoint = \"http://127.0.0.1:$PORT/v1/metrics\", protocol = \"binary\" } }\n";
+
+/* Everywhere in the text; to be freed. */
+static char *replace(const char *text, const char *from, const char *to)
+{
+	char *out;
+	size_t size;
+	FILE *stream = open_memstream(&out, &size);
+	const char *found;
+	cr_assert(strstr(text, from), "%s", from);
+	for (; (found = strstr(text, from)); text = found + strlen(from))
+		fprintf(stream, "%.*s%s", (int)(found - text), text, to);
+	fputs(text, stream);
+	cr_assert_eq(fclose(stream), 0);
+	return out;
+}
+
+/* The settings of one tool, with something in place of what is right; NULL: all is right. */
+static void write_settings(const char *directory, const char *file, const char *settings,
+	const char *hook, const char *from, const char *to)
+{
+	char path[SCRATCH_PATH_MAX + 64], port[16], group[256];
+	char *changed = from ? replace(settings, from, to) : strdup(settings);
+	snprintf(port, sizeof port, "%d", story.daemon.port);
+	snprintf(group, sizeof group,
+		"{ \"hooks\": [{ \"type\": \"command\", \"command\": \"%s\" }] }", hook);
+	char *reached =
+		strstr(changed, "$PORT") ? replace(changed, "$PORT", port) : strdup(changed);
+	char *whole = strstr(reached, "$HOOK") ? replace(reached, "$HOOK", group) : strdup(reached);
+	snprintf(path, sizeof path, "%s/%s", home, directory);
+	mkdir(path, 0700);
+	snprintf(path, sizeof path, "%s/%s/%s", home, directory, file);
+	write_file(path, whole);
+	free(whole);
+	free(reached);
+	free(changed);
+}
+
+static void write_claude(const char *from, const char *to)
+{
+	write_settings(".claude", "settings.json", claude, "tollgate hook claude-code", from, to);
+}
+
+static void write_gemini(const char *from, const char *to)
+{
+	write_settings(".gemini", "settings.json", gemini, "tollgate hook gemini", from, to);
+}
+
+static void write_codex(const char *from, const char *to)
+{
+	write_settings(".codex", "config.toml", codex, "", from, to);
+}
+
+/* A sign of life, so that its silence is no finding. */
+static void let_speak(const char *cli)
+{
+	static const struct bytes payload =
+		BYTES("{\"session_id\":\"7c8b3f8e-0001-4000-8000-000000000001\","
+		      "\"hook_event_name\":\"SessionStart\",\"source\":\"startup\"}");
+	char path[64];
+	snprintf(path, sizeof path, "/hooks/%s", cli);
+	cr_assert_eq(story_send(&story, path, "application/json", NULL, payload).status, 200);
+}
+
+static void start_with(const char *cli)
+{
+	configure_both("");
+	start();
+	if (cli)
+		let_speak(cli);
+}
+
+/* Claude Code's settings are right but for one thing. */
+static void provoke_claude(
+	const char *from, const char *to, const char *name, const char *what, const char *mend)
+{
+	start_with("claude-code");
+	write_claude(from, to);
+	expect(name, "claude-code", what, mend);
+}
+
+Test(doctor_hops, tools_that_are_set_up_as_they_should)
+{
+	start_with("claude-code");
+	let_speak("codex");
+	let_speak("gemini");
+	write_claude(NULL, NULL);
+	write_codex(NULL, NULL);
+	write_gemini(NULL, NULL);
+	expect_nothing();
+}
+
+Test(doctor_hops, no_tool_has_its_telemetry_switched_on)
+{
+	start_with(NULL);
+	write_claude("\"CLAUDE_CODE_ENABLE_TELEMETRY\": \"1\"",
+		"\"CLAUDE_CODE_ENABLE_TELEMETRY\": \"0\"");
+	write_gemini("\"enabled\": true", "\"enabled\": false");
+	expect("telemetry-off", "claude-code, gemini", "not switched on",
+		"tollgate setup claude-code --apply");
+}
+
+Test(doctor_hops, settings_that_are_no_json)
+{
+	provoke_claude("\"OTEL_LOG_TOOL_DETAILS\": \"1\"", "\"OTEL_LOG_TOOL_DETAILS\": \"1\",",
+		"settings-unreadable", "settings.json:", "Mend the file");
+}
+
+Test(doctor_hops, an_endpoint_at_another_port)
+{
+	provoke_claude("localhost:$PORT", "localhost:4320", "endpoint-elsewhere", "port 4320",
+		"tollgate setup claude-code --apply");
+}
+
+Test(doctor_hops, an_endpoint_of_one_signal_at_another_host)
+{
+	provoke_claude("\"EDITOR\": \"vi\"",
+		"\"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT\": \"https://collector.invalid/v1/traces\"",
+		"endpoint-elsewhere", "port 443 of collector.invalid",
+		"Take OTEL_EXPORTER_OTLP_TRACES_ENDPOINT out of /");
+}
+
+Test(doctor_hops, an_endpoint_of_one_signal_without_its_path)
+{
+	provoke_claude("\"EDITOR\": \"vi\"",
+		"\"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT\": \"http://127.0.0.1:$PORT\"",
+		"signal-path-missing", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT has to be http",
+		"/v1/logs");
+}
+
+Test(doctor_hops, codex_posts_to_no_path)
+{
+	start_with("codex");
+	write_codex("$PORT/v1/logs", "$PORT");
+	expect("signal-path-missing", "codex", "/v1/logs", "tollgate setup codex --apply");
+}
+
+Test(doctor_hops, a_project_of_its_own_leads_elsewhere)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	start_with("claude-code");
+	write_claude(NULL, NULL);
+	snprintf(path, sizeof path, "%s/.claude", story.directory);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	snprintf(path, sizeof path, "%s/.claude/settings.local.json", story.directory);
+	write_file(
+		path, "{ \"env\": { \"OTEL_EXPORTER_OTLP_ENDPOINT\": \"http://127.0.0.1:9\" } }");
+	cr_assert_eq(chdir(story.directory), 0);
+	expect("endpoint-elsewhere", "claude-code", "port 9 of 127.0.0.1",
+		"out of ./.claude/settings.local.json");
+}
+
+Test(doctor_hops, claude_code_speaks_grpc)
+{
+	provoke_claude("http/protobuf", "grpc", "protocol-grpc", "OTEL_EXPORTER_OTLP_PROTOCOL",
+		"tollgate setup claude-code --apply");
+}
+
+Test(doctor_hops, claude_code_withholds_prompts)
+{
+	provoke_claude("\"OTEL_LOG_USER_PROMPTS\": \"1\",", "", "prompts-redacted",
+		"OTEL_LOG_USER_PROMPTS", "tollgate setup claude-code --apply");
+}
+
+Test(doctor_hops, claude_code_withholds_what_tools_are_given)
+{
+	provoke_claude("\"OTEL_LOG_TOOL_DETAILS\": \"1\"", "\"OTEL_LOG_TOOL_DETAILS\": \"false\"",
+		"tool-details-off", "OTEL_LOG_TOOL_DETAILS", "tollgate setup claude-code --apply");
+}
+
+Test(doctor_hops, claude_code_has_its_beta_off)
+{
+	provoke_claude("\"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA\": \"1\",", "", "traces-off",
+		"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA", "tollgate setup claude-code --apply");
+}
+
+Test(doctor_hops, claude_code_has_its_log_events_off)
+{
+	provoke_claude("\"OTEL_LOGS_EXPORTER\": \"otlp\"", "\"OTEL_LOGS_EXPORTER\": \"console\"",
+		"logs-off", "OTEL_LOGS_EXPORTER", "tollgate setup claude-code --apply");
+}
+
+Test(doctor_hops, claude_code_has_its_session_id_off)
+{
+	provoke_claude("\"EDITOR\": \"vi\"", "\"OTEL_METRICS_INCLUDE_SESSION_ID\": \"false\"",
+		"session-id-off", "OTEL_METRICS_INCLUDE_SESSION_ID",
+		"OTEL_METRICS_INCLUDE_SESSION_ID=true");
+}
+
+Test(doctor_hops, some_hooks_are_missing)
+{
+	provoke_claude("\"Stop\": [$HOOK],", "\"Stop\": [],", "hooks-missing",
+		"No hook runs Tollgate at Stop.", "tollgate setup claude-code --apply");
+}
+
+Test(doctor_hops, the_program_of_hooks_is_gone)
+{
+	start_with("claude-code");
+	write_settings(".claude", "settings.json", claude,
+		"/opt/tollgate-0.0.9/bin/tollgate hook claude-code", NULL, NULL);
+	expect("hook-not-found", "claude-code", "/opt/tollgate-0.0.9/bin/tollgate", "PATH");
+}
+
+Test(doctor_hops, a_tool_that_is_set_up_and_says_nothing)
+{
+	start_with(NULL);
+	write_claude(NULL, NULL);
+	expect("silent", "claude-code", "nothing ever came", "new session");
+}
+
+Test(doctor_hops, gemini_is_overridden_by_the_environment)
+{
+	start_with("gemini");
+	write_gemini(NULL, NULL);
+	expect_of(ask_doctor(
+			  "config.json", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4320", NULL),
+		&(struct expected){ "environment-wins", "gemini", "OTEL_EXPORTER_OTLP_ENDPOINT",
+			"unset OTEL_EXPORTER_OTLP_ENDPOINT" });
+}
+
+Test(doctor_hops, gemini_speaks_grpc)
+{
+	start_with("gemini");
+	write_gemini("\"otlpProtocol\": \"http\",", "");
+	expect("protocol-grpc", "gemini", "otlpProtocol", "tollgate setup gemini --apply");
+}
+
+Test(doctor_hops, gemini_writes_to_a_file)
+{
+	start_with("gemini");
+	write_gemini("\"target\": \"local\",", "\"outfile\": \"telemetry.log\",");
+	expect("endpoint-elsewhere", "gemini", "a file", "tollgate setup gemini --apply");
+}
+
+Test(doctor_hops, gemini_withholds_prompts)
+{
+	start_with("gemini");
+	write_gemini("\"logPrompts\": true", "\"logPrompts\": false");
+	expect("prompts-redacted", "gemini", "logPrompts", "tollgate setup gemini --apply");
+}
+
+Test(doctor_hops, an_sdk_leads_to_langfuse_itself)
+{
+	char path[SCRATCH_PATH_MAX + 16];
+	start_with(NULL);
+	snprintf(path, sizeof path, "%s/.env", story.directory);
+	cr_assert_eq(chdir(story.directory), 0);
+	write_file(path,
+		"LANGFUSE_PUBLIC_KEY=pk-lf-1\nLANGFUSE_SECRET_KEY=sk-lf-1\n"
+		"LANGFUSE_BASE_URL=\"https://us.cloud.langfuse.com\"\n");
+	expect("endpoint-elsewhere", "langfuse-sdk", "LANGFUSE_BASE_URL in .env leads to port 443",
+		"tollgate setup langfuse-sdk --apply");
+	write_file(path, "LANGFUSE_PUBLIC_KEY=pk-lf-1\nLANGFUSE_SECRET_KEY=sk-lf-1\n");
+	expect("endpoint-elsewhere", "langfuse-sdk", "https://cloud.langfuse.com",
+		"tollgate setup langfuse-sdk --apply");
+}
+
+Test(doctor_hops, an_old_sdk_sends_traces_over_the_ingestion_api)
+{
+	static const char batch[] =
+		"{\"batch\":[{\"id\":\"e1\",\"type\":\"trace-create\",\"timestamp\":"
+		"\"2026-11-20T10:00:00.000Z\",\"body\":{\"id\":\"t1\"}}],\"metadata\":{}}";
+	struct peer peer;
+	start_with(NULL);
+	cr_assert(peer_open(&peer, (unsigned)story.daemon.port));
+	cr_assert(peer_printf(&peer,
+		"POST /api/public/ingestion HTTP/1.1\r\nHost: localhost\r\n"
+		"Authorization: " STORY_AUTHORIZATION "\r\nContent-Type: application/json\r\n"
+		"x-langfuse-sdk-name: python\r\nx-langfuse-sdk-version: 2.60.3\r\n"
+		"Content-Length: %zu\r\n\r\n%s",
+		strlen(batch), batch));
+	peer_reply(&peer);
+	peer_close(&peer);
+	expect("sdk-on-ingestion", "python 2.60.3", "ingestion API", "Update the SDK");
 }

@@ -120,5 +120,5 @@ tests_stories_isolation_SOURCES = tests/stories/isolation.c $(http_peer) $(story
 tests_stories_isolation_LDADD = $(story_ldadd)
 
 test_programs += tests/stories/doctor_hops
-tests_stories_doctor_hops_SOURCES = tests/stories/doctor_hops.c $(tls_peer) $(story)
+tests_stories_doctor_hops_SOURCES = tests/stories/doctor_hops.c $(http_peer) $(tls_peer) $(story)
 tests_stories_doctor_hops_LDADD = $(story_ldadd)

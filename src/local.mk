@@ -255,6 +255,7 @@ libtollgate_a_SOURCES = \
 	src/cli/cost.c src/cli/cost.h \
 	src/cli/dead.c src/cli/dead.h \
 	src/cli/dead_print.c \
+	src/cli/diff.c src/cli/diff.h \
 	src/cli/doctor.c \
 	src/cli/doctor_print.c src/cli/doctor_print.h \
 	src/cli/env.c \
@@ -279,6 +280,10 @@ libtollgate_a_SOURCES = \
 	src/cli/send.c \
 	src/cli/serve.c \
 	src/cli/sessions.c src/cli/sessions.h \
+	src/cli/setup.c \
+	src/cli/setup_edit.c src/cli/setup_edit.h \
+	src/cli/setup_record.c src/cli/setup_record.h \
+	src/cli/setup_wait.c src/cli/setup_wait.h \
 	src/cli/show.c src/cli/show.h \
 	src/cli/show_print.c \
 	src/cli/spool.c src/cli/spool.h \

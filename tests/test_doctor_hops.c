@@ -23,7 +23,7 @@
 
 static const char *const nowhere[] = { NULL };
 static char directory[SCRATCH_PATH_MAX], file[SCRATCH_PATH_MAX + 32];
-static char *environment[2];
+static char own_home[] = "HOME=/nonexistent", *environment[] = { own_home, NULL };
 static struct startup_sources sources = { .file = file, .environment = environment };
 static struct home home = { .path = directory, .environment = environment, .place = directory };
 static struct patient patient;

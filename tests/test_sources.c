@@ -265,11 +265,12 @@ Test(sources, hooks_are_those_of_the_source_of_their_cli_that_spoke_last)
 {
 	note(SIGNAL_LOGS, ONE_LOGS("codex_exec", "1", CODEX_LOGS), 1, NOON);
 	note(SIGNAL_LOGS, ONE_LOGS("codex_cli_rs", "1", CODEX_LOGS), 1, NOON + S);
-	note(SIGNAL_LOGS, ONE_LOGS("claude-code", "1", CLAUDE_LOGS), 1, NOON + 2 * S);
-	sources_note_hook(sources, &dialect_codex, NOON + 3 * S);
+	note(SIGNAL_LOGS, ONE_LOGS("codex_exec", "1", CODEX_LOGS), 1, NOON + 2 * S);
+	note(SIGNAL_LOGS, ONE_LOGS("claude-code", "1", CLAUDE_LOGS), 1, NOON + 3 * S);
+	sources_note_hook(sources, &dialect_codex, NOON + 4 * S);
 	json_t *answer = answer_at(NOON);
 	const json_t *first = json_array_get(json_object_get(answer, "sources"), 0);
-	cr_expect_str_eq(json_string_value(json_object_get(first, "name")), "codex_cli_rs");
+	cr_expect_str_eq(json_string_value(json_object_get(first, "name")), "codex_exec");
 	cr_expect(json_object_get(json_object_get(first, "signals"), "hooks"));
 	json_decref(answer);
 	cr_expect_eq(count_told(), 3);

@@ -1,7 +1,7 @@
 # One Criterion program per module, plain programs for threads; tests/run-test makes a sanitizer's report
 # a failure.
 check_scripts = tests/check-layers tests/check-manual tests/check-completion tests/check-readme \
-	tests/check-unit tests/check-expected
+	tests/check-unit tests/check-expected tests/check-toml
 dist_check_SCRIPTS += tests/run-test $(check_scripts)
 LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
@@ -131,7 +131,8 @@ test_programs += tests/test_supervisor
 tests_test_supervisor_SOURCES = tests/test_supervisor.c
 tests_test_supervisor_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_hook
-tests_test_hook_SOURCES = tests/test_hook.c tests/support/scratch.c tests/support/scratch.h
+tests_test_hook_SOURCES = tests/test_hook.c
+tests_test_hook_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_codex_settings
 tests_test_codex_settings_SOURCES = tests/test_codex_settings.c $(scratch)
 test_programs += tests/test_send

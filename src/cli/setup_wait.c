@@ -12,25 +12,24 @@
 #include "cli/terminal.h"
 #include "dialects/dialect.h"
 #include "http/unix_socket.h"
+#include "sources.h"
 
 enum {
 	PAUSE_MS = 500,
 	ANSWER_TIMEOUT_MS = 10 * 1000,
-	QUIET_MS = 5000, /* after what came last: each signal has an interval of its own */
+	QUIET_MS = 3000, /* each signal has an interval of its own */
 	OUTPUT_MAX_BYTES = 64 << 10,
 };
 
-static const char *const signals[] = { "logs", "traces", "metrics", "hooks" };
-enum { SIGNAL_COUNT = sizeof signals / sizeof *signals };
+static const char *const ways[] = { "logs", "traces", "metrics", "hooks" };
+enum { WAY_COUNT = sizeof ways / sizeof *ways };
 
 /* What came since the waiting began; the texts belong to the last answer. */
 struct heard {
 	const char *name, *version;
-	bool signals[SIGNAL_COUNT];
-	unsigned signal_count;
-	bool has_prompts, lacks_prompts;
-	bool has_tool_details, lacks_tool_details;
-	bool lacks_session;
+	bool ways[WAY_COUNT];
+	unsigned way_count;
+	bool lacks[LACK_COUNT], has[LACK_COUNT];
 };
 
 static json_int_t ns_of(const json_t *object, const char *name)
@@ -46,31 +45,24 @@ static bool is_from(const struct tool *tool, const json_t *source)
 	return is_cli ? cli && strcmp(cli, tool->name) == 0 : !cli;
 }
 
-static void note_lack(
-	const json_t *source, const char *name, json_int_t since_ns, bool *lacks, bool *has)
-{
-	const json_t *lack = json_object_get(json_object_get(source, "lacks"), name);
-	*lacks |= ns_of(lack, "last_ns") > since_ns;
-	*has |= ns_of(lack, "there_last_ns") > since_ns;
-}
-
 static void note_source(const json_t *source, json_int_t since_ns, struct heard *heard)
 {
-	bool has_session;
 	const json_t *came = json_object_get(source, "signals");
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		if (!heard->signals[i] &&
-			ns_of(json_object_get(came, signals[i]), "last_ns") > since_ns) {
-			heard->signals[i] = true;
-			heard->signal_count++;
+	const json_t *lacks = json_object_get(source, "lacks");
+	for (size_t i = 0; i < WAY_COUNT; i++)
+		if (!heard->ways[i] &&
+			ns_of(json_object_get(came, ways[i]), "last_ns") > since_ns) {
+			heard->ways[i] = true;
+			heard->way_count++;
 		}
+	for (int i = 0; i < LACK_COUNT; i++) {
+		const json_t *lack = json_object_get(lacks, lack_name(i));
+		heard->lacks[i] |= ns_of(lack, "last_ns") > since_ns;
+		heard->has[i] |= ns_of(lack, "there_last_ns") > since_ns;
+	}
 	if (!heard->version)
 		heard->version = json_string_value(json_object_get(source, "version"));
 	heard->name = json_string_value(json_object_get(source, "name"));
-	note_lack(source, "prompts", since_ns, &heard->lacks_prompts, &heard->has_prompts);
-	note_lack(source, "tool_details", since_ns, &heard->lacks_tool_details,
-		&heard->has_tool_details);
-	note_lack(source, "session", since_ns, &heard->lacks_session, &has_session);
 }
 
 static struct heard hear(const struct tool *tool, const json_t *answer, json_int_t since_ns)
@@ -86,16 +78,17 @@ static struct heard hear(const struct tool *tool, const json_t *answer, json_int
 
 /* ---- what is said ---- */
 
-/* The session that was heard of last; its id belongs to the answer. */
-static const char *newest_session(const struct tool *tool, const json_t *live, json_int_t since_ns)
+/* The open session that said something last; its id belongs to the answer. */
+static const char *newest_session(const struct tool *tool, const json_t *live)
 {
 	const char *id = NULL;
+	json_int_t newest_ns = 0;
 	size_t i;
 	const json_t *session;
 	json_array_foreach(json_object_get(live, "sessions"), i, session) {
 		const char *cli = json_string_value(json_object_get(session, "cli"));
-		if (cli && strcmp(cli, tool->name) == 0 && ns_of(session, "last_ns") > since_ns) {
-			since_ns = ns_of(session, "last_ns");
+		if (cli && strcmp(cli, tool->name) == 0 && ns_of(session, "last_ns") > newest_ns) {
+			newest_ns = ns_of(session, "last_ns");
 			id = json_string_value(json_object_get(session, "session_id"));
 		}
 	}
@@ -108,12 +101,12 @@ static void put(const struct terminal *terminal, struct buf *out, const char *te
 }
 
 /* "logs, hooks" */
-static void put_signals(struct buf *out, const bool *chosen)
+static void put_ways(struct buf *out, const bool *chosen)
 {
 	const char *between = "";
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+	for (size_t i = 0; i < WAY_COUNT; i++)
 		if (chosen[i]) {
-			buf_printf(out, "%s%s", between, signals[i]);
+			buf_printf(out, "%s%s", between, ways[i]);
 			between = ", ";
 		}
 }
@@ -122,11 +115,11 @@ static void put_signals(struct buf *out, const bool *chosen)
 static bool find_missing(const struct tool *tool, const struct heard *heard, bool *missing)
 {
 	bool is_cli = dialect_named(bytes_of(tool->name)) != NULL, is_any = false;
-	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-		bool is_expected = strcmp(signals[i], "traces") == 0 ?
+	for (size_t i = 0; i < WAY_COUNT; i++) {
+		bool is_expected = strcmp(ways[i], "traces") == 0 ?
 			!is_cli :
-			strcmp(signals[i], "metrics") != 0 && is_cli;
-		missing[i] = is_expected && !heard->signals[i];
+			strcmp(ways[i], "metrics") != 0 && is_cli;
+		missing[i] = is_expected && !heard->ways[i];
 		is_any |= missing[i];
 	}
 	return is_any;
@@ -135,7 +128,7 @@ static bool find_missing(const struct tool *tool, const struct heard *heard, boo
 static void put_heard(const struct tool *tool, const struct heard *heard, const char *session,
 	const struct terminal *terminal, struct buf *out)
 {
-	bool missing[SIGNAL_COUNT];
+	bool missing[WAY_COUNT];
 	buf_printf(out, "Heard: %s", tool->title);
 	if (heard->version) {
 		buf_text(out, " ");
@@ -144,25 +137,25 @@ static void put_heard(const struct tool *tool, const struct heard *heard, const 
 	buf_text(out, " as ");
 	put(terminal, out, heard->name ? heard->name : tool->name);
 	buf_text(out, ", by its ");
-	put_signals(out, heard->signals);
+	put_ways(out, heard->ways);
 	buf_text(out, ".\n");
 	if (session) {
 		buf_text(out, "Session: ");
 		put(terminal, out, session);
 		buf_text(out, " (tollgate show prints it once its turn is over).\n");
 	}
-	if (heard->has_prompts)
+	if (heard->has[LACK_PROMPTS])
 		buf_text(out, "Prompts can be read.\n");
-	else if (heard->lacks_prompts)
+	else if (heard->lacks[LACK_PROMPTS])
 		buf_text(out, "Prompts are withheld.\n");
-	if (heard->lacks_tool_details && !heard->has_tool_details)
+	if (heard->lacks[LACK_TOOL_DETAILS] && !heard->has[LACK_TOOL_DETAILS])
 		buf_text(out, "Inputs of tools are withheld.\n");
-	if (heard->lacks_session)
+	if (heard->lacks[LACK_SESSION])
 		buf_text(out,
 			"What it says has no session id: tollgate doctor names the setting.\n");
 	if (find_missing(tool, heard, missing)) {
 		buf_text(out, "Not heard so far: ");
-		put_signals(out, missing);
+		put_ways(out, missing);
 		buf_text(out, ".\n");
 	}
 }
@@ -181,13 +174,11 @@ static int print_heard(const struct tool *tool, const struct heard *heard, const
 
 /* ---- waiting ---- */
 
-static int tell(const struct tool *tool, const struct unix_place *daemon, const json_t *answer,
-	json_int_t since_ns)
+static int tell(const struct tool *tool, const struct unix_place *daemon, const struct heard *heard)
 {
-	struct heard heard = hear(tool, answer, since_ns);
 	json_t *live = NULL; /* none where sessions are switched off */
 	control_look(daemon, "/v1/live", ANSWER_TIMEOUT_MS, &live);
-	int exit_status = print_heard(tool, &heard, newest_session(tool, live, since_ns));
+	int exit_status = print_heard(tool, heard, newest_session(tool, live));
 	json_decref(live);
 	return exit_status;
 }
@@ -211,7 +202,7 @@ static int wait_for(const struct tool *tool, const struct unix_place *daemon, un
 {
 	uint64_t begun_ms = clock_monotonic_ms(), last_ms = begun_ms;
 	json_int_t since_ns = 0;
-	unsigned signal_count = 0;
+	unsigned way_count = 0;
 	for (;;) {
 		json_t *answer = NULL;
 		if (control_look(daemon, "/v1/sources", ANSWER_TIMEOUT_MS, &answer) < 0) {
@@ -221,18 +212,16 @@ static int wait_for(const struct tool *tool, const struct unix_place *daemon, un
 		uint64_t now_ms = clock_monotonic_ms();
 		since_ns = since_ns ? since_ns : ns_of(answer, "now_ns");
 		struct heard heard = hear(tool, answer, since_ns);
-		if (heard.signal_count > signal_count) {
-			signal_count = heard.signal_count;
+		if (heard.way_count > way_count) {
+			way_count = heard.way_count;
 			last_ms = now_ms;
 		}
-		bool is_quiet = signal_count && now_ms - last_ms >= QUIET_MS;
-		int exit_status = is_quiet || signal_count == SIGNAL_COUNT ?
-			tell(tool, daemon, answer, since_ns) :
-			-1;
+		bool is_quiet = way_count && now_ms - last_ms >= QUIET_MS;
+		int exit_status = is_quiet ? tell(tool, daemon, &heard) : -1;
 		json_decref(answer);
 		if (exit_status >= 0)
 			return exit_status;
-		if (!signal_count && now_ms - begun_ms >= timeout_s * UINT64_C(1000))
+		if (!way_count && now_ms - begun_ms >= timeout_s * UINT64_C(1000))
 			return complain_of_silence(tool, timeout_s);
 		pause_ms(PAUSE_MS);
 	}

@@ -219,6 +219,37 @@ Test(codex_settings, what_is_too_large_or_too_deep_is_refused)
 	free(large);
 }
 
+Test(codex_settings, hooks_come_behind_the_persons_own_and_go_again)
+{
+	static const char text[] =
+		"{\n  \"hooks\": {\n    \"Stop\": [\n      "
+		"{ \"hooks\": [ { \"type\": \"command\", \"command\": \"mine\" } ] }\n"
+		"    ]\n  }\n}\n";
+	const struct tool_file *file = &tool_codex.files[1];
+	struct buf added, removed;
+	struct complaint complaint = { 0 };
+	buf_init(&added, TEXT_MAX_BYTES, NULL);
+	buf_init(&removed, TEXT_MAX_BYTES, NULL);
+	cr_assert_eq(file->add(&all, bytes_of(text), &added, &complaint), 0);
+	json_t *tree = json_loadb((const char *)added.at, added.len, 0, NULL), *groups;
+	const char *event;
+	cr_assert(tree);
+	cr_expect_eq(json_object_size(json_object_get(tree, "hooks")), 9);
+	json_object_foreach(json_object_get(tree, "hooks"), event, groups) {
+		const json_t *last = json_array_get(groups, json_array_size(groups) - 1);
+		const json_t *hook = json_array_get(json_object_get(last, "hooks"), 0);
+		cr_expect_eq(json_array_size(groups), strcmp(event, "Stop") == 0 ? 2 : 1);
+		cr_expect_str_eq(
+			json_string_value(json_object_get(hook, "command")), "tollgate hook codex");
+	}
+	json_decref(tree);
+	cr_assert_eq(
+		file->remove(NULL, buf_bytes(&added), bytes_of(text), &removed, &complaint), 0);
+	cr_expect(bytes_are(buf_bytes(&removed), text));
+	buf_done(&added);
+	buf_done(&removed);
+}
+
 /* ---- inspection ---- */
 
 static char scratch[SCRATCH_PATH_MAX], path_variable[SCRATCH_PATH_MAX + 32];

@@ -8,7 +8,7 @@
 
 #include "cli/commands.h"
 
-static char printed[64 << 10];
+static char printed[256 << 10];
 
 static char directory[] = "/tmp/tollgate-cli-XXXXXX", config[64];
 

@@ -22,6 +22,11 @@ CLEANFILES += $(manual_pages) man/tollgate.bash
 $(manual_pages) man/tollgate.bash: tollgate$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) man && ./tollgate$(EXEEXT) manual $(@F) >$@.tmp && mv $@.tmp $@
 
+# Writes the tables of the README; tests/check-readme says when that is to be done.
+readme: tollgate$(EXEEXT)
+	srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/check-readme --write
+.PHONY: readme
+
 # A program for another machine cannot print them here: there "tollgate manual" does it.
 if !CROSS_COMPILING
 nodist_man_MANS = $(manual_pages)

@@ -43,7 +43,6 @@
 enum {
 	TICK_MS = 1000,
 	REPEAT_LOG_MS = 60 * 1000,
-	CERTIFICATE_OLD_S = 14 * 86400,
 	STOP_SLACK_MS = 10 * 1000, /* beyond what doors and exporters get */
 	LOCAL_SHARE = 8,           /* of the spool, which the local view may keep at most */
 	LOCAL_FREE_FACTOR = 2,     /* times the free disk that doors need: so much it leaves */
@@ -370,7 +369,7 @@ static void warn_old_certificate(const struct daemon *daemon)
 		return;
 	int64_t left_s = http_certificate_ends(daemon->certificate) -
 		(int64_t)(clock_unix_ns() / 1000000000);
-	if (left_s < CERTIFICATE_OLD_S)
+	if (left_s < HTTP_CERTIFICATE_OLD_S)
 		log_event(LOG_LEVEL_WARNING, "certificate_ends",
 			"days_left=%lld why=\"clients refuse it then: renew it and send SIGHUP\"",
 			(long long)left_s / 86400);
@@ -459,6 +458,7 @@ static int open_control(struct daemon *daemon)
 			exporters->at[i].exporter };
 	daemon->watch = (struct watch){
 		.config = daemon->config,
+		.address = daemon->address,
 		.started_ns = clock_unix_ns(),
 		.sources = daemon->senders,
 		.spool = daemon->spool,
@@ -470,6 +470,7 @@ static int open_control(struct daemon *daemon)
 		.tariff = daemon->tariff,
 		.synthesizer = daemon->synthesizer,
 		.proxy = daemon->proxy,
+		.certificate = daemon->certificate,
 	};
 	int error = control_start(&daemon->watch, &daemon->control, &complaint);
 	if (error)

@@ -23,6 +23,7 @@ libtollgate_a_SOURCES = \
 	src/config/config.c src/config/config.h \
 	src/config/environment.c src/config/environment.h \
 	src/config/json_file.c \
+	src/config/key_files.c src/config/key_files.h \
 	src/config/loader.h \
 	src/config/objects.c src/config/objects.h \
 	src/config/print.c \
@@ -219,18 +220,33 @@ libtollgate_a_SOURCES = \
 	src/daemon.c src/daemon.h \
 	src/findings.c src/findings.h \
 	src/tools/claude_code.c \
+	src/tools/claude_code_inspect.c \
 	src/tools/codex.c \
 	src/tools/gemini.c \
+	src/tools/gemini_inspect.c \
+	src/tools/inspection.c src/tools/inspection.h \
 	src/tools/json_settings.c src/tools/json_settings.h \
 	src/tools/json_text.c src/tools/json_text.h \
 	src/tools/langfuse_sdk.c \
+	src/tools/settings_trees.c src/tools/settings_trees.h \
 	src/tools/toml.c src/tools/toml.h \
 	src/tools/toml_text.c src/tools/toml_text.h \
 	src/tools/tool.h \
 	src/tools/tools.c \
 	src/doctor/checks.c \
 	src/doctor/configuration.c \
+	src/doctor/destinations.c src/doctor/destinations.h \
+	src/doctor/diagnosis.c \
+	src/doctor/disk.c \
 	src/doctor/doctor.h \
+	src/doctor/doors.c \
+	src/doctor/keys.c \
+	src/doctor/place.c src/doctor/place.h \
+	src/doctor/port.c src/doctor/port.h \
+	src/doctor/prices.c \
+	src/doctor/probe.c src/doctor/probe.h \
+	src/doctor/region.c \
+	src/doctor/tools.c \
 	src/cli/answer.c src/cli/answer.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/config.c \
@@ -239,8 +255,10 @@ libtollgate_a_SOURCES = \
 	src/cli/cost.c src/cli/cost.h \
 	src/cli/dead.c src/cli/dead.h \
 	src/cli/dead_print.c \
+	src/cli/diff.c src/cli/diff.h \
 	src/cli/doctor.c \
 	src/cli/doctor_print.c src/cli/doctor_print.h \
+	src/cli/env.c \
 	src/cli/figures.c src/cli/figures.h \
 	src/cli/gateway.c src/cli/gateway.h \
 	src/cli/glance.c src/cli/glance.h \
@@ -262,9 +280,15 @@ libtollgate_a_SOURCES = \
 	src/cli/send.c \
 	src/cli/serve.c \
 	src/cli/sessions.c src/cli/sessions.h \
+	src/cli/setup.c \
+	src/cli/setup_edit.c src/cli/setup_edit.h \
+	src/cli/setup_record.c src/cli/setup_record.h \
+	src/cli/setup_wait.c src/cli/setup_wait.h \
 	src/cli/show.c src/cli/show.h \
 	src/cli/show_print.c \
 	src/cli/spool.c src/cli/spool.h \
+	src/cli/status.c src/cli/status.h \
+	src/cli/status_print.c \
 	src/cli/table.c src/cli/table.h \
 	src/cli/terminal.c src/cli/terminal.h \
 	src/cli/tokens.c src/cli/tokens.h \

@@ -84,7 +84,8 @@ static bool is(const char *own, struct bytes text)
 
 static void copy(char to[SOURCE_NAME_MAX + 1], struct bytes text)
 {
-	memcpy(to, text.at, text.len);
+	if (text.len)
+		memcpy(to, text.at, text.len);
 	to[text.len] = '\0';
 }
 

@@ -1,7 +1,7 @@
 # One Criterion program per module, plain programs for threads; tests/run-test makes a sanitizer's report
 # a failure.
 checks = tests/check-completion tests/check-expected tests/check-install tests/check-layers \
-	tests/check-manual tests/check-nixos tests/check-unit
+	tests/check-manual tests/check-nixos tests/check-readme tests/check-toml tests/check-unit
 dist_check_SCRIPTS += tests/run-test $(checks)
 TESTS += $(checks)
 LOG_COMPILER = $(srcdir)/tests/run-test
@@ -41,6 +41,7 @@ scratch = tests/support/scratch.c tests/support/scratch.h
 certificates = tests/support/certificates.c tests/support/certificates.h $(scratch)
 tls_client = tests/support/tls_client.c tests/support/tls_client.h
 tls_peer = tests/support/tls_peer.c tests/support/tls_peer.h $(certificates)
+settings_judge = tests/support/settings_judge.c tests/support/settings_judge.h
 spool_fixture = tests/support/spool_fixture.c tests/support/spool_fixture.h
 spool_wraps = -Wl,--wrap=fdatasync,--wrap=pwrite,--wrap=fallocate,--wrap=clock_monotonic_ms
 
@@ -130,9 +131,14 @@ test_programs += tests/test_supervisor
 tests_test_supervisor_SOURCES = tests/test_supervisor.c
 tests_test_supervisor_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_hook
-tests_test_hook_SOURCES = tests/test_hook.c tests/support/scratch.c tests/support/scratch.h
+tests_test_hook_SOURCES = tests/test_hook.c
+tests_test_hook_LDADD = tests/support/libharness.a $(LDADD)
+test_programs += tests/test_codex_settings
+tests_test_codex_settings_SOURCES = tests/test_codex_settings.c $(scratch)
 test_programs += tests/test_send
 tests_test_send_SOURCES = tests/test_send.c
+test_programs += tests/test_doctor
+tests_test_doctor_SOURCES = tests/test_doctor.c $(scratch)
 test_programs += tests/test_control
 tests_test_control_SOURCES = tests/test_control.c $(http_peer)
 tests_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
@@ -183,6 +189,12 @@ test_programs += tests/test_access
 tests_test_access_SOURCES = tests/test_access.c $(scratch)
 test_programs += tests/test_key
 tests_test_key_SOURCES = tests/test_key.c $(scratch)
+test_programs += tests/test_diff
+tests_test_diff_SOURCES = tests/test_diff.c
+test_programs += tests/test_json_text
+tests_test_json_text_SOURCES = tests/test_json_text.c
+test_programs += tests/test_tools
+tests_test_tools_SOURCES = tests/test_tools.c $(settings_judge) $(scratch)
 test_programs += tests/test_spool
 tests_test_spool_SOURCES = tests/test_spool.c $(spool_fixture)
 tests_test_spool_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
@@ -205,6 +217,9 @@ tests_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 test_programs += tests/test_synthesis
 tests_test_synthesis_SOURCES = tests/test_synthesis.c $(capture) \
 	tests/support/scratch.c tests/support/scratch.h
+test_programs += tests/test_sources
+tests_test_sources_SOURCES = tests/test_sources.c $(scratch)
+tests_test_sources_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
 test_programs += tests/test_verdict
 tests_test_verdict_SOURCES = tests/test_verdict.c
 test_programs += tests/test_destinations
@@ -224,7 +239,7 @@ tests_test_backlog_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_shares
 tests_test_shares_SOURCES = tests/test_shares.c
 test_programs += tests/test_metrics
-tests_test_metrics_SOURCES = tests/test_metrics.c $(exposition)
+tests_test_metrics_SOURCES = tests/test_metrics.c $(exposition) $(scratch)
 test_programs += tests/test_local
 tests_test_local_SOURCES = tests/test_local.c $(fixture) $(spool_fixture)
 tests_test_local_LDFLAGS = $(AM_LDFLAGS) $(spool_wraps)
@@ -236,6 +251,8 @@ test_programs += tests/test_terminal
 tests_test_terminal_SOURCES = tests/test_terminal.c
 test_programs += tests/test_books
 tests_test_books_SOURCES = tests/test_books.c
+test_programs += tests/test_status
+tests_test_status_SOURCES = tests/test_status.c
 test_programs += tests/test_pages
 tests_test_pages_SOURCES = tests/test_pages.c
 test_programs += tests/test_events
@@ -258,6 +275,8 @@ thread_programs += tests/threads/access_threads
 tests_threads_access_threads_SOURCES = tests/threads/access_threads.c
 thread_programs += tests/threads/counter_threads
 tests_threads_counter_threads_SOURCES = tests/threads/counter_threads.c
+thread_programs += tests/threads/sources_threads
+tests_threads_sources_threads_SOURCES = tests/threads/sources_threads.c $(scratch)
 thread_programs += tests/threads/flow_threads
 tests_threads_flow_threads_SOURCES = tests/threads/flow_threads.c $(http_peer)
 thread_programs += tests/threads/http_threads

@@ -302,3 +302,141 @@ Test(cli, show_prints_each_setting_for_people_and_programs)
 			"\"http.threads\": {\n    \"value\": 3,\n    \"origin\": \"flag --set\"\n"),
 		"%s", out);
 }
+
+Test(cli, env_is_for_all_that_may_share_an_environment)
+{
+	cr_expect_eq(RUN("env", "--url", "https://gw.lan:4318/"), EXIT_DONE);
+	cr_expect_str_eq(read_stdout(),
+		"# Any SDK of OpenTelemetry.\n"
+		"export OTEL_EXPORTER_OTLP_ENDPOINT=https://gw.lan:4318\n"
+		"export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n"
+		"# Claude Code.\n"
+		"export CLAUDE_CODE_ENABLE_TELEMETRY=1\n"
+		"export OTEL_METRICS_EXPORTER=otlp\n"
+		"export OTEL_LOGS_EXPORTER=otlp\n"
+		"export OTEL_TRACES_EXPORTER=otlp\n"
+		"export CLAUDE_CODE_ENHANCED_TELEMETRY_BETA=1\n"
+		"export OTEL_LOG_USER_PROMPTS=1\n"
+		"export OTEL_LOG_TOOL_DETAILS=1\n"
+		"export OTEL_METRIC_EXPORT_INTERVAL=10000\n"
+		"export OTEL_LOGS_EXPORT_INTERVAL=2000\n"
+		"export OTEL_TRACES_EXPORT_INTERVAL=2000\n"
+		"# Codex reads no variables: tollgate setup codex.\n"
+		"# Langfuse's SDKs; the keys are a project's own, or a gateway key.\n"
+		"export LANGFUSE_BASE_URL=https://gw.lan:4318\n"
+		"export LANGFUSE_HOST=https://gw.lan:4318\n"
+		"export LANGFUSE_BASEURL=https://gw.lan:4318\n");
+}
+
+Test(cli, env_of_gemini_takes_away_what_would_win_over_it)
+{
+	setenv("TOLLGATE_URL", "http://[::1]:9", 1);
+	cr_expect_eq(RUN("env", "gemini", "--without-content"), EXIT_DONE);
+	cr_expect_str_eq(read_stdout(),
+		"# Gemini CLI.\n"
+		"export GEMINI_TELEMETRY_ENABLED=true\n"
+		"export GEMINI_TELEMETRY_TARGET=local\n"
+		"export GEMINI_TELEMETRY_OTLP_PROTOCOL=http\n"
+		"export GEMINI_TELEMETRY_OTLP_ENDPOINT='http://[::1]:9'\n"
+		"export GEMINI_TELEMETRY_LOG_PROMPTS=false\n"
+		"unset OTEL_EXPORTER_OTLP_ENDPOINT\n"
+		"unset OTEL_EXPORTER_OTLP_TRACES_ENDPOINT\n"
+		"unset OTEL_EXPORTER_OTLP_LOGS_ENDPOINT\n"
+		"unset OTEL_EXPORTER_OTLP_METRICS_ENDPOINT\n");
+}
+
+Test(cli, env_has_a_form_for_each_reader)
+{
+	RUN("env", "langfuse-sdk", "--url", "http://a/it's", "--format", "sh");
+	RUN("env", "langfuse-sdk", "--url", "http://a", "--format", "dotenv");
+	RUN("env", "langfuse-sdk", "--url", "http://a", "--format", "github");
+	RUN("env", "langfuse-sdk", "claude-code", "--url", "http://a", "--format", "json",
+		"--without-content");
+	const char *out = read_stdout();
+	cr_expect(strstr(out, "\nexport LANGFUSE_HOST='http://a/it'\\''s'\n"), "%s", out);
+	cr_expect(strstr(out,
+			  "# Langfuse's SDKs; the keys are a project's own, or a gateway key.\n"
+			  "LANGFUSE_BASE_URL=http://a\n"
+			  "LANGFUSE_HOST=http://a\n"
+			  "LANGFUSE_BASEURL=http://a\n"
+			  "LANGFUSE_BASE_URL=http://a\n"
+			  "LANGFUSE_HOST=http://a\n"
+			  "LANGFUSE_BASEURL=http://a\n"
+			  "{\n  \"CLAUDE_CODE_ENABLE_TELEMETRY\": \"1\",\n"),
+		"%s", out);
+	cr_expect(strstr(out, "  \"LANGFUSE_BASEURL\": \"http://a\"\n}\n"), "%s", out);
+	cr_expect_not(strstr(out, "OTEL_LOG_USER_PROMPTS"), "%s", out);
+}
+
+Test(cli, env_refuses_what_does_not_go_together_and_prints_nothing_then)
+{
+	cr_expect_eq(RUN("env", "otlp", "gemini"), EXIT_USAGE);
+	cr_expect_eq(RUN("env", "--url", "gw.lan"), EXIT_USAGE);
+	cr_expect_eq(RUN("env", "--url", "http://any:key@gw.lan"), EXIT_USAGE);
+	cr_expect_eq(RUN("env", "--format", "fish"), EXIT_USAGE);
+	cr_expect_str_eq(read_stdout(), "");
+	fflush(stderr);
+	cr_expect_stderr_eq_str(
+		"tollgate: gemini needs an environment of its own: OTEL_EXPORTER_OTLP_ENDPOINT would "
+		"win over its settings, and the others need it\n"
+		"tollgate: --url must be a URL such as http://127.0.0.1:4318\n"
+		"tollgate: --url must be a URL without user and password (use keys or headers)\n"
+		"tollgate: --format does not know fish; the nearest is sh\n");
+}
+
+Test(cli, manual_lists_its_pages_and_prints_each)
+{
+	cr_expect_eq(RUN("manual"), EXIT_DONE);
+	char list[4096], pages[256];
+	snprintf(list, sizeof list, "%s", read_stdout());
+	snprintf(pages, sizeof pages, "%s ", command_find("manual")->values);
+	for (char *page = pages, *blank; (blank = strchr(page, ' ')); page = blank + 1) {
+		*blank = '\0';
+		cr_expect(strstr(list, page), "%s", page);
+		cr_expect_eq(RUN("manual", page), EXIT_DONE, "%s", page);
+		cr_expect_gt(strlen(read_stdout()), 1000, "%s", page);
+	}
+	cr_expect_eq(RUN("manual", "tollgate.2"), EXIT_USAGE);
+	fflush(stderr);
+	cr_expect_stderr_eq_str(
+		"tollgate: manual does not know tollgate.2; the nearest is tollgate.1\n");
+}
+
+static const struct verb verbs[] = {
+	{ "", "", "", 1u << 2 },
+	{ "dead list", "", "Lists.", 1u << 1 | 1u << 2 },
+	{ "dead list --json", "[PATH]", "Lists `all` of it.", 1u << 2 },
+	{ NULL },
+};
+
+static const struct command many_sided = {
+	.name = "many-sided",
+	.sentence = "Does much.",
+	.flags = long_flags,
+	.verbs = verbs,
+	.manual = "With `dead` words.\n\n- `TERM`: is explained\nhere.\n\n\tas it\n\t  is",
+	.exits = "0 always",
+	.run = read_all,
+};
+
+Test(cli, help_has_a_line_for_each_verb_and_what_the_manual_says)
+{
+	command_print_help(&many_sided);
+	cr_expect_str_eq(read_stdout(),
+		"Does much.\n\n"
+		"Usage: tollgate many-sided [--json]\n"
+		"       tollgate many-sided dead list [--by [model|cli|day|session]] [--json]\n"
+		"       tollgate many-sided dead list --json [PATH]\n\n"
+		"  dead list                Lists.\n"
+		"  dead list --json [PATH]  Lists all of it.\n\n"
+		"  --max-content-bytes BYTES     A sentence that has more to say than the rest of\n"
+		"                                this line has room for, so it goes on.\n"
+		"  --by [model|cli|day|session]  Short.\n"
+		"  --json                        Without a value.\n\n"
+		"With dead words.\n\n"
+		"  TERM\n"
+		"    is explained here.\n\n"
+		"    as it\n"
+		"      is\n\n"
+		"Exit status: 0 always.\n");
+}

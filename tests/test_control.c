@@ -21,8 +21,10 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/control.h"
+#include "cli/control_socket.h"
 #include "config/config.h"
 #include "http/server.h"
+#include "http/unix_socket.h"
 #include "support/http_peer.h"
 #include "support/scratch.h"
 #include "watch/watch.h"
@@ -568,6 +570,38 @@ Test(control, a_daemon_that_is_not_running_is_missed_in_one_line)
 		"tollgate: the daemon is not running (nobody listens at %s any more); start it with tollgate serve\n",
 		path);
 	expect_failure(path, EXIT_FAILED, line);
+}
+
+/* 0 or negative errno. */
+static int look(const char *what, long timeout_ms)
+{
+	struct control_trouble trouble;
+	struct unix_place place;
+	json_t *answer = NULL;
+	int error = control_socket_find(path, NULL, &place, &trouble);
+	if (error)
+		return error;
+	error = control_look(&place, what, timeout_ms, &answer);
+	cr_expect_eq(error == 0, answer != NULL);
+	json_decref(answer);
+	unix_place_close(&place);
+	return error;
+}
+
+Test(control, who_only_looks_is_told_in_numbers)
+{
+	enum { LONG_MS = 60 * 1000 };
+	cr_expect_eq(look("/echo", LONG_MS), -ENOENT);
+	leave_stale_socket(path);
+	cr_expect_eq(look("/echo", LONG_MS), -ECONNREFUSED);
+	start();
+	cr_expect_eq(look("/echo", LONG_MS), 0);
+	cr_expect_eq(look("/nothing", LONG_MS), -ENOENT);
+	cr_expect_eq(look("/echo?unknown=1", LONG_MS), -EIO);
+	cr_expect_eq(look("/slow", 100), -ETIMEDOUT);
+	slow_release();
+	fflush(stderr);
+	cr_expect_stderr_eq_str("");
 }
 
 Test(control, the_socket_is_found_by_variable_file_and_state_directory)

@@ -5,27 +5,32 @@
 #include <limits.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/kept_hooks.h"
+#include "support/daemon.h"
 #include "support/scratch.h"
 
-enum { REQUESTS_MAX = 64, PATIENCE_MS = 300 };
+enum { REQUESTS_MAX = 64, PATIENCE_MS = 300, WAIT_MS = 20 * PATIENCE_MS };
 
 static struct seen {
 	char path[64], type[64], body[256];
 } seen[REQUESTS_MAX];
 static size_t seen_count;
+static _Atomic size_t answered_count;
 static unsigned status;
 static struct MHD_Daemon *server;
 static uint16_t port;
 static char directory[SCRATCH_PATH_MAX], kept[SCRATCH_PATH_MAX + 64];
+static char written[SCRATCH_PATH_MAX + 64];
 
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *path,
 	const char *method, const char *version, const char *data, size_t *size, void **state)
@@ -53,6 +58,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 		MHD_create_response_from_buffer(2, (void *)"{}", MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
+	answered_count++;
 	return result;
 }
 
@@ -260,4 +266,96 @@ Test(hook, nothing_disturbs_the_cli)
 	cr_expect_eq(run_hook("codex", "{}", "", false), 0);
 	cr_expect_eq(run_hook("codex", NULL, "", false), 0);
 	expect_nothing_printed();
+}
+
+/* ---- a program of the person's own, behind "--" ---- */
+
+/* With the payload as Codex gives it. The exit status; the process is the program's by then. */
+static int run_chained(const char *cli, char *const *program)
+{
+	char *argv[16] = { (char *)daemon_program(), "hook", (char *)cli, "--" };
+	pid_t pid;
+	int child_status = 0;
+	size_t count = 4;
+	while (*program)
+		argv[count++] = *program++;
+	argv[count] = "{\"n\":1}";
+	cr_assert_eq(posix_spawn(&pid, argv[0], NULL, NULL, argv, environ), 0);
+	cr_assert_eq(waitpid(pid, &child_status, 0), pid);
+	return WIFEXITED(child_status) ? WEXITSTATUS(child_status) : -1;
+}
+
+/* It is posted beside the program, so it may come later. */
+static bool comes(bool (*is_there)(void))
+{
+	for (uint64_t began = clock_monotonic_ms(); clock_monotonic_ms() - began < WAIT_MS;) {
+		if (is_there())
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static bool is_answered(void)
+{
+	return answered_count == 1;
+}
+
+static bool is_kept(void)
+{
+	return kept_bytes() > 0;
+}
+
+/* A program that writes its arguments and ends with 7. */
+static int run_script(const char *cli)
+{
+	char script[] = "printf '%s\n' \"$@\" >\"$0\"; exit 7";
+	snprintf(written, sizeof written, "%s/written", directory);
+	return run_chained(cli, (char *[]){ "sh", "-c", script, written, "a b", NULL });
+}
+
+static void expect_written(const char *text)
+{
+	char found[256] = "";
+	FILE *file = fopen(written, "r");
+	cr_assert(file);
+	size_t len = fread(found, 1, sizeof found - 1, file);
+	fclose(file);
+	found[len] = '\0';
+	cr_expect_str_eq(found, text);
+}
+
+Test(hook, a_chained_program_is_run_as_codex_would)
+{
+	cr_expect_eq(run_script("codex"), 7);
+	expect_written("a b\n{\"n\":1}\n");
+	cr_assert(comes(is_answered));
+	expect_seen(0, "/hooks/codex", "{\"n\":1}");
+}
+
+Test(hook, a_chained_program_runs_without_a_daemon)
+{
+	stop_server();
+	cr_expect_eq(run_script("codex"), 7);
+	expect_written("a b\n{\"n\":1}\n");
+	cr_expect(comes(is_kept));
+}
+
+Test(hook, a_chained_program_runs_for_a_cli_that_nobody_knows)
+{
+	cr_expect_eq(run_script("cursor"), 7);
+	expect_written("a b\n{\"n\":1}\n");
+}
+
+Test(hook, a_chained_program_that_is_not_there_says_so)
+{
+	cr_expect_eq(run_chained("codex", (char *[]){ "/nowhere/notify", NULL }), 127);
+	cr_expect_eq(run_chained("codex", (char *[]){ "/", NULL }), 126);
+}
+
+Test(hook, a_payload_alone_behind_the_dashes_is_no_program)
+{
+	cr_expect_eq(run_chained("codex", (char *[]){ NULL }), 0);
+	cr_assert(comes(is_answered));
+	expect_seen(0, "/hooks/codex", "{\"n\":1}");
 }

@@ -7,13 +7,16 @@
 #include "base/counters.h"
 #include "base/names.h"
 #include "config/config.h"
+#include "dialects/dialect.h"
 #include "export/exporter.h"
 #include "export/local.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
 #include "proxy/proxy.h"
+#include "sources.h"
 #include "spool/spool.h"
 #include "support/exposition.h"
+#include "support/scratch.h"
 #include "synthesize/live.h"
 #include "synthesizer.h"
 #include "vocabularies/vocabulary.h"
@@ -316,6 +319,25 @@ Test(metrics, the_local_view_is_there_when_it_is_on)
 	expect("tollgate_local_bytes", 3);
 	expect("tollgate_local_last_write_time_seconds", 1794873600.5);
 	watch.local = NULL;
+}
+
+Test(metrics, a_source_says_when_it_was_last_heard_of)
+{
+	char directory[SCRATCH_PATH_MAX];
+	static const uint8_t logs[] = "\x0a\x1d\x0a\x19\x0a\x17\x0a\x0cservice.name\x12\x07\x0a\x05"
+				      "a\"\n\\b\x12\x00";
+	cr_assert_eq(scratch_make(directory), 0);
+	cr_assert_eq(sources_open(directory, &watch.sources), 0);
+	sources_note(watch.sources, SIGNAL_LOGS, (struct bytes){ logs, sizeof logs - 1 }, 1,
+		UINT64_C(1794873600123000000));
+	sources_note_hook(watch.sources, &dialect_codex, UINT64_C(1794873601000000000));
+	expect("tollgate_source_last_seen_time_seconds{source=\"a\\\"\\n\\\\b\",cli=\"\",signal=\"logs\"}",
+		1794873600.123);
+	expect("tollgate_source_last_seen_time_seconds{source=\"codex\",cli=\"codex\",signal=\"hooks\"}",
+		1794873601);
+	sources_close(watch.sources);
+	watch.sources = NULL;
+	scratch_remove(directory);
 }
 
 Test(metrics, the_spool_says_whether_it_takes_anything)

@@ -67,10 +67,11 @@ int file_replace(const char *path, struct bytes content, unsigned mode)
 	if (slash)
 		*(slash == directory ? slash + 1 : slash) = '\0';
 
-	int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	unlink(beside); /* of a process that ended amid this, or a link that leads elsewhere */
+	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
-	int error = write_all(fd, content);
+	int error = fchmod(fd, mode) < 0 ? -errno : write_all(fd, content);
 	if (!error && fsync(fd) < 0)
 		error = -errno;
 	close(fd);

@@ -7,7 +7,11 @@
 /* The whole file into `buf` (already initialised; its maximum bounds the size). 0 or negative errno. */
 int file_read(const char *path, struct buf *buf);
 
-/* Writes beside, syncs, renames, syncs the directory: the path holds all or what it held before. */
+/*
+ * Writes beside (".new"), syncs, renames, syncs the directory: the path holds all or what it held before.
+ *
+ *   mode  exactly, whatever the umask
+ */
 int file_replace(const char *path, struct bytes content, unsigned mode);
 
 /* mkdir -p; the last part gets mode 0700, also when it was there already. */

@@ -46,6 +46,7 @@ struct command {
 	const struct flag *flags; /* ends with a row without name; NULL for none */
 	const struct verb *verbs; /* ends with a row without words; NULL: it does one thing */
 	const char *manual;       /* its prose (prose.h) in manual and --help; may be NULL */
+	const char *exits;        /* what its exit status says; NULL: as exit_status */
 	void (*explain)(void);    /* what else its --help says; may be NULL */
 	int (*run)(struct arguments *arguments); /* returns an exit status */
 };

@@ -30,16 +30,6 @@ static const struct flag flags[] = {
 	{ NULL },
 };
 
-static void explain(void)
-{
-	printf("Looks at settings of tools, doors, daemon, disk, prices and destinations, in the\n"
-	       "order in which data moves, with the daemon down as well. What follows from a\n"
-	       "finding is not told beside it.\n\n"
-	       "With --json, findings have a name that stays, and first_broken is the name of\n"
-	       "the first one where data does not pass.\n\n"
-	       "Exit status: 0 for nothing or notes, 1 for warnings, 2 where data does not pass.\n");
-}
-
 struct wanted {
 	const char *socket, *config, *home;
 	bool is_offline, is_list, is_json;
@@ -216,6 +206,14 @@ const struct command command_doctor = {
 	.sentence = "Names the hop that is broken, and what mends it.",
 	.operands = "",
 	.flags = flags,
-	.explain = explain,
+	.manual =
+		"Looks at the settings of tools, at doors, daemon, disk, prices and destinations, "
+		"with the daemon down as well, and says of each finding what it is, how it shows "
+		"and what mends it. What follows from a finding is not told beside it. Nothing is "
+		"changed; destinations are asked with the keys of the configuration, unless "
+		"`--offline` is given.\n\n"
+		"With `--json`, `first_broken` is the name of the first finding in the order of the "
+		"road where data does not pass, and `null` when it does.",
+	.exits = "0 for nothing or notes, 1 for warnings, 2 where data does not pass",
 	.run = run,
 };

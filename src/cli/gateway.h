@@ -13,4 +13,13 @@ enum { GATEWAY_URL_MAX = 2048 };
  */
 void gateway_url(const char *listen, bool has_tls, char url[GATEWAY_URL_MAX]);
 
+/*
+ * The URL that a person gave, else $TOLLGATE_URL, else where the configuration listens; without a slash at its end.
+ *
+ *   given  NULL: none
+ *
+ * 0, or -EINVAL after words to stderr: it is none, or has a password in it.
+ */
+int gateway_find(const char *given, char url[GATEWAY_URL_MAX]);
+
 #endif

@@ -183,9 +183,10 @@ static void print_prose(struct bytes text)
 	}
 }
 
-static void print_exit_status(void)
+static void print_exit_status(const char *exits)
 {
-	printf("\nExit status: 0 done, 1 failed, 2 wrong usage or configuration.\n");
+	printf("\nExit status: %s.\n",
+		exits ? exits : "0 done, 1 failed, 2 wrong usage or configuration");
 }
 
 void command_print_help(const struct command *command)
@@ -201,7 +202,7 @@ void command_print_help(const struct command *command)
 		putchar('\n');
 		command->explain();
 	}
-	print_exit_status();
+	print_exit_status(command->exits);
 }
 
 void commands_print_help(void)
@@ -216,7 +217,7 @@ void commands_print_help(void)
 	for (const struct command *const *command = commands; *command; command++)
 		print_row((*command)->name, width, (*command)->sentence, NULL);
 	printf("\n\"tollgate COMMAND --help\" says more of each.\n");
-	print_exit_status();
+	print_exit_status(NULL);
 }
 
 static int run(struct arguments *arguments)

@@ -13,6 +13,7 @@ static const struct document {
 	{ "tollgate.json.5", "The manual page of the settings.", manual_tollgate_json },
 	{ "tollgate.bash", "Completion for bash.", manual_completion },
 	{ "settings.md", "The settings, as tables of markdown.", manual_settings },
+	{ "doctor.md", "What doctor finds, as a table of markdown.", manual_findings },
 };
 enum { DOCUMENTS = sizeof documents / sizeof *documents };
 

@@ -18,5 +18,6 @@ void manual_completion(void);
 
 /* Tables of markdown. */
 void manual_settings(void);
+void manual_findings(void);
 
 #endif

@@ -17,6 +17,13 @@ static bool names_files(const char *operands)
 	return false;
 }
 
+/* Whether the first operand may repeat: "PATH...". */
+static bool repeats(const char *operands)
+{
+	const char *dots = strstr(operands, "...");
+	return dots && (size_t)(dots - operands) < strcspn(operands, " ");
+}
+
 /* "list" of "list --unknown". */
 static int operands_len(const struct verb *verb)
 {
@@ -79,7 +86,7 @@ static void put_plain(const struct command *command)
 	put_flags(command, ~0u, command->operands);
 	if (!command->values && !is_about_commands)
 		return;
-	put_case(command, "", 0, strstr(command->operands, "..."));
+	put_case(command, "", 0, repeats(command->operands));
 	printf("words+=' ");
 	if (is_about_commands)
 		put_command_names();

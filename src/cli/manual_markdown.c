@@ -5,12 +5,13 @@
 #include "cli/manual.h"
 #include "config/environment.h"
 #include "config/settings.h"
+#include "findings.h"
 
-/* A cell's text: what would end it is escaped. */
+/* A cell's text: what markdown would take for its own is escaped. */
 static void put_cell(const char *text)
 {
 	for (; *text; text++)
-		printf(*text == '|' ? "\\|" : "%c", *text);
+		printf(strchr("|<*", *text) ? "\\%c" : "%c", *text);
 }
 
 /* ---- settings ---- */
@@ -59,21 +60,47 @@ static void put_setting(const struct section *section, const struct setting *set
 	printf("%s |\n", setting->is_reloaded ? " SIGHUP reads it again." : "");
 }
 
-static void begin_table(void)
+/* Each object of the file has a table. */
+static void begin_table(const char *name, int len)
 {
+	if (len)
+		printf("\n### %.*s\n\n", len, name);
 	printf("| name | variable | default | meaning |\n|---|---|---|---|\n");
 }
 
 void manual_settings(void)
 {
-	begin_table();
-	for (size_t i = 0; i < setting_count; i++)
-		put_setting(NULL, &settings[i]);
-	for (size_t i = 0; i < SECTION_COUNT; i++) {
-		printf("\nOf each %s, `%s.NAME.` before the name:\n\n", sections[i].one,
-			sections[i].name);
-		begin_table();
-		for (size_t j = 0; j < sections[i].setting_count; j++)
-			put_setting(&sections[i], &sections[i].settings[j]);
+	int len = -1;
+	for (const struct setting *row = settings; row < settings + setting_count; row++) {
+		const char *dot = strchr(row->name, '.');
+		int own = dot ? (int)(dot - row->name) : 0;
+		if (own != len || strncmp(row->name, row[-1].name, (size_t)own) != 0)
+			begin_table(row->name, own);
+		len = own;
+		put_setting(NULL, row);
+	}
+	for (const struct section *section = sections; section < sections + SECTION_COUNT;
+		section++) {
+		char name[64];
+		begin_table(name, snprintf(name, sizeof name, "%s.NAME", section->name));
+		for (size_t i = 0; i < section->setting_count; i++)
+			put_setting(section, &section->settings[i]);
+	}
+}
+
+/* ---- findings ---- */
+
+void manual_findings(void)
+{
+	printf("| finding | what is wrong | how it shows | what mends it |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < FINDING_KIND_COUNT; i++) {
+		const struct finding_row *row = &finding_rows[i];
+		const char *const cells[] = { row->what, row->shows, row->mend };
+		printf("| `%s`", row->name);
+		for (size_t j = 0; j < sizeof cells / sizeof *cells; j++) {
+			printf(" | ");
+			put_cell(cells[j]);
+		}
+		printf(" |\n");
 	}
 }

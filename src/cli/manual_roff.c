@@ -11,6 +11,7 @@
 #include "config/environment.h"
 #include "config/settings.h"
 #include "config/values.h"
+#include "findings.h"
 
 enum { LINE_CHARS = 60, TERM_MAX = 256 };
 
@@ -212,6 +213,12 @@ static void put_command(struct roff *roff, const struct command *command)
 	put_verbs(roff, command->verbs);
 	put_flags(roff, command->flags);
 	put_prose(roff, bytes_of(command->manual));
+	if (command->exits) {
+		char text[TERM_MAX];
+		snprintf(text, sizeof text, "Exit status: %s.", command->exits);
+		begin_paragraph(roff);
+		put_text(roff, text);
+	}
 }
 
 static void put_commands(struct roff *roff)
@@ -296,6 +303,22 @@ static void put_variables(struct roff *roff)
 	}
 }
 
+/* ---- findings ---- */
+
+static void put_findings(struct roff *roff)
+{
+	for (size_t i = 0; i < FINDING_KIND_COUNT; i++) {
+		begin_item(roff);
+		put_bold(finding_rows[i].name);
+		printf("\n");
+		put_text(roff, finding_rows[i].what);
+		put_text(roff, finding_rows[i].shows);
+		end_line(roff);
+		printf(".br\n");
+		put_text(roff, finding_rows[i].mend);
+	}
+}
+
 /* ---- pages ---- */
 
 static const struct part {
@@ -307,6 +330,7 @@ static const struct part {
 	{ "@destinations", put_destinations },
 	{ "@projects", put_projects },
 	{ "@variables", put_variables },
+	{ "@findings", put_findings },
 };
 
 static const struct part *find_part(struct bytes text)

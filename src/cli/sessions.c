@@ -137,14 +137,23 @@ static const struct {
 	{ "unknown", "silent", STYLE_DIM },
 };
 
-static void add_state(struct table *table, const json_t *session)
+enum { STATES = sizeof live_states / sizeof *live_states };
+
+/* A state that we do not know is the last of them. */
+static size_t state_of(const json_t *session)
 {
-	enum { STATES = sizeof live_states / sizeof *live_states };
-	const char *state = json_text(session, "state"), *tool = json_text(session, "waits_for");
-	char words[128];
+	const char *state = json_text(session, "state");
 	size_t i = 0;
 	while (i < STATES - 1 && strcmp(live_states[i].state, state) != 0)
 		i++;
+	return i;
+}
+
+static void add_state(struct table *table, const json_t *session)
+{
+	const char *tool = json_text(session, "waits_for");
+	char words[128];
+	size_t i = state_of(session);
 	snprintf(words, sizeof words, "%s%s%.60s", live_states[i].words, *tool ? ": " : "", tool);
 	table_cell(table, LIVE_STATE, live_states[i].style, "", bytes_of(words));
 }
@@ -168,23 +177,53 @@ static void add_live(struct table *table, const json_t *session, uint64_t now_ns
 	table_cell(table, LIVE_TURN, STYLE_PLAIN, "", bytes_of(json_text(session, "turn")));
 }
 
-int sessions_print_live(const json_t *answer, const struct terminal *terminal, struct buf *out)
+static int print_live(
+	const json_t *answer, size_t most, const struct terminal *terminal, struct buf *out)
 {
 	const json_t *sessions = json_object_get(answer, "sessions");
+	size_t i, count = json_array_size(sessions);
 	struct table table;
-	json_t *session;
-	size_t i;
 	table_init(&table);
 	for (i = 0; i < sizeof live_columns / sizeof *live_columns; i++)
 		table_column(&table, live_columns[i]);
-	table.has_titles = json_array_size(sessions) > 0;
+	table.has_titles = count > 0;
 	if (!table.has_titles)
 		table_note(&table, STYLE_PLAIN, "", bytes_of("No session is open."));
-	json_array_foreach(sessions, i, session)
-		add_live(&table, session, json_uint(answer, "now_ns"));
+	for (i = 0; i < count && i < most; i++)
+		add_live(&table, json_array_get(sessions, i), json_uint(answer, "now_ns"));
 	int error = table_print(&table, terminal, out);
 	table_done(&table);
 	return error;
+}
+
+int sessions_print_live(const json_t *answer, const struct terminal *terminal, struct buf *out)
+{
+	return print_live(answer, SIZE_MAX, terminal, out);
+}
+
+/* "sessions: 1 working, 2 your turn" */
+static void put_states(const json_t *sessions, const struct terminal *terminal, struct buf *out)
+{
+	size_t counts[STATES] = { 0 }, i;
+	json_t *session;
+	struct buf line;
+	buf_init(&line, PAGE_OUTPUT_MAX, NULL);
+	json_array_foreach(sessions, i, session)
+		counts[state_of(session)]++;
+	for (i = 0; i < STATES; i++)
+		if (counts[i])
+			buf_printf(&line, "%s %zu %s", line.len ? "," : "sessions:", counts[i],
+				live_states[i].words);
+	if (line.len)
+		terminal_put_words(terminal, out, STYLE_PLAIN, buf_bytes(&line), 2);
+	buf_done(&line);
+}
+
+int sessions_print_newest(
+	const json_t *answer, size_t most, const struct terminal *terminal, struct buf *out)
+{
+	put_states(json_object_get(answer, "sessions"), terminal, out);
+	return print_live(answer, most, terminal, out);
 }
 
 static int show_live(struct page *page)

@@ -17,4 +17,8 @@ int sessions_print(
  * 0 or negative errno. */
 int sessions_print_live(const json_t *answer, const struct terminal *terminal, struct buf *out);
 
+/* How many are in which state, and the `most` that spoke last. */
+int sessions_print_newest(
+	const json_t *answer, size_t most, const struct terminal *terminal, struct buf *out);
+
 #endif

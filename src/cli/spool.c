@@ -162,12 +162,17 @@ static void add_trouble(struct table *table, const json_t *row, uint64_t now_ns)
 	table_note(table, STYLE_RED, "", bytes_of(line));
 }
 
-static int put_waiting(
-	const json_t *rows, uint64_t now_ns, struct buf *out, const struct terminal *terminal)
+int spool_print_waiting(const json_t *answer, const struct terminal *terminal, struct buf *out)
 {
+	const json_t *rows = json_object_get(answer, "destinations");
+	uint64_t now_ns = json_uint(answer, "now_ns");
 	struct table table;
 	json_t *row;
 	size_t i;
+	if (!json_array_size(rows)) {
+		buf_text(out, "No destination: everything is kept until there is one.\n");
+		return out->error;
+	}
 	table_init(&table);
 	for (i = 0; i < sizeof columns / sizeof *columns; i++)
 		table_column(&table, columns[i]);
@@ -215,13 +220,11 @@ int spool_print(const json_t *answer, const struct terminal *terminal, struct bu
 {
 	const json_t *rows = json_object_get(answer, "destinations");
 	put_disk(json_object_get(answer, "spool"), out, terminal);
-	if (!json_array_size(rows)) {
-		buf_text(out, "No destination: everything is kept until there is one.\n");
-		return out->error;
-	}
-	int error = put_waiting(rows, json_uint(answer, "now_ns"), out, terminal);
+	int error = spool_print_waiting(answer, terminal, out);
+	if (error || !json_array_size(rows))
+		return error;
 	buf_text(out, "\n");
-	return error ? error : put_sums(rows, out, terminal);
+	return put_sums(rows, out, terminal);
 }
 
 /* ---- the command ---- */

@@ -45,4 +45,13 @@ void check_tools(const struct patient *patient, struct findings *findings);
 void check_prices(const struct patient *patient, struct findings *findings);
 void check_destinations(const struct patient *patient, struct findings *findings);
 
+/* As far as can be told; one that may not be asked does. */
+bool daemon_runs(const struct patient *patient);
+
+/* The configuration cannot be read here because systemd hands some of it to the daemon's process alone. */
+bool is_for_the_service(const struct patient *patient);
+
+/* Whether a complaint is about a file of keys that check_keys tells of, or that only the daemon may see. */
+bool keys_explain(const struct patient *patient, const struct complaint *complaint);
+
 #endif

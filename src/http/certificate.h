@@ -11,6 +11,8 @@
 
 struct http_certificate;
 
+enum { HTTP_CERTIFICATE_OLD_S = 14 * 86400 }; /* with less to go somebody should know */
+
 /*
  *   certificate_file  PEM: the server's own first, then those that vouch for it
  *   key_file          PEM, without a passphrase

@@ -3,6 +3,7 @@
 #include "http/client.h"
 
 #include <errno.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,6 @@ static struct exchange *make_exchange(struct http_client *client)
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "tollgate/" PACKAGE_VERSION);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER_BYTES);
-	curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(easy, CURLOPT_READFUNCTION, send_body);
 	curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
 	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_body);
@@ -139,7 +139,7 @@ static struct exchange *make_exchange(struct http_client *client)
 	return exchange;
 }
 
-int http_client_post(struct http_client *client, const struct http_post *post)
+static int start(struct http_client *client, const struct http_post *post, CURLoption method)
 {
 	struct exchange *exchange = client->free;
 	if (exchange)
@@ -153,7 +153,8 @@ int http_client_post(struct http_client *client, const struct http_post *post)
 	exchange->post = *post;
 	exchange->piece = exchange->offset = 0;
 	exchange->body.len = 0;
-	if (curl_easy_setopt(exchange->easy, CURLOPT_URL, post->url) != CURLE_OK ||
+	if (curl_easy_setopt(exchange->easy, method, 1L) != CURLE_OK ||
+		curl_easy_setopt(exchange->easy, CURLOPT_URL, post->url) != CURLE_OK ||
 		curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, post->headers->list) !=
 			CURLE_OK ||
 		curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, bytes) != CURLE_OK ||
@@ -167,9 +168,38 @@ int http_client_post(struct http_client *client, const struct http_post *post)
 	return 0;
 }
 
+int http_client_post(struct http_client *client, const struct http_post *post)
+{
+	return start(client, post, CURLOPT_POST);
+}
+
+int http_client_get(
+	struct http_client *client, const char *url, struct http_headers *headers, void *owner)
+{
+	const struct http_post get = { .url = url, .headers = headers, .owner = owner };
+	return start(client, &get, CURLOPT_HTTPGET);
+}
+
 void http_client_run(struct http_client *client, uint64_t wait_ms)
 {
 	http_connections_run(&client->connections, wait_ms, -1);
+}
+
+/* What is wrong with a certificate, which curl says in the same words of all. */
+static const char *distrust(CURL *easy)
+{
+	long why = X509_V_OK;
+	curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &why);
+	return why == X509_V_OK ? "the certificate is for another name" :
+				  X509_verify_cert_error_string(why);
+}
+
+static const char *header_of(const struct exchange *exchange, const char *name)
+{
+	struct curl_header *header;
+	bool is_there =
+		curl_easy_header(exchange->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
+	return is_there ? header->value : NULL;
 }
 
 static void read_answer(struct exchange *exchange, CURLcode code, struct http_answer *ret_answer)
@@ -182,12 +212,14 @@ static void read_answer(struct exchange *exchange, CURLcode code, struct http_an
 	if (status < 200) {
 		answer.status = 0;
 		answer.outcome = http_outcome_of(code);
-		answer.error = curl_easy_strerror(code);
+		answer.error = answer.outcome == HTTP_UNTRUSTED ? distrust(exchange->easy) :
+								  curl_easy_strerror(code);
 	}
-	struct curl_header *header;
-	if (curl_easy_header(exchange->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) ==
-		CURLHE_OK)
-		snprintf(answer.retry_after, sizeof answer.retry_after, "%s", header->value);
+	const char *retry_after = header_of(exchange, "Retry-After");
+	if (retry_after)
+		snprintf(answer.retry_after, sizeof answer.retry_after, "%s", retry_after);
+	const char *date = header_of(exchange, "Date");
+	answer.date_s = date ? (int64_t)curl_getdate(date, NULL) : -1;
 	*ret_answer = answer;
 }
 

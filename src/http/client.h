@@ -47,6 +47,7 @@ struct http_answer {
 	char retry_after[HTTP_RETRY_AFTER_MAX]; /* the header's value; empty without */
 	struct bytes body; /* at most HTTP_ANSWER_MAX_BYTES; until the next call */
 	const char *error; /* static words; NULL when answered */
+	int64_t date_s;    /* Unix time, as the peer's clock has it; -1: none was given */
 };
 
 struct http_post {
@@ -66,6 +67,10 @@ void http_client_cancel(struct http_client *client);
 
 /* Starts a request. 0 or -ENOMEM. */
 int http_client_post(struct http_client *client, const struct http_post *post);
+
+/* The same for a GET; headers and owner as those of a post. */
+int http_client_get(
+	struct http_client *client, const char *url, struct http_headers *headers, void *owner);
 
 /* Moves everything on; waits until something happens, http_client_wake or the time is over. */
 void http_client_run(struct http_client *client, uint64_t wait_ms);

@@ -76,7 +76,7 @@ struct spool {
 
 	pthread_mutex_t readers_lock; /* held while readers are woken; taken before lock */
 
-	_Atomic int refusal; /* what appends get without trying, */
+	_Atomic int refusal; /* of the last write, which appends get without trying, */
 	_Atomic uint64_t refusal_until_ms;
 	_Atomic uint64_t kept_bytes;
 	_Atomic bool is_disk_low;

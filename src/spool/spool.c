@@ -95,6 +95,7 @@ struct spool_figures spool_figures(struct spool *spool)
 		.kept_bytes = atomic_load(&spool->kept_bytes),
 		.segments = spool->segment_count,
 		.commits = spool->commits,
+		.failure = atomic_load(&spool->refusal),
 	};
 	for (size_t i = spool->segment_count; i-- > 0;) {
 		const struct segment *segment = spool->segments[i];

@@ -163,6 +163,7 @@ struct spool_figures {
 	uint64_t disk_bytes; /* of all segment files, the free ones too */
 	uint64_t segments;
 	uint64_t commits;
+	int failure; /* of the last write: 0, -ENOSPC or -EIO */
 };
 struct spool_figures spool_figures(struct spool *spool);
 

@@ -252,6 +252,7 @@ static void publish(struct spool *spool, const struct group *group, struct block
 	spool->written_ms = clock_monotonic_ms();
 	space_release(spool);
 	pthread_mutex_unlock(&spool->lock);
+	atomic_store(&spool->refusal, 0);
 }
 
 /*

@@ -1,4 +1,5 @@
 /* Claude Code: ~/.claude/settings.json, whose "env" it takes on at its start. */
+#include "tools/inspection.h"
 #include "tools/json_settings.h"
 
 /*
@@ -21,11 +22,11 @@ static const struct json_setting rows[] = {
 	{ NULL },
 };
 
-static const char *const events[] = { "SessionStart", "UserPromptSubmit", "PreToolUse",
+const char *const claude_code_events[] = { "SessionStart", "UserPromptSubmit", "PreToolUse",
 	"PostToolUse", "PostToolUseFailure", "PermissionRequest", "Notification", "SubagentStop",
 	"Stop", "StopFailure", "SessionEnd", NULL };
 
-static const struct json_settings settings = { rows, events, "claude-code" };
+static const struct json_settings settings = { rows, claude_code_events, "claude-code" };
 
 static int add(
 	const struct wish *wish, struct bytes text, struct buf *out, struct complaint *complaint)
@@ -44,6 +45,8 @@ const struct tool tool_claude_code = {
 	.title = "Claude Code",
 	.directory = ".claude",
 	.directory_variable = "CLAUDE_CONFIG_DIR",
+	.sessions = "projects/*",
 	.files = { { "settings.json", add, take_out } },
 	.after = "Sessions that are open keep their settings: start Claude Code anew.",
+	.inspect = claude_code_inspect,
 };

@@ -5,10 +5,14 @@
 #include "tools/tool.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "tools/inspection.h"
+#include "tools/json_settings.h"
 #include "tools/toml_text.h"
 
-static const char hook_words[] = "tollgate hook codex";
+enum { ENDPOINT_MAX = 2048 };
 
 static const struct {
 	const char *path, *endpoint;
@@ -83,8 +87,8 @@ static void set_content(struct draft *draft, const struct wish *wish, const char
 	buf_done(&value);
 }
 
-/* The words of a command, with blanks between. False: not all of them are texts. */
-static bool read_command(struct bytes value, struct buf *command)
+/* The words of notify with blanks between, and a NUL behind them. False: not all of them are texts. */
+static bool read_notify(struct bytes value, struct buf *command)
 {
 	struct toml_list words;
 	if (!toml_list_begin(value, &words))
@@ -95,12 +99,13 @@ static bool read_command(struct bytes value, struct buf *command)
 		if (!toml_string(word, command))
 			return false;
 	}
-	return true;
+	buf_append(command, "", 1);
+	return !command->error;
 }
 
-static bool runs_us(const struct buf *command)
+static bool is_ours(const struct buf *command)
 {
-	return command->len && memmem(command->at, command->len, hook_words, strlen(hook_words));
+	return command->len && json_settings_is_hook((const char *)command->at, tool_codex.name);
 }
 
 /* The person's own program comes behind ours, which runs it. */
@@ -125,12 +130,10 @@ static void set_notify(struct draft *draft, const struct wish *wish)
 	struct buf command, value;
 	buf_init(&command, TOML_MAX_BYTES, NULL);
 	buf_init(&value, TOML_MAX_BYTES, NULL);
-	bool is_said = toml_find(text, "notify", &own);
-	bool is_command = is_said && read_command(own, &command);
-	if (is_said && !is_command)
+	if (toml_find(text, "notify", &own) && !read_notify(own, &command)) {
 		draft->error = toml_complain(draft->complaint, text, own.at,
 			"notify has to be a list of texts: a program and its arguments");
-	else if (!runs_us(&command)) {
+	} else if (!is_ours(&command)) {
 		write_notify(wish, own, &value);
 		draft_set(draft, "notify", &value);
 	}
@@ -140,12 +143,12 @@ static void set_notify(struct draft *draft, const struct wish *wish)
 
 static void set_all(struct draft *draft, const struct wish *wish)
 {
-	if (wish->has_hooks)
-		set_notify(draft, wish);
 	for (size_t i = 0; !draft->error && i < sizeof exporters / sizeof *exporters; i++)
 		set_exporter(draft, wish, i);
 	for (size_t i = 0; !draft->error && i < sizeof contents / sizeof *contents; i++)
 		set_content(draft, wish, contents[i]);
+	if (!draft->error && wish->has_hooks)
+		set_notify(draft, wish);
 }
 
 static bool agree_on(struct bytes one, struct bytes other, const char *path)
@@ -190,3 +193,182 @@ static int remove_config(const char *url, struct bytes text, struct bytes before
 	(void)url, (void)before; /* the text itself says what is ours and what was before */
 	return toml_restore(text, out, complaint);
 }
+
+/* ---- hooks.json, of Claude Code's form ---- */
+
+static const char *const events[] = { "SessionStart", "UserPromptSubmit", "PreToolUse",
+	"PostToolUse", "PermissionRequest", "SubagentStart", "SubagentStop", "Stop", "SessionEnd",
+	NULL };
+static const struct json_settings hooks = { NULL, events, "codex" };
+
+static int add_hooks(
+	const struct wish *wish, struct bytes text, struct buf *out, struct complaint *complaint)
+{
+	return json_settings_add(&hooks, wish, text, out, complaint);
+}
+
+static int remove_hooks(const char *url, struct bytes text, struct bytes before, struct buf *out,
+	struct complaint *complaint)
+{
+	return json_settings_remove(&hooks, url, text, before, out, complaint);
+}
+
+/* ---- what they say ---- */
+
+static const char mend[] = "tollgate setup codex --apply";
+
+struct look {
+	const struct home *home;
+	const char *url;
+	struct findings *findings;
+	struct bytes config;
+};
+
+static void add(const struct look *look, enum finding_kind kind, const char *what)
+{
+	findings_add(look->findings, kind, tool_codex.name, mend, "%s", what);
+}
+
+/* Where the exporter of a signal sends to over this transport. False: it does not. */
+static bool read_endpoint(const struct look *look, const char *exporter, const char *transport,
+	char ret_endpoint[ENDPOINT_MAX])
+{
+	char path[TOML_PATH_MAX];
+	struct bytes value;
+	struct buf endpoint;
+	snprintf(path, sizeof path, "otel.%s.%s.endpoint", exporter, transport);
+	buf_init(&endpoint, ENDPOINT_MAX, NULL);
+	bool is_there = toml_find(look->config, path, &value) && toml_string(value, &endpoint);
+	buf_append(&endpoint, "", 1);
+	if (is_there)
+		snprintf(ret_endpoint, ENDPOINT_MAX, "%s",
+			endpoint.error ? "" : (const char *)endpoint.at);
+	buf_done(&endpoint);
+	return is_there;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* Spans and metrics may go to whom one likes; what comes here has to have its path. */
+static void inspect_paths(const struct look *look)
+{
+	static const char *const signals[][2] = { { "exporter", "/v1/logs" },
+		{ "metrics_exporter", "/v1/metrics" }, { "trace_exporter", "/v1/traces" } };
+	char endpoint[ENDPOINT_MAX];
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (read_endpoint(look, signals[i][0], "otlp-http", endpoint) &&
+			inspection_meets(endpoint, look->url) &&
+			!ends_with(endpoint, signals[i][1])) {
+			findings_add(look->findings, FINDING_SIGNAL_PATH_MISSING, tool_codex.name,
+				mend, "The endpoint of otel.%s has to be %s%s.", signals[i][0],
+				look->url, signals[i][1]);
+			return;
+		}
+}
+
+/* Returns whether logs are sent to somebody. */
+static bool inspect_exporters(const struct look *look, bool *ret_is_on)
+{
+	char endpoint[ENDPOINT_MAX];
+	bool has_others = read_endpoint(look, "trace_exporter", "otlp-http", endpoint) ||
+		read_endpoint(look, "metrics_exporter", "otlp-http", endpoint);
+	bool is_grpc = read_endpoint(look, "exporter", "otlp-grpc", endpoint);
+	bool is_http = !is_grpc && read_endpoint(look, "exporter", "otlp-http", endpoint);
+	*ret_is_on = is_grpc || is_http || has_others;
+	if (is_grpc)
+		add(look, FINDING_PROTOCOL_GRPC, "Its logs go out as otlp-grpc.");
+	else if (is_http && !inspection_meets(endpoint, look->url))
+		inspection_add_elsewhere(
+			look->findings, tool_codex.name, "Its logs go", endpoint, look->url, mend);
+	else if (is_http)
+		inspect_paths(look);
+	else if (has_others)
+		add(look, FINDING_LOGS_OFF,
+			"It sends spans or metrics, but otel.exporter, which is for logs, is off.");
+	return is_grpc || is_http;
+}
+
+static bool runs_us(struct bytes notify)
+{
+	struct buf command;
+	buf_init(&command, TOML_MAX_BYTES, NULL);
+	bool runs = read_notify(notify, &command) && is_ours(&command);
+	buf_done(&command);
+	return runs;
+}
+
+/* Of what runs us: of hooks.json, else of notify. Either of them says when a turn is over. */
+static bool find_program(const struct look *look, const json_t *settings, struct buf *program)
+{
+	struct bytes notify, word;
+	struct toml_list words;
+	if (inspection_find_hook(settings, tool_codex.name, program))
+		return true;
+	return toml_find(look->config, "notify", &notify) && runs_us(notify) &&
+		toml_list_begin(notify, &words) && toml_list_next(&words, &word) &&
+		toml_string(word, program);
+}
+
+static void inspect_hooks(const struct look *look)
+{
+	struct buf program;
+	json_t *settings = NULL;
+	if (!inspection_read_json(&tool_codex, 1, look->home, look->findings, &settings))
+		return;
+	buf_init(&program, TOML_MAX_BYTES, NULL);
+	if (!find_program(look, settings, &program))
+		add(look, FINDING_HOOKS_MISSING, "Neither notify nor hooks.json runs Tollgate.");
+	else if (!inspection_can_run(look->home, buf_bytes(&program)))
+		findings_add(look->findings, FINDING_HOOK_NOT_FOUND, tool_codex.name, NULL,
+			"%.*s, which its hooks run, is not there or not in PATH.", (int)program.len,
+			(const char *)program.at);
+	buf_done(&program);
+	json_decref(settings);
+}
+
+static void inspect_config(const struct look *look, bool *ret_is_on)
+{
+	if (!inspect_exporters(look, ret_is_on))
+		return;
+	if (!is_true(look->config, contents[0]))
+		add(look, FINDING_PROMPTS_REDACTED, "otel.log_user_prompt is not true.");
+	inspect_hooks(look);
+}
+
+static void inspect(
+	const struct home *home, const char *url, struct findings *findings, bool *ret_is_on)
+{
+	char path[TOOL_PATH_MAX];
+	struct buf text;
+	struct complaint complaint = { 0 };
+	*ret_is_on = false;
+	if (!tool_is_used(&tool_codex, home))
+		return;
+	buf_init(&text, TOML_MAX_BYTES, NULL);
+	int error = inspection_read(&tool_codex, 0, home, path, &text);
+	struct look look = { home, url, findings, buf_bytes(&text) };
+	if (!error)
+		error = toml_check(look.config, &complaint);
+	if (!error)
+		inspect_config(&look, ret_is_on);
+	else
+		inspection_add_unreadable(findings, tool_codex.name, path, error, &complaint);
+	*ret_is_on |= error < 0; /* it may be */
+	buf_done(&text);
+}
+
+const struct tool tool_codex = {
+	.name = "codex",
+	.title = "Codex",
+	.directory = ".codex",
+	.directory_variable = "CODEX_HOME",
+	.sessions = "sessions/*/*/*",
+	.files = { { "config.toml", add_config, remove_config },
+		{ "hooks.json", add_hooks, remove_hooks } },
+	.after = "Start Codex anew, and tell it to trust the new hooks when it asks.",
+	.inspect = inspect,
+};

@@ -1,4 +1,5 @@
 /* Gemini CLI: ~/.gemini/settings.json, in which comments are allowed. */
+#include "tools/inspection.h"
 #include "tools/json_settings.h"
 
 /* It sends its spans whatever "traces" says. With "outfile" it writes there and sends nothing. */
@@ -12,10 +13,10 @@ static const struct json_setting rows[] = {
 	{ NULL },
 };
 
-static const char *const events[] = { "SessionStart", "BeforeAgent", "AfterAgent", "Notification",
+const char *const gemini_events[] = { "SessionStart", "BeforeAgent", "AfterAgent", "Notification",
 	"SessionEnd", NULL };
 
-static const struct json_settings settings = { rows, events, "gemini" };
+static const struct json_settings settings = { rows, gemini_events, "gemini" };
 
 static int add(
 	const struct wish *wish, struct bytes text, struct buf *out, struct complaint *complaint)
@@ -33,6 +34,8 @@ const struct tool tool_gemini = {
 	.name = "gemini",
 	.title = "Gemini CLI",
 	.directory = ".gemini",
+	.sessions = "tmp/*/chats",
 	.files = { { "settings.json", add, take_out } },
 	.after = "Sessions that are open keep their settings: start Gemini CLI anew.",
+	.inspect = gemini_inspect,
 };

@@ -1,6 +1,7 @@
 #include "tools/json_text.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/json_skim.h"
 
@@ -93,20 +94,19 @@ static bool has_comment(const struct json_text *json, size_t from, size_t to)
 	return false;
 }
 
-/*   name  NULL: of the whole text */
-static int complain_at(struct json_text *json, size_t offset, const char *name, const char *words)
+/* Where that is in the text that was given. */
+static int complain_at(struct json_text *json, size_t offset, const char *words)
 {
 	json->complaint->line = 1;
-	for (size_t i = 0; i < offset && i < json->text.len; i++)
-		json->complaint->line += json->text.at[i] == '\n';
-	return json->error = complain(
-		       json->complaint, "%s%s%s", name ? name : "", name ? " " : "", words);
+	for (size_t i = 0; i < offset && i < json->given.len; i++)
+		json->complaint->line += json->given.at[i] == '\n';
+	return json->error = complain(json->complaint, "%s", words);
 }
 
 static void complain_of_room(struct json_text *json)
 {
 	if (!json->error)
-		complain_at(json, 0, NULL, "there is no room for what has to be added");
+		complain_at(json, 0, "there is no room for what has to be added");
 }
 
 static void splice(struct json_text *json, size_t at, size_t len, struct bytes with)
@@ -137,24 +137,24 @@ static int check(struct json_text *json)
 	json_t *tree =
 		json_loadb((const char *)json->plain.at, json->plain.len, JSON_ALLOW_NUL, &where);
 	if (!tree)
-		return complain_at(json, (size_t)where.position, NULL, "no valid JSON");
+		return complain_at(json, (size_t)where.position, "no valid JSON");
 	json_decref(tree);
 	if (!skim_value(&s, DEPTH_MAX))
-		return complain_at(json, (size_t)(s.at - json->plain.at), NULL, "nested too deep");
+		return complain_at(json, (size_t)(s.at - json->plain.at), "nested too deep");
 	return 0;
 }
 
 int json_text_open(struct json_text *json, struct bytes text, struct complaint *complaint)
 {
-	*json = (struct json_text){ .complaint = complaint };
+	*json = (struct json_text){ .given = text, .complaint = complaint };
 	buf_init(&json->text, OUTPUT_MAX_BYTES, NULL);
 	buf_init(&json->plain, OUTPUT_MAX_BYTES, NULL);
 	if (text.len > JSON_TEXT_MAX_BYTES)
-		return complain_at(json, 0, NULL, "longer than 1 MiB");
+		return complain_at(json, 0, "longer than 1 MiB");
 	buf_append(&json->text, text.at, text.len);
 	make_plain(json);
 	if (json->text.error || json->plain.error)
-		return complain_at(json, 0, NULL, "there is no memory for it");
+		return complain_at(json, 0, "there is no memory for it");
 	return is_without_value(json) && !has_comment(json, 0, text.len) ? 0 : check(json);
 }
 
@@ -253,6 +253,22 @@ static bool find(const struct json_text *json, const struct json_step *steps, si
 			return false;
 	*ret_item = item;
 	return true;
+}
+
+/* Edits moved it: its line is looked for in the text that was given. */
+static void complain_of_shape(
+	struct json_text *json, const struct json_step *steps, size_t count, const char *shape)
+{
+	struct json_text given;
+	struct complaint nothing = { 0 };
+	struct item item = { 0 };
+	char words[128];
+	json_text_open(&given, json->given, &nothing);
+	find(&given, steps, count, &item);
+	json_text_close(&given);
+	snprintf(words, sizeof words, "%s has to be an %s",
+		count ? steps[count - 1].key : "the outermost value", shape);
+	complain_at(json, item.value, words);
 }
 
 bool json_text_find(const struct json_text *json, const struct json_step *steps, size_t count,
@@ -439,8 +455,7 @@ static void make(
 		return;
 	known--;
 	if (json->plain.at[container.value] != '{') {
-		complain_at(json, container.value, known ? steps[known - 1].key : "it",
-			"has to be an object");
+		complain_of_shape(json, steps, known, "object");
 		return;
 	}
 	buf_init(&made, OUTPUT_MAX_BYTES, NULL);
@@ -499,7 +514,7 @@ void json_text_append(
 		if (json->plain.at[item.value] == '[')
 			insert(json, &item, NULL, value);
 		else
-			complain_at(json, item.value, steps[count - 1].key, "has to be an array");
+			complain_of_shape(json, steps, count, "array");
 		return;
 	}
 	buf_init(&array, OUTPUT_MAX_BYTES, NULL);

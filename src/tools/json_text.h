@@ -18,6 +18,7 @@ enum { JSON_TEXT_MAX_BYTES = 1 << 20 };
 
 /* A way into it is a row of steps, as json_line takes them; of several members of a name the last is meant. */
 struct json_text {
+	struct bytes given;
 	struct buf text;
 	struct buf plain; /* the same, with blanks in place of comments and the mark */
 	struct complaint *complaint;
@@ -27,6 +28,7 @@ struct json_text {
 /*
  * Nothing but blanks is a text without a value: the first edit makes an object in it.
  *
+ *   text       has to stay until it is closed
  *   complaint  gets what is wrong with the text now, and with edits later
  *
  * 0, or -EINVAL: not well formed, too long, or nested more than 512 deep.

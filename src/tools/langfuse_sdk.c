@@ -5,7 +5,10 @@
 #include "tools/tool.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "tools/inspection.h"
 
 enum { TEXT_MAX_BYTES = 1 << 20, OUTPUT_MAX_BYTES = 2 * TEXT_MAX_BYTES };
 
@@ -52,6 +55,13 @@ static const uint8_t *skip_name(const uint8_t *at, const uint8_t *end)
 	return at;
 }
 
+/* Nothing more than a comment follows. */
+static bool is_end_of_value(const uint8_t *at, const uint8_t *end)
+{
+	const uint8_t *behind = skip_blanks(at, end);
+	return behind == end || is_line_end(*behind) || (*behind == '#' && behind > at);
+}
+
 /* Quoted, it may go over several lines; NULL: it is not. */
 static const uint8_t *quoted_end(const uint8_t *at, const uint8_t *end)
 {
@@ -59,7 +69,7 @@ static const uint8_t *quoted_end(const uint8_t *at, const uint8_t *end)
 		return NULL;
 	for (const uint8_t quote = *at++; at < end; at++) {
 		if (*at == quote)
-			return at + 1;
+			return is_end_of_value(at + 1, end) ? at + 1 : NULL;
 		at += *at == '\\' && at + 1 < end;
 	}
 	return NULL;
@@ -68,7 +78,7 @@ static const uint8_t *quoted_end(const uint8_t *at, const uint8_t *end)
 static const uint8_t *unquoted_end(const uint8_t *from, const uint8_t *end)
 {
 	const uint8_t *at = from;
-	while (at < end && !is_line_end(*at) && !(*at == '#' && (at == from || is_blank(at[-1]))))
+	while (at < end && !is_line_end(*at) && !(*at == '#' && is_blank(at[-1])))
 		at++;
 	while (at > from && is_blank(at[-1]))
 		at--;
@@ -232,10 +242,65 @@ static int take_out(const char *url, struct bytes text, struct bytes before, str
 	return end(&edited, error, out);
 }
 
+/* ---- what it says ---- */
+
+enum { URL_MAX = 2048 };
+
+/* As a person would have it; empty when it is longer than any URL. */
+static void read_url(struct bytes value, char ret_url[URL_MAX])
+{
+	value = without_quotes(value);
+	snprintf(ret_url, URL_MAX, "%.*s", value.len < URL_MAX ? (int)value.len : 0,
+		(const char *)value.at);
+}
+
+static void inspect_text(
+	struct bytes text, const char *url, struct findings *findings, bool *ret_is_on)
+{
+	static const char mend[] = "tollgate setup langfuse-sdk --apply";
+	struct assignment is;
+	size_t there = 0;
+	for (size_t i = 0; i < NAME_COUNT; i++) {
+		char endpoint[URL_MAX], what[128];
+		if (!find(text, names[i], &is))
+			continue;
+		there++;
+		read_url(is.value, endpoint);
+		snprintf(what, sizeof what, "%s in .env leads", names[i]);
+		if (inspection_meets(endpoint, url)) {
+			*ret_is_on = true;
+		} else {
+			inspection_add_elsewhere(
+				findings, tool_langfuse_sdk.name, what, endpoint, url, mend);
+			return;
+		}
+	}
+	if (there == 0 && find(text, "LANGFUSE_PUBLIC_KEY", &is))
+		findings_add(findings, FINDING_ENDPOINT_ELSEWHERE, tool_langfuse_sdk.name, mend,
+			".env has keys and no LANGFUSE_BASE_URL: SDKs send to "
+			"https://cloud.langfuse.com, Tollgate is at %s.",
+			url);
+}
+
+/* The environment is not asked: with the same names it may be the gateway's own, for where that sends to. */
+static void inspect(
+	const struct home *home, const char *url, struct findings *findings, bool *ret_is_on)
+{
+	char path[TOOL_PATH_MAX];
+	struct buf text;
+	*ret_is_on = false;
+	buf_init(&text, TEXT_MAX_BYTES, NULL);
+	int error = inspection_read(&tool_langfuse_sdk, 0, home, path, &text);
+	if (!error)
+		inspect_text(buf_bytes(&text), url, findings, ret_is_on);
+	buf_done(&text);
+}
+
 const struct tool tool_langfuse_sdk = {
 	.name = "langfuse-sdk",
 	.title = "Langfuse SDK",
 	.directory = "",
 	.files = { { ".env", add, take_out } },
 	.after = "Programs that run keep their settings: start them anew.",
+	.inspect = inspect,
 };

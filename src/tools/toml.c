@@ -26,9 +26,10 @@ static bool is_at(const struct reader *r, char byte)
 
 static bool take(struct reader *r, char byte)
 {
-	bool is_there = is_at(r, byte);
-	r->at += is_there;
-	return is_there;
+	if (!is_at(r, byte))
+		return false;
+	r->at++;
+	return true;
 }
 
 static void skip_blanks(struct reader *r)

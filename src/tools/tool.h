@@ -62,6 +62,8 @@ struct tool {
 	const char *title;              /* "Claude Code" */
 	const char *directory;          /* below the home: ".claude"; empty: home->place */
 	const char *directory_variable; /* names another one: "CLAUDE_CONFIG_DIR"; NULL: none */
+	/* Directories below that, a pattern, in which each session begins a file; NULL: there are none. */
+	const char *sessions;
 	struct tool_file files[TOOL_FILES_MAX]; /* ends with a NULL path, or is full */
 	const char *after; /* what else to do, a sentence: "Restart ..."; NULL: nothing */
 

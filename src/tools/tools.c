@@ -9,6 +9,7 @@
 
 const struct tool *const tools[] = {
 	&tool_claude_code,
+	&tool_codex,
 	&tool_gemini,
 	&tool_langfuse_sdk,
 	NULL,

@@ -15,6 +15,7 @@
 #include "pricing/price.h"
 #include "pricing/tariff.h"
 #include "proxy/proxy.h"
+#include "sources.h"
 #include "spool/spool.h"
 #include "synthesize/live.h"
 #include "synthesizer.h"
@@ -209,6 +210,31 @@ static void open_requests(struct buf *page, const struct family *family, const s
 		return;
 	proxy_figures(watch->proxy, &figures);
 	append_sample(page, family, NULL, NULL, (double)figures.open);
+}
+
+static void append_source(struct buf *page, const struct family *family, const json_t *source)
+{
+	const char *signal, *cli = json_string_value(json_object_get(source, "cli"));
+	json_t *heard;
+	json_object_foreach(json_object_get(source, "signals"), signal, heard) {
+		json_int_t last_ns = json_integer_value(json_object_get(heard, "last_ns"));
+		buf_text(page, family->name);
+		append_label(
+			page, "{", "source", json_string_value(json_object_get(source, "name")));
+		append_label(page, ",", "cli", cli ? cli : "");
+		append_label(page, ",", "signal", signal);
+		append_value(page, "}", (double)(last_ns / 1000000) / 1e3);
+	}
+}
+
+static void by_source(struct buf *page, const struct family *family, const struct watch *watch)
+{
+	size_t i;
+	json_t *source;
+	json_t *answer = watch->sources ? sources_json(watch->sources, clock_unix_ns()) : NULL;
+	json_array_foreach(json_object_get(answer, "sources"), i, source)
+		append_source(page, family, source);
+	json_decref(answer);
 }
 
 static void sessions_age(struct buf *page, const struct family *family, const struct watch *watch)
@@ -516,6 +542,10 @@ static const struct family families[] = {
 		"Changes to Langfuse's copy, which it would otherwise refuse, lose or count twice.",
 		by_reason, .first = COUNTER_REPAIRED_VALUELESS, .last = COUNTER_REPAIRED_PROMPT,
 		.label = "reason" },
+
+	{ "tollgate_source_last_seen_time_seconds", "gauge",
+		"When something last came of a signal from a source, a service or a CLI, Unix time.",
+		by_source },
 
 	{ "tollgate_spool_writable", "gauge", "1 while the spool takes what comes, else 0.",
 		the_spool, .of_spool = is_writable },

@@ -8,15 +8,15 @@
 #include "base/complaint.h"
 #include "base/counters.h"
 #include "config/config.h"
+#include "export/destination.h"
 #include "export/exporter.h"
 #include "spool/ledger.h"
 #include "watch/balance.h"
 #include "watch/watch.h"
 
-/* Why doors are closed; NULL while they are open. */
-static const char *why_closed(const struct watch *watch)
+/* NULL for no error. */
+static const char *why(int error)
 {
-	int error = spool_status(watch->spool);
 	return error == 0 ? NULL : error == -ENOSPC ? "no space" : "the disk fails";
 }
 
@@ -25,33 +25,37 @@ static json_t *disk_of(const struct watch *watch)
 	struct statvfs disk = { 0 };
 	struct spool_figures figures = spool_figures(watch->spool);
 	statvfs(watch->config->state_directory, &disk);
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?}", "directory",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?}", "directory",
 		watch->config->state_directory, "kept_bytes", (json_int_t)figures.kept_bytes,
 		"max_bytes", (json_int_t)watch->config->spool.max_bytes, "disk_bytes",
 		(json_int_t)figures.disk_bytes, "segments", (json_int_t)figures.segments,
 		"free_bytes", (json_int_t)((uint64_t)disk.f_bavail * disk.f_frsize),
 		"min_free_bytes", (json_int_t)watch->config->spool.min_free_bytes,
 		"records_damaged", (json_int_t)counter_read(COUNTER_SPOOL_RECORDS_DAMAGED),
-		"refusing", why_closed(watch));
+		"refusing", why(spool_status(watch->spool)), "last_write_failed",
+		why(figures.failure));
 }
 
-static const struct exporter *find_exporter(const struct watch *watch, const char *name)
+static const struct watched_destination *find_destination(
+	const struct watch *watch, const char *name)
 {
 	for (size_t i = 0; i < watch->destination_count; i++)
 		if (strcmp(watch->destinations[i].config->name, name) == 0)
-			return watch->destinations[i].exporter;
+			return &watch->destinations[i];
 	return NULL;
 }
 
-static json_t *traffic_of(const struct exporter *exporter, const char *lane)
+static json_t *traffic_of(const struct watched_destination *destination, const char *lane)
 {
+	const struct exporter *exporter = destination->exporter;
 	for (size_t i = 0; i < exporter_lane_count(exporter); i++) {
 		struct lane_figures own = exporter_lane_figures(exporter, i);
 		if (strcmp(own.name, lane) == 0)
-			return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:I}",
-				"records", (json_int_t)own.lag.records, "bytes",
-				(json_int_t)own.lag.bytes, "oldest_ns",
-				(json_int_t)own.lag.oldest_ns, "in_flight",
+			return json_pack(
+				"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:I}",
+				"type", destination_of(destination->config->type)->name, "records",
+				(json_int_t)own.lag.records, "bytes", (json_int_t)own.lag.bytes,
+				"oldest_ns", (json_int_t)own.lag.oldest_ns, "in_flight",
 				(json_int_t)own.in_flight, "held_since_ns",
 				(json_int_t)own.held_since_ns, "failing_since_ns",
 				(json_int_t)own.failing_since_ns, "failure_status",
@@ -64,9 +68,10 @@ static json_t *traffic_of(const struct exporter *exporter, const char *lane)
 
 static json_t *row_of(const struct watch *watch, const struct balance *balance)
 {
-	const struct exporter *exporter = find_exporter(watch, balance->destination);
+	const struct watched_destination *destination =
+		find_destination(watch, balance->destination);
 	json_t *row = balance_json(balance);
-	json_t *traffic = exporter ? traffic_of(exporter, balance->lane) : json_object();
+	json_t *traffic = destination ? traffic_of(destination, balance->lane) : json_object();
 	if (!row || !traffic || json_object_update(row, traffic) < 0) {
 		json_decref(row);
 		row = NULL;

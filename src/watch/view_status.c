@@ -9,6 +9,7 @@
 #include "base/counters.h"
 #include "base/names.h"
 #include "config/config.h"
+#include "http/certificate.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
 #include "proxy/proxy.h"
@@ -64,6 +65,14 @@ static json_t *ingestion_sdks(void)
 	return sdks;
 }
 
+/* NULL without TLS. */
+static json_t *certificate_end(struct http_certificate *certificate)
+{
+	const int64_t ns_per_s = 1000000000, never_s = INT64_MAX / ns_per_s;
+	int64_t ends_s = certificate ? http_certificate_ends(certificate) : 0;
+	return certificate ? json_integer((ends_s < never_s ? ends_s : never_s) * ns_per_s) : NULL;
+}
+
 static int answer(const struct watch *watch, const struct http_request *request,
 	json_t **ret_answer, struct complaint *complaint)
 {
@@ -71,14 +80,17 @@ static int answer(const struct watch *watch, const struct http_request *request,
 	struct prices *prices = tariff_hold(watch->tariff);
 	size_t open_sessions =
 		watch->synthesizer ? synthesizer_figures(watch->synthesizer).open_sessions : 0;
+	const char *address = watch->address ? watch->address : watch->config->listen;
 	uint64_t now_ns = clock_unix_ns();
-	*ret_answer = json_pack("{s:s, s:i, s:I, s:I, s:s, s:s, s:i, s:I, s:o?, s:o, s:o}",
+	*ret_answer = json_pack(
+		"{s:s, s:i, s:I, s:I, s:s, s:o?, s:s, s:i, s:b, s:b, s:I, s:o?, s:o, s:o}",
 		"version", PACKAGE_VERSION, "pid", (int)getpid(), "now_ns", (json_int_t)now_ns,
-		"started_ns", (json_int_t)watch->started_ns, "listen", watch->config->listen,
-		"prices_as_of", prices_as_of(prices), "prices_age_days",
-		(int)prices_age_days(prices, now_ns), "open_sessions", (json_int_t)open_sessions,
-		"proxy", proxy_as_json(watch->proxy), "counters", counters_as_json(),
-		"ingestion_sdks", ingestion_sdks());
+		"started_ns", (json_int_t)watch->started_ns, "listen", address,
+		"certificate_ends_ns", certificate_end(watch->certificate), "prices_as_of",
+		prices_as_of(prices), "prices_age_days", (int)prices_age_days(prices, now_ns),
+		"local_view", watch->local != NULL, "sessions", watch->synthesizer != NULL,
+		"open_sessions", (json_int_t)open_sessions, "proxy", proxy_as_json(watch->proxy),
+		"counters", counters_as_json(), "ingestion_sdks", ingestion_sdks());
 	tariff_release(watch->tariff, prices);
 	if (*ret_answer)
 		return 0;

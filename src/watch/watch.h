@@ -15,6 +15,7 @@ struct config;
 struct deliveries;
 struct destination_config;
 struct exporter;
+struct http_certificate;
 struct http_request;
 struct ledger;
 struct local;
@@ -32,8 +33,9 @@ struct watched_destination {
 /* What is looked at; filled by daemon.c, and constant while anything looks. */
 struct watch {
 	const struct config *config;
-	uint64_t started_ns; /* Unix time */
-	struct sources *sources;
+	const char *address;     /* where it listens; NULL: as configured */
+	uint64_t started_ns;     /* Unix time */
+	struct sources *sources; /* NULL: nobody notes them (tests) */
 	struct spool *spool;
 	struct deliveries *deliveries;
 	struct ledger *ledger;
@@ -41,8 +43,9 @@ struct watch {
 	size_t destination_count;
 	struct local *local; /* NULL: off */
 	struct tariff *tariff;
-	struct synthesizer *synthesizer; /* NULL: off */
-	struct proxy *proxy;             /* NULL: there is none (tests) */
+	struct synthesizer *synthesizer;      /* NULL: off */
+	struct proxy *proxy;                  /* NULL: there is none (tests) */
+	struct http_certificate *certificate; /* NULL: the main listener speaks no TLS */
 };
 
 struct view {

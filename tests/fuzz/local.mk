@@ -69,3 +69,10 @@ tests_fuzz_fuzz_events_LDFLAGS = $(fuzz_ldflags)
 fuzz_programs += tests/fuzz/fuzz_target
 tests_fuzz_fuzz_target_SOURCES = tests/fuzz/fuzz_target.c $(fuzz_main)
 tests_fuzz_fuzz_target_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_programs += tests/fuzz/fuzz_toml
+tests_fuzz_fuzz_toml_SOURCES = tests/fuzz/fuzz_toml.c $(fuzz_main)
+tests_fuzz_fuzz_toml_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += tests/fuzz/fuzz_json_settings
+tests_fuzz_fuzz_json_settings_SOURCES = tests/fuzz/fuzz_json_settings.c $(settings_judge) $(fuzz_main)
+tests_fuzz_fuzz_json_settings_LDFLAGS = $(fuzz_ldflags)

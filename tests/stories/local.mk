@@ -55,6 +55,10 @@ test_programs += tests/stories/group
 tests_stories_group_SOURCES = tests/stories/group.c
 tests_stories_group_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/doctor
+tests_stories_doctor_SOURCES = tests/stories/doctor.c $(certificates) $(one_span) $(story)
+tests_stories_doctor_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/settings
 tests_stories_settings_SOURCES = tests/stories/settings.c $(story)
 tests_stories_settings_LDADD = $(story_ldadd)
@@ -94,6 +98,10 @@ test_programs += tests/stories/signals
 tests_stories_signals_SOURCES = tests/stories/signals.c tests/support/capture.c tests/support/capture.h $(exposition) $(story)
 tests_stories_signals_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/sources
+tests_stories_sources_SOURCES = tests/stories/sources.c tests/support/capture.c tests/support/capture.h $(story)
+tests_stories_sources_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/proxy
 tests_stories_proxy_SOURCES = tests/stories/proxy.c $(exposition) $(http_peer) $(story)
 tests_stories_proxy_LDADD = $(story_ldadd)
@@ -110,3 +118,7 @@ tests_stories_away_LDADD = $(story_ldadd)
 test_programs += tests/stories/isolation
 tests_stories_isolation_SOURCES = tests/stories/isolation.c $(http_peer) $(story)
 tests_stories_isolation_LDADD = $(story_ldadd)
+
+test_programs += tests/stories/doctor_hops
+tests_stories_doctor_hops_SOURCES = tests/stories/doctor_hops.c $(http_peer) $(tls_peer) $(story)
+tests_stories_doctor_hops_LDADD = $(story_ldadd)

@@ -267,6 +267,8 @@ static enum MHD_Result respond(struct MHD_Connection *connection, const struct f
 		answer->content_type ? answer->content_type : "application/x-protobuf");
 	if (answer->retry_after)
 		MHD_add_response_header(response, "Retry-After", answer->retry_after);
+	if (answer->date)
+		MHD_add_response_header(response, "Date", answer->date);
 	enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -400,6 +402,7 @@ struct fake_answer fake_langfuse(const struct fake_request *request, void *arg)
 {
 	static const struct bytes
 		taken = BYTES("{\"id\":\"otel-ingestion-queue\",\"data\":{}}"),
+		projects = BYTES("{\"data\":[{\"id\":\"p\",\"name\":\"a project\"}]}"),
 		no_key = BYTES(
 			"{\"message\":\"Invalid credentials. Confirm that you've configured the correct host.\"}"),
 		no_method = BYTES("{\"message\":\"Method not allowed\"}"),
@@ -412,12 +415,15 @@ struct fake_answer fake_langfuse(const struct fake_request *request, void *arg)
 	const char *type = fake_request_header(request, "Content-Type");
 	const char *version = fake_request_header(request, "x-langfuse-ingestion-version");
 
-	if (strcmp(request->path, "/api/public/otel/v1/traces") != 0)
+	bool is_question = strcmp(request->path, "/api/public/projects") == 0;
+	if (!is_question && strcmp(request->path, "/api/public/otel/v1/traces") != 0)
 		return json(404, no_page);
-	if (strcmp(request->method, "POST") != 0)
+	if (strcmp(request->method, is_question ? "GET" : "POST") != 0)
 		return json(405, no_method);
 	if (arg && (!authorization || strcmp(authorization, arg) != 0))
 		return json(401, no_key);
+	if (is_question)
+		return json(200, projects);
 	if (version && (strlen(version) != 1 || *version < '0' || *version > '4'))
 		return json(400, bad_version);
 	if (!type || !strcasestr(type, "application/x-protobuf"))

@@ -45,6 +45,7 @@ struct fake_answer {
 	int status;
 	const char *retry_after;  /* header; NULL for none */
 	const char *content_type; /* NULL: application/x-protobuf */
+	const char *date;         /* header; NULL for that of now */
 	struct bytes body;        /* lives until the destination is stopped */
 	unsigned delay_ms;        /* before it is sent */
 	bool is_cut; /* the connection is closed instead; a 2xx counts as accepted all the same */
@@ -68,7 +69,7 @@ void fake_destination_rule(struct fake_destination *fake, fake_rule *rule, void 
 /*
  * Answers as Langfuse does (facts: langfuse 1): its path, method, content type, ingestion version; 401
  * unless the Authorization header is `arg`, a string, or arg is NULL; 400 for the whole request when a
- * span lacks an id; 200 with JSON of its own.
+ * span lacks an id; 200 with JSON of its own. Asked for the projects of a pair it names one.
  */
 fake_rule fake_langfuse;
 

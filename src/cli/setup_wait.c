@@ -1,0 +1,252 @@
+#include "cli/setup_wait.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/control.h"
+#include "cli/control_socket.h"
+#include "cli/terminal.h"
+#include "dialects/dialect.h"
+#include "http/unix_socket.h"
+
+enum {
+	PAUSE_MS = 500,
+	ANSWER_TIMEOUT_MS = 10 * 1000,
+	QUIET_MS = 5000, /* after what came last: each signal has an interval of its own */
+	OUTPUT_MAX_BYTES = 64 << 10,
+};
+
+static const char *const signals[] = { "logs", "traces", "metrics", "hooks" };
+enum { SIGNAL_COUNT = sizeof signals / sizeof *signals };
+
+/* What came since the waiting began; the texts belong to the last answer. */
+struct heard {
+	const char *name, *version;
+	bool signals[SIGNAL_COUNT];
+	unsigned signal_count;
+	bool has_prompts, lacks_prompts;
+	bool has_tool_details, lacks_tool_details;
+	bool lacks_session;
+};
+
+static json_int_t ns_of(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+/* A tool that is no coding CLI is heard as whoever is none. */
+static bool is_from(const struct tool *tool, const json_t *source)
+{
+	const char *cli = json_string_value(json_object_get(source, "cli"));
+	bool is_cli = dialect_named(bytes_of(tool->name)) != NULL;
+	return is_cli ? cli && strcmp(cli, tool->name) == 0 : !cli;
+}
+
+static void note_lack(
+	const json_t *source, const char *name, json_int_t since_ns, bool *lacks, bool *has)
+{
+	const json_t *lack = json_object_get(json_object_get(source, "lacks"), name);
+	*lacks |= ns_of(lack, "last_ns") > since_ns;
+	*has |= ns_of(lack, "there_last_ns") > since_ns;
+}
+
+static void note_source(const json_t *source, json_int_t since_ns, struct heard *heard)
+{
+	bool has_session;
+	const json_t *came = json_object_get(source, "signals");
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+		if (!heard->signals[i] &&
+			ns_of(json_object_get(came, signals[i]), "last_ns") > since_ns) {
+			heard->signals[i] = true;
+			heard->signal_count++;
+		}
+	if (!heard->version)
+		heard->version = json_string_value(json_object_get(source, "version"));
+	heard->name = json_string_value(json_object_get(source, "name"));
+	note_lack(source, "prompts", since_ns, &heard->lacks_prompts, &heard->has_prompts);
+	note_lack(source, "tool_details", since_ns, &heard->lacks_tool_details,
+		&heard->has_tool_details);
+	note_lack(source, "session", since_ns, &heard->lacks_session, &has_session);
+}
+
+static struct heard hear(const struct tool *tool, const json_t *answer, json_int_t since_ns)
+{
+	struct heard heard = { 0 };
+	size_t i;
+	const json_t *source;
+	json_array_foreach(json_object_get(answer, "sources"), i, source)
+		if (is_from(tool, source) && ns_of(source, "last_ns") > since_ns)
+			note_source(source, since_ns, &heard);
+	return heard;
+}
+
+/* ---- what is said ---- */
+
+/* The session that was heard of last; its id belongs to the answer. */
+static const char *newest_session(const struct tool *tool, const json_t *live, json_int_t since_ns)
+{
+	const char *id = NULL;
+	size_t i;
+	const json_t *session;
+	json_array_foreach(json_object_get(live, "sessions"), i, session) {
+		const char *cli = json_string_value(json_object_get(session, "cli"));
+		if (cli && strcmp(cli, tool->name) == 0 && ns_of(session, "last_ns") > since_ns) {
+			since_ns = ns_of(session, "last_ns");
+			id = json_string_value(json_object_get(session, "session_id"));
+		}
+	}
+	return id && *id ? id : NULL;
+}
+
+static void put(const struct terminal *terminal, struct buf *out, const char *text)
+{
+	terminal_put(terminal, out, STYLE_PLAIN, bytes_of(text), SIZE_MAX);
+}
+
+/* "logs, hooks" */
+static void put_signals(struct buf *out, const bool *chosen)
+{
+	const char *between = "";
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+		if (chosen[i]) {
+			buf_printf(out, "%s%s", between, signals[i]);
+			between = ", ";
+		}
+}
+
+/* A CLI says what it does in logs, hooks say it first; everybody else speaks in traces. */
+static bool find_missing(const struct tool *tool, const struct heard *heard, bool *missing)
+{
+	bool is_cli = dialect_named(bytes_of(tool->name)) != NULL, is_any = false;
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		bool is_expected = strcmp(signals[i], "traces") == 0 ?
+			!is_cli :
+			strcmp(signals[i], "metrics") != 0 && is_cli;
+		missing[i] = is_expected && !heard->signals[i];
+		is_any |= missing[i];
+	}
+	return is_any;
+}
+
+static void put_heard(const struct tool *tool, const struct heard *heard, const char *session,
+	const struct terminal *terminal, struct buf *out)
+{
+	bool missing[SIGNAL_COUNT];
+	buf_printf(out, "Heard: %s", tool->title);
+	if (heard->version) {
+		buf_text(out, " ");
+		put(terminal, out, heard->version);
+	}
+	buf_text(out, " as ");
+	put(terminal, out, heard->name ? heard->name : tool->name);
+	buf_text(out, ", by its ");
+	put_signals(out, heard->signals);
+	buf_text(out, ".\n");
+	if (session) {
+		buf_text(out, "Session: ");
+		put(terminal, out, session);
+		buf_text(out, " (tollgate show prints it once its turn is over).\n");
+	}
+	if (heard->has_prompts)
+		buf_text(out, "Prompts can be read.\n");
+	else if (heard->lacks_prompts)
+		buf_text(out, "Prompts are withheld.\n");
+	if (heard->lacks_tool_details && !heard->has_tool_details)
+		buf_text(out, "Inputs of tools are withheld.\n");
+	if (heard->lacks_session)
+		buf_text(out,
+			"What it says has no session id: tollgate doctor names the setting.\n");
+	if (find_missing(tool, heard, missing)) {
+		buf_text(out, "Not heard so far: ");
+		put_signals(out, missing);
+		buf_text(out, ".\n");
+	}
+}
+
+static int print_heard(const struct tool *tool, const struct heard *heard, const char *session)
+{
+	struct terminal terminal = terminal_of_stdout();
+	struct buf out;
+	buf_init(&out, OUTPUT_MAX_BYTES, NULL);
+	put_heard(tool, heard, session, &terminal, &out);
+	bool is_said =
+		!out.error && fwrite(out.at, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+	buf_done(&out);
+	return is_said ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- waiting ---- */
+
+static int tell(const struct tool *tool, const struct unix_place *daemon, const json_t *answer,
+	json_int_t since_ns)
+{
+	struct heard heard = hear(tool, answer, since_ns);
+	json_t *live = NULL; /* none where sessions are switched off */
+	control_look(daemon, "/v1/live", ANSWER_TIMEOUT_MS, &live);
+	int exit_status = print_heard(tool, &heard, newest_session(tool, live, since_ns));
+	json_decref(live);
+	return exit_status;
+}
+
+static void pause_ms(unsigned ms)
+{
+	const struct timespec pause = { ms / 1000, (long)(ms % 1000) * 1000000 };
+	nanosleep(&pause, NULL);
+}
+
+static int complain_of_silence(const struct tool *tool, unsigned timeout_s)
+{
+	fprintf(stderr,
+		"tollgate: nothing came from %s within %u s; tollgate doctor says what to look at first\n",
+		tool->title, timeout_s);
+	return EXIT_FAILED;
+}
+
+/* Until it was quiet for a while after something came. */
+static int wait_for(const struct tool *tool, const struct unix_place *daemon, unsigned timeout_s)
+{
+	uint64_t begun_ms = clock_monotonic_ms(), last_ms = begun_ms;
+	json_int_t since_ns = 0;
+	unsigned signal_count = 0;
+	for (;;) {
+		json_t *answer = NULL;
+		if (control_look(daemon, "/v1/sources", ANSWER_TIMEOUT_MS, &answer) < 0) {
+			fprintf(stderr, "tollgate: the daemon does not answer any more\n");
+			return EXIT_FAILED;
+		}
+		uint64_t now_ms = clock_monotonic_ms();
+		since_ns = since_ns ? since_ns : ns_of(answer, "now_ns");
+		struct heard heard = hear(tool, answer, since_ns);
+		if (heard.signal_count > signal_count) {
+			signal_count = heard.signal_count;
+			last_ms = now_ms;
+		}
+		bool is_quiet = signal_count && now_ms - last_ms >= QUIET_MS;
+		int exit_status = is_quiet || signal_count == SIGNAL_COUNT ?
+			tell(tool, daemon, answer, since_ns) :
+			-1;
+		json_decref(answer);
+		if (exit_status >= 0)
+			return exit_status;
+		if (!signal_count && now_ms - begun_ms >= timeout_s * UINT64_C(1000))
+			return complain_of_silence(tool, timeout_s);
+		pause_ms(PAUSE_MS);
+	}
+}
+
+int setup_wait(const struct tool *tool, const char *socket, unsigned timeout_s)
+{
+	struct unix_place daemon;
+	if (control_socket_open(socket, &daemon) < 0)
+		return EXIT_FAILED;
+	printf("Waiting for %s, at most %u s: start it and ask it something.\n", tool->title,
+		timeout_s);
+	fflush(stdout);
+	int exit_status = wait_for(tool, &daemon, timeout_s);
+	unix_place_close(&daemon);
+	return exit_status;
+}

@@ -239,21 +239,27 @@ static void print_written(const struct setup_edit *edit)
 	printf("\n");
 }
 
+static int write_file(struct work *work, struct setup_edit *edit, struct complaint *complaint)
+{
+	bool is_changed = setup_edit_has_change(edit);
+	int error = 0;
+	if (work->wanted->deed == REMOVE)
+		error = setup_edit_undo(edit, &work->record, complaint);
+	else if (is_changed)
+		error = setup_edit_apply(edit, &work->record, work->wanted->wish.url, complaint);
+	if (!error && is_changed)
+		print_written(edit);
+	return error;
+}
+
+/* What came first goes last: it made the directory. */
 static int write_files(struct work *work, struct complaint *complaint)
 {
 	bool is_removal = work->wanted->deed == REMOVE;
 	int error = 0;
-	for (size_t i = 0; i < work->count && !error; i++) {
-		struct setup_edit *edit = &work->edits[i];
-		bool is_changed = setup_edit_has_change(edit);
-		if (is_removal)
-			error = setup_edit_undo(edit, &work->record, complaint);
-		else if (is_changed)
-			error = setup_edit_apply(
-				edit, &work->record, work->wanted->wish.url, complaint);
-		if (!error && is_changed)
-			print_written(edit);
-	}
+	for (size_t i = 0; i < work->count && !error; i++)
+		error = write_file(
+			work, &work->edits[is_removal ? work->count - 1 - i : i], complaint);
 	return error;
 }
 
@@ -294,7 +300,7 @@ static void print_end(const struct work *work, bool is_changed)
 						 " has all that in its settings.");
 	else if (wanted->deed == SHOW)
 		print_command(wanted);
-	else if (wanted->tool->after)
+	else if (wanted->deed == APPLY && wanted->tool->after)
 		printf("%s\n", wanted->tool->after);
 	if (wanted->deed == APPLY || (wanted->deed == SHOW && !is_changed))
 		print_findings(work);

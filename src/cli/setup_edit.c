@@ -13,10 +13,16 @@ enum { SETTINGS_MAX_BYTES = 1 << 20, OUTPUT_MAX_BYTES = 8 << 20, NEW_FILE_MODE =
 
 static const char backup_suffix[] = ".before-tollgate";
 
+static void name_file(const struct setup_edit *edit, struct complaint *complaint)
+{
+	snprintf(complaint->file, sizeof complaint->file, "%.*s", (int)sizeof complaint->file - 1,
+		edit->path);
+}
+
 static int complain_of(
 	const struct setup_edit *edit, struct complaint *complaint, const char *what, int error)
 {
-	snprintf(complaint->file, sizeof complaint->file, "%s", edit->path);
+	name_file(edit, complaint);
 	return complain(complaint, "%s: %s", what,
 		error == -E2BIG ? "larger than 1 MiB" : strerror(-error));
 }
@@ -87,7 +93,7 @@ void setup_edit_close(struct setup_edit *edit)
 int setup_edit_plan(struct setup_edit *edit, const struct wish *wish, struct complaint *complaint)
 {
 	int error = edit->file->add(wish, buf_bytes(&edit->before), &edit->after, complaint);
-	snprintf(complaint->file, sizeof complaint->file, "%s", edit->path);
+	name_file(edit, complaint);
 	edit->is_deletion = !error && edit->before.len && !edit->after.len;
 	return error < 0 && !complaint->text[0] ?
 		complain_of(edit, complaint, "it cannot be edited", error) :
@@ -121,7 +127,7 @@ int setup_edit_plan_removal(struct setup_edit *edit, struct complaint *complaint
 		error = plan_removal(edit, buf_bytes(&backup), complaint);
 	else if (!error)
 		buf_append(&edit->after, edit->before.at, edit->before.len);
-	snprintf(complaint->file, sizeof complaint->file, "%s", edit->path);
+	name_file(edit, complaint);
 	edit->is_deletion = is_ours && edit->is_there && !edit->after.len && !edit->has_backup;
 	buf_done(&backup);
 	return error < 0 && !complaint->text[0] ?
@@ -148,7 +154,7 @@ static bool is_read_only(const struct setup_edit *edit)
 int setup_edit_check(const struct setup_edit *edit, struct complaint *complaint)
 {
 	char beside[TOOL_PATH_MAX + 8];
-	snprintf(complaint->file, sizeof complaint->file, "%s", edit->path);
+	name_file(edit, complaint);
 	snprintf(beside, sizeof beside, "%s.new", edit->target);
 	if (is_read_only(edit))
 		return complain(complaint,

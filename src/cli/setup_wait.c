@@ -20,14 +20,14 @@ enum {
 	OUTPUT_MAX_BYTES = 64 << 10,
 };
 
-static const char *const signals[] = { "logs", "traces", "metrics", "hooks" };
-enum { SIGNAL_COUNT = sizeof signals / sizeof *signals };
+static const char *const ways[] = { "logs", "traces", "metrics", "hooks" };
+enum { WAY_COUNT = sizeof ways / sizeof *ways };
 
 /* What came since the waiting began; the texts belong to the last answer. */
 struct heard {
 	const char *name, *version;
-	bool signals[SIGNAL_COUNT];
-	unsigned signal_count;
+	bool ways[WAY_COUNT];
+	unsigned way_count;
 	bool has_prompts, lacks_prompts;
 	bool has_tool_details, lacks_tool_details;
 	bool lacks_session;
@@ -58,11 +58,11 @@ static void note_source(const json_t *source, json_int_t since_ns, struct heard 
 {
 	bool has_session;
 	const json_t *came = json_object_get(source, "signals");
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		if (!heard->signals[i] &&
-			ns_of(json_object_get(came, signals[i]), "last_ns") > since_ns) {
-			heard->signals[i] = true;
-			heard->signal_count++;
+	for (size_t i = 0; i < WAY_COUNT; i++)
+		if (!heard->ways[i] &&
+			ns_of(json_object_get(came, ways[i]), "last_ns") > since_ns) {
+			heard->ways[i] = true;
+			heard->way_count++;
 		}
 	if (!heard->version)
 		heard->version = json_string_value(json_object_get(source, "version"));
@@ -108,12 +108,12 @@ static void put(const struct terminal *terminal, struct buf *out, const char *te
 }
 
 /* "logs, hooks" */
-static void put_signals(struct buf *out, const bool *chosen)
+static void put_ways(struct buf *out, const bool *chosen)
 {
 	const char *between = "";
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+	for (size_t i = 0; i < WAY_COUNT; i++)
 		if (chosen[i]) {
-			buf_printf(out, "%s%s", between, signals[i]);
+			buf_printf(out, "%s%s", between, ways[i]);
 			between = ", ";
 		}
 }
@@ -122,11 +122,11 @@ static void put_signals(struct buf *out, const bool *chosen)
 static bool find_missing(const struct tool *tool, const struct heard *heard, bool *missing)
 {
 	bool is_cli = dialect_named(bytes_of(tool->name)) != NULL, is_any = false;
-	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-		bool is_expected = strcmp(signals[i], "traces") == 0 ?
+	for (size_t i = 0; i < WAY_COUNT; i++) {
+		bool is_expected = strcmp(ways[i], "traces") == 0 ?
 			!is_cli :
-			strcmp(signals[i], "metrics") != 0 && is_cli;
-		missing[i] = is_expected && !heard->signals[i];
+			strcmp(ways[i], "metrics") != 0 && is_cli;
+		missing[i] = is_expected && !heard->ways[i];
 		is_any |= missing[i];
 	}
 	return is_any;
@@ -135,7 +135,7 @@ static bool find_missing(const struct tool *tool, const struct heard *heard, boo
 static void put_heard(const struct tool *tool, const struct heard *heard, const char *session,
 	const struct terminal *terminal, struct buf *out)
 {
-	bool missing[SIGNAL_COUNT];
+	bool missing[WAY_COUNT];
 	buf_printf(out, "Heard: %s", tool->title);
 	if (heard->version) {
 		buf_text(out, " ");
@@ -144,7 +144,7 @@ static void put_heard(const struct tool *tool, const struct heard *heard, const 
 	buf_text(out, " as ");
 	put(terminal, out, heard->name ? heard->name : tool->name);
 	buf_text(out, ", by its ");
-	put_signals(out, heard->signals);
+	put_ways(out, heard->ways);
 	buf_text(out, ".\n");
 	if (session) {
 		buf_text(out, "Session: ");
@@ -162,7 +162,7 @@ static void put_heard(const struct tool *tool, const struct heard *heard, const 
 			"What it says has no session id: tollgate doctor names the setting.\n");
 	if (find_missing(tool, heard, missing)) {
 		buf_text(out, "Not heard so far: ");
-		put_signals(out, missing);
+		put_ways(out, missing);
 		buf_text(out, ".\n");
 	}
 }
@@ -211,7 +211,7 @@ static int wait_for(const struct tool *tool, const struct unix_place *daemon, un
 {
 	uint64_t begun_ms = clock_monotonic_ms(), last_ms = begun_ms;
 	json_int_t since_ns = 0;
-	unsigned signal_count = 0;
+	unsigned way_count = 0;
 	for (;;) {
 		json_t *answer = NULL;
 		if (control_look(daemon, "/v1/sources", ANSWER_TIMEOUT_MS, &answer) < 0) {
@@ -221,18 +221,18 @@ static int wait_for(const struct tool *tool, const struct unix_place *daemon, un
 		uint64_t now_ms = clock_monotonic_ms();
 		since_ns = since_ns ? since_ns : ns_of(answer, "now_ns");
 		struct heard heard = hear(tool, answer, since_ns);
-		if (heard.signal_count > signal_count) {
-			signal_count = heard.signal_count;
+		if (heard.way_count > way_count) {
+			way_count = heard.way_count;
 			last_ms = now_ms;
 		}
-		bool is_quiet = signal_count && now_ms - last_ms >= QUIET_MS;
-		int exit_status = is_quiet || signal_count == SIGNAL_COUNT ?
+		bool is_quiet = way_count && now_ms - last_ms >= QUIET_MS;
+		int exit_status = is_quiet || way_count == WAY_COUNT ?
 			tell(tool, daemon, answer, since_ns) :
 			-1;
 		json_decref(answer);
 		if (exit_status >= 0)
 			return exit_status;
-		if (!signal_count && now_ms - begun_ms >= timeout_s * UINT64_C(1000))
+		if (!way_count && now_ms - begun_ms >= timeout_s * UINT64_C(1000))
 			return complain_of_silence(tool, timeout_s);
 		pause_ms(PAUSE_MS);
 	}

@@ -226,7 +226,8 @@ let
       let
         unit = builtins.readFile ../../systemd/tollgate.service.in;
         inherit (service full) serviceConfig;
-        takenBack = lib.filter (name: lib.head serviceConfig.${name} == "") (lib.attrNames serviceConfig);
+        isTakenBack = name: lib.elem "" serviceConfig.${name};
+        takenBack = lib.filter isTakenBack (lib.attrNames serviceConfig);
       in
       {
         found = lib.filter (start: !lib.hasInfix "\n${start}" unit) (

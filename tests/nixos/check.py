@@ -55,4 +55,4 @@ with tempfile.TemporaryDirectory() as scratch:
         run(etc, ["sh", "-ec", f"rm -rf $out\n{script}\ngrep -q {expected} $out{file}"], scratch)
 
     print(f"{made['count']} cases")
-sys.exit("\n".join(bad))
+sys.exit("\n".join(bad) or None)

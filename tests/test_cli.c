@@ -201,22 +201,19 @@ Test(cli, help_lists_every_command)
 Test(cli, every_command_explains_itself)
 {
 	for (const struct command *const *command = commands; *command; command++) {
-		cr_expect_eq(RUN((char *)(*command)->name, "--help"), EXIT_DONE);
-		cr_expect_eq(RUN("help", (char *)(*command)->name), EXIT_DONE);
-	}
-	const char *help = read_stdout();
-	for (const struct command *const *command = commands; *command; command++) {
 		char usage[64];
 		snprintf(usage, sizeof usage, "\nUsage: tollgate %s", (*command)->name);
-		const char *first = strstr(help, usage);
+		cr_expect_eq(RUN((char *)(*command)->name, "--help"), EXIT_DONE);
+		cr_expect_eq(RUN("help", (char *)(*command)->name), EXIT_DONE);
+		const char *help = read_stdout(), *first = strstr(help, usage);
 		cr_expect(first && strstr(first + 1, usage), "%s", usage);
 		for (const struct flag *flag = (*command)->flags; flag && flag->name; flag++) {
 			char row[64];
 			snprintf(row, sizeof row, "\n  %s ", flag->name);
 			cr_expect(strstr(help, row), "%s", flag->name);
 		}
+		expect_narrow(help);
 	}
-	expect_narrow(help);
 }
 
 Test(cli, dashes_before_help_and_version_are_understood)

@@ -7,10 +7,10 @@
 #include "base/complaint.h"
 #include "base/nearest.h"
 
-extern const struct command command_serve, command_setup, command_config, command_key,
-	command_hook, command_send, command_status, command_show, command_sessions, command_cost,
-	command_prices, command_spool, command_verify, command_doctor, command_env, command_manual,
-	command_help, command_version;
+extern const struct command command_serve, command_setup, command_config, command_key, command_hook,
+	command_send, command_status, command_show, command_sessions, command_cost, command_prices,
+	command_spool, command_verify, command_doctor, command_env, command_manual, command_help,
+	command_version;
 
 const struct command *const commands[] = {
 	&command_serve,

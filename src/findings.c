@@ -67,7 +67,7 @@ const struct finding_row finding_rows[FINDING_KIND_COUNT] = {
 		"tollgate setup TOOL --apply; leave it when inputs are not meant to be seen" },
 	[FINDING_TRACES_OFF] = { "traces-off", HOP_TOOL, SEVERITY_NOTE,
 		"Claude Code sends log events, but not the spans of its beta.",
-		"Traces are there, made of its log events; exact times and hooks' spans are missing.",
+		"Traces are there, made of its log events; the exact times of its own spans are missing.",
 		"tollgate setup claude-code --apply, which sets OTEL_TRACES_EXPORTER and CLAUDE_CODE_ENHANCED_TELEMETRY_BETA" },
 	[FINDING_LOGS_OFF] = { "logs-off", HOP_TOOL, SEVERITY_WARNING,
 		"A tool sends spans or metrics, but no log events.",
@@ -224,7 +224,7 @@ const struct finding_row finding_rows[FINDING_KIND_COUNT] = {
 /* clang-format on */
 
 /* NULL without memory. */
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
 	char text[TEXT_MAX];
 	vsnprintf(text, sizeof text, format, args);

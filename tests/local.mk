@@ -1,12 +1,12 @@
 # One Criterion program per module, plain programs for threads; tests/run-test makes a sanitizer's report
 # a failure.
-dist_check_SCRIPTS += tests/run-test tests/check-layers tests/check-manual \
-	tests/check-completion tests/check-readme tests/check-expected tests/check-toml
+check_scripts = tests/check-layers tests/check-manual tests/check-completion tests/check-readme \
+	tests/check-unit tests/check-expected tests/check-toml
+dist_check_SCRIPTS += tests/run-test $(check_scripts)
 LOG_COMPILER = $(srcdir)/tests/run-test
 AM_TESTS_ENVIRONMENT = srcdir='$(srcdir)'; export srcdir; builddir='$(builddir)'; export builddir;
 EXTRA_DIST += tests/fixtures
-TESTS += tests/check-layers tests/check-manual tests/check-completion tests/check-readme \
-	tests/check-expected tests/check-toml
+TESTS += $(check_scripts)
 
 # For every program that does not say otherwise.
 LDADD = libtollgate.a $(DEPS_LIBS) $(ISAL_LIBS) -lm
@@ -94,7 +94,7 @@ tests_test_gemini_SOURCES = tests/test_gemini.c $(captured_events)
 test_programs += tests/test_capture
 tests_test_capture_SOURCES = tests/test_capture.c $(capture)
 test_programs += tests/test_sessions
-tests_test_sessions_SOURCES = tests/test_sessions.c $(replay) $(claude_logs)
+tests_test_sessions_SOURCES = tests/test_sessions.c tests/support/effort.h $(replay) $(claude_logs)
 test_programs += tests/test_plan
 tests_test_plan_SOURCES = tests/test_plan.c tests/support/session_events.c \
 	tests/support/session_events.h $(oracle)
@@ -127,6 +127,9 @@ test_programs += tests/test_prices_cli
 tests_test_prices_cli_SOURCES = tests/test_prices_cli.c
 tests_test_prices_cli_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_unix_ns
 tests_test_prices_cli_LDADD = tests/support/libharness.a $(LDADD)
+test_programs += tests/test_supervisor
+tests_test_supervisor_SOURCES = tests/test_supervisor.c
+tests_test_supervisor_LDADD = tests/support/libharness.a $(LDADD)
 test_programs += tests/test_hook
 tests_test_hook_SOURCES = tests/test_hook.c
 tests_test_hook_LDADD = tests/support/libharness.a $(LDADD)
@@ -136,6 +139,8 @@ test_programs += tests/test_send
 tests_test_send_SOURCES = tests/test_send.c
 test_programs += tests/test_doctor
 tests_test_doctor_SOURCES = tests/test_doctor.c $(scratch)
+test_programs += tests/test_doctor_hops
+tests_test_doctor_hops_SOURCES = tests/test_doctor_hops.c $(fake_destination) $(oracle) $(scratch)
 test_programs += tests/test_control
 tests_test_control_SOURCES = tests/test_control.c $(http_peer)
 tests_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms
@@ -158,7 +163,7 @@ tests_test_compression_SOURCES = tests/test_compression.c
 test_programs += tests/test_langfuse_rules
 tests_test_langfuse_rules_SOURCES = tests/test_langfuse_rules.c $(langfuse_rules) $(one_span) $(oracle)
 test_programs += tests/test_properties
-tests_test_properties_SOURCES = tests/test_properties.c $(corpus) $(langfuse_rules) $(oracle)
+tests_test_properties_SOURCES = tests/test_properties.c tests/support/effort.h $(corpus) $(langfuse_rules) $(oracle)
 test_programs += tests/test_fake_langfuse
 tests_test_fake_langfuse_SOURCES = tests/test_fake_langfuse.c $(fake_langfuse) $(http_peer)
 test_programs += tests/test_http_server

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "http/listen.h"
 #include "support/http_peer.h"
 
 enum { MAX_BODY = 100000, LATER_MAX = 1024 };
@@ -105,7 +107,7 @@ static const struct http_route routes[] = {
 
 static struct http_server *start(struct http_server_options options)
 {
-	if (!options.listen)
+	if (!options.listen && !options.is_inherited)
 		options.listen = "127.0.0.1:0";
 	options.routes = routes;
 	options.route_count = sizeof routes / sizeof routes[0];
@@ -533,6 +535,108 @@ Test(http_server, a_stop_waits_for_a_reply_that_comes_in_time)
 	pthread_join(replier, NULL);
 	peer_close(&peer);
 	http_server_free(server);
+}
+
+/* The service manager's socket, and a server on it. */
+static struct http_server *start_on(int socket)
+{
+	return start(
+		(struct http_server_options){ .listen_fd = dup(socket), .is_inherited = true });
+}
+
+static int open_inherited(void)
+{
+	struct complaint complaint = { 0 };
+	int socket;
+	cr_assert_eq(http_listen("127.0.0.1:0", &socket, &complaint), 0, "%s", complaint.text);
+	return socket;
+}
+
+Test(http_server, who_connects_to_an_inherited_socket_waits_for_the_next_server)
+{
+	int socket = open_inherited();
+	struct http_server *server = start_on(socket);
+	struct peer peer = connected(server), late;
+	post(&peer, "/echo", "before");
+	expect_reply(&peer, 200, "before");
+	cr_expect_eq(http_server_stop(server, PEER_WAIT_MS), 0);
+	cr_assert(peer_open(&late, http_server_port(server)));
+	post(&late, "/echo", "after");
+	http_server_free(server);
+
+	server = start_on(socket);
+	expect_reply(&late, 200, "after");
+	peer_close(&peer);
+	peer_close(&late);
+	http_server_free(server);
+	close(socket);
+}
+
+static void *stop(void *server)
+{
+	cr_expect_eq(http_server_stop(server, PEER_WAIT_MS), 0);
+	return NULL;
+}
+
+static void expect_last_reply(struct peer *peer, const char *body)
+{
+	post(peer, "/echo", body);
+	struct peer_reply reply = peer_reply(peer);
+	cr_expect_eq(reply.status, 200);
+	cr_expect_str_eq(reply.body, body);
+	cr_expect(reply_has(&reply, "Connection", "close"));
+	cr_expect(peer_is_closed(peer));
+	peer_close(peer);
+}
+
+Test(http_server, a_stop_leads_everybody_away_from_an_inherited_socket_without_cutting_him_off)
+{
+	int socket = open_inherited();
+	struct http_server *server = start_on(socket);
+	struct peer holder = connected(server), fresh = connected(server), busy = connected(server),
+		    idle = connected(server), probe = connected(server);
+	struct peer_reply reply;
+	post(&busy, "/echo", "one");
+	expect_reply(&busy, 200, "one");
+	post(&idle, "/echo", "one");
+	expect_reply(&idle, 200, "one");
+	post(&holder, "/later", "x");
+	struct http_request *held = take_request();
+	pthread_t stopper;
+	pthread_create(&stopper, NULL, stop, server);
+	do {
+		post(&probe, "/echo", "is it stopping?");
+		reply = peer_reply(&probe);
+		cr_assert_eq(reply.status, 200);
+	} while (!reply_has(&reply, "Connection", "close"));
+	expect_last_reply(&fresh, "first");
+	expect_last_reply(&busy, "two");
+	reply_text(held, "kept");
+	expect_reply(&holder, 200, "kept");
+	pthread_join(stopper, NULL);
+	char byte;
+	cr_expect_eq(recv(idle.fd, &byte, 1, 0), 0, "an end, and no reset");
+	peer_close(&idle);
+	peer_close(&holder);
+	peer_close(&probe);
+	http_server_free(server);
+	close(socket);
+}
+
+Test(http_server, a_stop_hears_who_has_just_come_to_an_inherited_socket)
+{
+	int socket = open_inherited();
+	struct http_server *server = start_on(socket);
+	struct peer peer = connected(server);
+	post(&peer, "/echo", "one"); /* its reply says that it was accepted */
+	expect_reply(&peer, 200, "one");
+	pthread_t stopper;
+	pthread_create(&stopper, NULL, stop, server);
+	usleep(20000); /* a stop that does not listen is over by then */
+	expect_last_reply(&peer, "two");
+	pthread_join(stopper, NULL);
+	http_server_free(server);
+	close(socket);
 }
 
 Test(http_server, freeing_waits_for_the_reply_to_whatever_was_handed_out)

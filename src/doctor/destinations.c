@@ -121,15 +121,20 @@ static bool is_listed(const struct visit *visit, const json_t *row)
 	return false;
 }
 
+/* The local view has no type: it is nowhere else. */
+static bool is_destination(const json_t *row)
+{
+	return *text_of(row, "destination") && *text_of(row, "lane") && *text_of(row, "type");
+}
+
 /* What the daemon has beside: what it began with, and this person cannot read or has taken out. */
 static void add_remembered(struct visit *visit)
 {
 	size_t i;
 	const json_t *row;
 	json_array_foreach(visit->rows, i, row) {
-		/* The local view has no type: it is nowhere else. */
 		struct place *place =
-			*text_of(row, "type") && !is_listed(visit, row) ? more_room(visit) : NULL;
+			is_destination(row) && !is_listed(visit, row) ? more_room(visit) : NULL;
 		if (place) {
 			place_init_remembered(place, row);
 			visit->count++;

@@ -24,7 +24,6 @@ struct diagnosis {
 	const struct place *place;
 	const char *server;         /* or what to call it */
 	const char *const *regions; /* NULL: none is asked */
-	bool is_remembered;         /* by the daemon: nothing was asked now */
 	struct findings *findings;
 };
 
@@ -88,16 +87,16 @@ static void find_certificate(const struct diagnosis *diagnosis, const char *why)
 /* Where the endpoint has a path, the server is right as a rule; without one it is another server. */
 static void find_path(const struct diagnosis *diagnosis, const struct probe *probe)
 {
-	char endpoint[WHERE_MAX], mend[MEND_MAX];
+	char endpoint[WHERE_MAX], signals[WHERE_MAX], mend[MEND_MAX];
 	const struct place *place = diagnosis->place;
 	const char *given = place->config.endpoint ? place->config.endpoint : place->server;
 	bool has_path = strlen(given) > strlen(place->server) + 1;
 	where_endpoint(place, endpoint);
 	if (place->type == DESTINATION_OTLP)
 		snprintf(mend, sizeof mend,
-			"Set %s to an OTLP/HTTP receiver, which listens at port 4318 as a rule; then "
-			"restart the daemon.",
-			endpoint);
+			"Set %s to an OTLP/HTTP receiver, which listens at port 4318 as a rule, or %s to "
+			"what it takes; then restart the daemon.",
+			endpoint, where(place, "signals", signals));
 	else if (has_path)
 		snprintf(mend, sizeof mend, "Set %s to \"%s\"; then restart the daemon.", endpoint,
 			place->server);
@@ -107,8 +106,8 @@ static void find_path(const struct diagnosis *diagnosis, const struct probe *pro
 			"the daemon.",
 			endpoint);
 	findings_add(diagnosis->findings, FINDING_BASE_URL_PATH, place->about,
-		place->is_configured ? mend : NULL, "%s answers %d%s where its API should be",
-		diagnosis->server, probe->status, probe->is_page ? " with a page" : "");
+		place->is_configured ? mend : NULL, "%s answers %d%s to %s", diagnosis->server,
+		probe->status, probe->is_page ? " with a page" : "", probe->what);
 }
 
 static void find_region(const struct diagnosis *diagnosis, const char *region)
@@ -183,8 +182,7 @@ static void diagnose_status(const struct diagnosis *diagnosis, const struct prob
 		break;
 	default:
 		findings_add(findings, FINDING_REFUSES, about, NULL, "%s answers %d to %s", server,
-			probe->status,
-			diagnosis->is_remembered ? "what the daemon sends" : "an empty export");
+			probe->status, probe->what);
 	}
 }
 
@@ -253,6 +251,7 @@ static bool diagnose_memory(const struct diagnosis *diagnosis)
 		return false;
 	/* What holds without an answer is a certificate, or a file of them. */
 	const struct probe probe = {
+		.what = "what the daemon sends",
 		.outcome = status ? HTTP_ANSWERED :
 			is_held   ? HTTP_UNTRUSTED :
 				    HTTP_FAILED,
@@ -285,7 +284,7 @@ static void diagnose_delivery(const struct diagnosis *diagnosis)
 		findings_add(diagnosis->findings, FINDING_HELD, place->about,
 			"Send the daemon SIGHUP when keys or headers were mended, restart it when the "
 			"endpoint was; else it tries again within five minutes.",
-			"deliveries are on hold since %s: %s",
+			"deliveries are on hold for %s: %s",
 			age_text(ms_since(place, "held_since_ns"), age), why_failing(place));
 	else if (lag_ms > (place->is_configured ? usual_ms : LAG_UNKNOWN_MS))
 		findings_add(diagnosis->findings, FINDING_LAG, place->about, NULL,
@@ -302,7 +301,6 @@ void place_diagnose(
 		.place = place,
 		.server = *place->server ? place->server : place->about,
 		.regions = regions,
-		.is_remembered = probes->count == 0,
 		.findings = findings,
 	};
 	for (size_t i = 0; i < probes->count; i++)

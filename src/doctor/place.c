@@ -80,15 +80,20 @@ void place_done(struct place *place)
 
 int place_ask(struct place *place)
 {
+	static const char *const exports[] = {
+		[SIGNAL_TRACES] = "an empty export of traces",
+		[SIGNAL_LOGS] = "an empty export of logs",
+		[SIGNAL_METRICS] = "an empty export of metrics",
+	};
 	int error = probes_init(&place->probes, place->config.ca_file);
 	if (error)
 		return error;
 	if (place->projects_url)
-		probes_get(&place->probes, place->projects_url,
+		probes_get(&place->probes, "a question", place->projects_url,
 			place->endpoints[SIGNAL_INGESTION].headers[ENCODING_IDENTITY]);
 	for (int signal = SIGNAL_TRACES; signal <= SIGNAL_METRICS; signal++)
 		if (place->endpoints[signal].url)
-			probes_post(&place->probes, place->endpoints[signal].url,
+			probes_post(&place->probes, exports[signal], place->endpoints[signal].url,
 				place->endpoints[signal].headers[ENCODING_IDENTITY]);
 	return 0;
 }

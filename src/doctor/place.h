@@ -8,7 +8,7 @@
 #include "export/destination.h"
 #include "findings.h"
 
-enum { PLACE_NAME_MAX = 80, PLACE_SERVER_MAX = HTTP_HOST_MAX + 16 };
+enum { PLACE_NAME_MAX = 80, PLACE_SERVER_MAX = HTTP_HOST_MAX + 24 };
 
 struct place {
 	char about[PLACE_NAME_MAX]; /* "langfuse"; "langfuse/team" with the keys of that project */
@@ -36,7 +36,7 @@ struct place {
 int place_init(struct place *place, const struct destination_config *config, const char *lane,
 	struct complaint *complaint);
 
-/* Of what the daemon says alone. */
+/* Of what the daemon says alone; the row has destination, lane and type. */
 void place_init_remembered(struct place *place, const json_t *row);
 void place_done(struct place *place);
 

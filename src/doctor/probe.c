@@ -21,26 +21,28 @@ void probes_done(struct probes *probes)
 	*probes = (struct probes){ 0 };
 }
 
-/*   error  of the begin */
-static void note_begun(struct probes *probes, int error)
+/*   error  of its beginning */
+static void note_begun(struct probes *probes, const char *what, int error)
 {
-	struct probe *probe = &probes->at[probes->count++];
-	*probe = (struct probe){ .outcome = HTTP_UNUSABLE, .error = "no memory" };
+	probes->at[probes->count++] =
+		(struct probe){ .what = what, .outcome = HTTP_FAILED, .error = "no memory" };
 	probes->open += error == 0;
 }
 
-void probes_get(struct probes *probes, const char *url, struct http_headers *headers)
+void probes_get(
+	struct probes *probes, const char *what, const char *url, struct http_headers *headers)
 {
 	struct probe *owner = &probes->at[probes->count];
-	note_begun(probes, http_client_get(probes->client, url, headers, owner));
+	note_begun(probes, what, http_client_get(probes->client, url, headers, owner));
 }
 
-void probes_post(struct probes *probes, const char *url, struct http_headers *headers)
+void probes_post(
+	struct probes *probes, const char *what, const char *url, struct http_headers *headers)
 {
 	const struct http_post post = {
 		.url = url, .headers = headers, .owner = &probes->at[probes->count]
 	};
-	note_begun(probes, http_client_post(probes->client, &post));
+	note_begun(probes, what, http_client_post(probes->client, &post));
 }
 
 static bool begins_as_page(struct bytes body)
@@ -63,6 +65,7 @@ static void read_answer(struct probe *probe, const struct http_answer *answer)
 	static const char suspended[] = "Usage threshold exceeded";
 	const struct bytes body = answer->body;
 	*probe = (struct probe){
+		.what = probe->what,
 		.outcome = answer->outcome,
 		.status = answer->status,
 		.error = answer->error,

@@ -13,8 +13,9 @@
 
 enum { PROBE_TIMEOUT_MS = 5000, PROBES_MAX = 8 };
 
-/* What came back. */
+/* What was sent, in words, and what came back. */
 struct probe {
+	const char *what;
 	enum http_outcome outcome;
 	int status;
 	const char *error; /* static words without a status */
@@ -35,11 +36,13 @@ int probes_init(struct probes *probes, const char *ca_file);
 void probes_done(struct probes *probes);
 
 /*
- * Begins one more: a question, or a post of nothing, which as protobuf is an empty request. Without memory it is over
- * with HTTP_UNUSABLE. Both arguments live until it is over.
+ * Begins one more: a question, or a post of nothing, which as protobuf is an empty request. Without memory it has failed
+ * already. All arguments live until it is over.
  */
-void probes_get(struct probes *probes, const char *url, struct http_headers *headers);
-void probes_post(struct probes *probes, const char *url, struct http_headers *headers);
+void probes_get(
+	struct probes *probes, const char *what, const char *url, struct http_headers *headers);
+void probes_post(
+	struct probes *probes, const char *what, const char *url, struct http_headers *headers);
 
 /* Moves all on for at most wait_ms. False when none is open any more. */
 bool probes_move(struct probes *probes, uint64_t wait_ms);

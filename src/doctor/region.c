@@ -44,7 +44,7 @@ static const char *ask(
 	size_t count = 0;
 	for (; count < PROBES_MAX && regions[count]; count++) {
 		snprintf(urls[count], sizeof urls[count], "%s/api/public/projects", regions[count]);
-		probes_get(probes, urls[count], headers);
+		probes_get(probes, "a question", urls[count], headers);
 	}
 	while (probes_move(probes, WAIT_MS))
 		;

@@ -9,14 +9,12 @@
 #include "sources.h"
 
 enum {
-	/* What was used so much later than it last said something is silent; what says one thing for so long, and
-	 * nothing else, says nothing else. */
-	PATIENCE_NS_PER_S = 1000000000,
-	PATIENCE_S = 10 * 60,
+	NS_PER_S = 1000000000,
+	PATIENCE_S = 10 * 60, /* with silence after use, or with half of what should come */
 	NAMES_MAX = 128,
 	MEND_MAX = 128,
 };
-static const json_int_t patience_ns = (json_int_t)PATIENCE_S * PATIENCE_NS_PER_S;
+static const json_int_t patience_ns = (json_int_t)PATIENCE_S * NS_PER_S;
 
 /* One tool that is looked at. */
 struct look {
@@ -57,7 +55,7 @@ static json_int_t modified_ns(const char *path)
 	struct stat status;
 	if (stat(path, &status) < 0)
 		return 0;
-	return (json_int_t)status.st_mtim.tv_sec * PATIENCE_NS_PER_S + status.st_mtim.tv_nsec;
+	return (json_int_t)status.st_mtim.tv_sec * NS_PER_S + status.st_mtim.tv_nsec;
 }
 
 /* When its settings were written last; 0: unknown. */

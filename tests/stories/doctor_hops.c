@@ -399,6 +399,21 @@ Test(doctor_hops, something_else_listens_where_tempo_should)
 	expect("base-url-path", "tempo", "404", "4318");
 }
 
+static struct fake_answer takes_traces(const struct fake_request *request, void *unused)
+{
+	bool is_known = strcmp(request->path, "/v1/traces") == 0;
+	return (struct fake_answer){ .status = is_known ? 200 : 404 };
+}
+
+Test(doctor_hops, tempo_is_sent_what_it_has_no_place_for)
+{
+	fake_destination_rule(story.tempo, takes_traces, NULL);
+	configure_tempo(fake_destination_url(story.tempo), "\"signals\": [\"traces\", \"logs\"],");
+	start();
+	expect("base-url-path", "tempo", "404 to an empty export of logs",
+		"destinations.tempo.signals (");
+}
+
 /* The keys were mended over there: the daemon finds out by itself, but not at once. */
 Test(doctor_hops, deliveries_that_are_on_hold)
 {

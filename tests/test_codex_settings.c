@@ -1,7 +1,7 @@
 /* What setup writes into Codex' files, what it takes out again, and what an inspection says of them. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +172,12 @@ Test(codex_settings, nothing_comes_into_another_table_by_what_is_put_back)
 	free(edited);
 }
 
+Test(codex_settings, nothing_is_said_twice_by_what_is_put_back)
+{
+	expect_refusal(
+		"[otel]\n" WAS "exporter = \"none\"\nexporter = { mine = 1 }\n", 3, "second time");
+}
+
 Test(codex_settings, comments_that_are_no_toml_any_more_are_not_put_back)
 {
 	struct buf out;
@@ -192,6 +198,9 @@ Test(codex_settings, what_is_not_understood_is_refused_with_its_line)
 	expect_refusal("otel = 1\n", 1, "[otel]");
 	expect_refusal("[[otel]]\n", 1, "[otel]");
 	expect_refusal("[otel]\n[a]\n[otel]\n", 3, "second time");
+	expect_refusal("notify = []\na = 1\nnotify = []\n", 3, "second time");
+	expect_refusal("[otel]\nexporter.a = 1\nexporter = 1\n", 3, "second time");
+	expect_refusal("otel.exporter = 1\n[otel.exporter.a]\n", 2, "second time");
 	expect_refusal("a = [1, 2\n\nb = 2\n", 3, "array");
 	expect_refusal("a = \"x\n", 1, "string");
 	expect_refusal("a = \"\"\"x\ny\n", 3, "string");
@@ -377,6 +386,8 @@ Test(codex_inspection, an_endpoint_needs_the_path_of_its_signal)
 {
 	inspect_exporter("{ otlp-http = { endpoint = \"" URL "\" } }");
 	expect_finding(FINDING_SIGNAL_PATH_MISSING, "otel.exporter has to be " URL "/v1/logs");
+	inspect_exporter("{ otlp-http = { endpoint = \"" URL "/otlp/v1/logs\" } }");
+	expect_finding(FINDING_SIGNAL_PATH_MISSING, "otel.exporter has to be " URL "/v1/logs");
 	inspect_config(HEALTHY "[otel.exporter.otlp-http]\nendpoint = \"" URL "/v1/logs\"\n"
 			       "[otel.trace_exporter.otlp-http]\nendpoint = \"" URL "/\"\n"
 			       "[otel.metrics_exporter.otlp-http]\nendpoint = \"https://box\"\n");
@@ -435,6 +446,10 @@ Test(codex_inspection, the_program_of_a_hook_may_be_gone)
 		inspect();
 		expect_finding(FINDING_HOOK_NOT_FOUND, "where/tollgate, which");
 	}
+	write_file(".codex/hooks.json",
+		"{\"hooks\":{\"Stop\":[{\"hooks\":[{\"url\":\"" URL "/hooks/codex\"}]}]}}", 0600);
+	inspect();
+	cr_expect_eq(findings.count, 0);
 	write_file(".codex/hooks.json", "{}", 0600);
 	inspect_config(HEALTHY "exporter = " LOGS "\n");
 	cr_expect_eq(findings.count, 0);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "http/listen.h"
+#include "startup.h"
 #include "support/child.h"
 #include "support/scratch.h"
 
@@ -103,9 +104,7 @@ static void expect_taken(const char *host)
 Test(supervisor, one_socket_that_listens_is_taken_and_known_by_its_address)
 {
 	expect_taken("127.0.0.1");
-	expect_taken("0.0.0.0");
 	expect_taken("[::1]");
-	expect_taken("[::]");
 }
 
 Test(supervisor, what_is_meant_for_another_process_is_left_alone)
@@ -167,6 +166,34 @@ Test(supervisor, what_does_not_listen_for_tcp_is_refused_in_words)
 			start.complaint.text);
 		close(descriptors[i]);
 	}
+}
+
+Test(supervisor, where_its_socket_is_bound_decides_who_may_come)
+{
+	char directory[SCRATCH_PATH_MAX], state[SCRATCH_PATH_MAX + 32],
+		any[] = "0.0.0.0:4318", loopback[] = "127.0.0.1:4318";
+	cr_assert_eq(scratch_make(directory), 0);
+	snprintf(state, sizeof state, "TOLLGATE_STATE_DIRECTORY=%s", directory);
+	char *environment[] = { state, NULL, NULL }, *flags[] = { NULL };
+	struct startup_sources sources = { .environment = environment, .flags = flags };
+	struct startup startup;
+	struct complaint complaint = { 0 };
+
+	sources.listen = any;
+	cr_assert_eq(startup_read(&sources, &startup, &complaint), 0, "%s", complaint.text);
+	cr_expect_eq(startup_check(startup.config, &complaint), -EINVAL);
+	cr_expect(strstr(complaint.text, "listen is 0.0.0.0:4318, which others reach"), "%s",
+		complaint.text);
+	startup_done(&startup);
+
+	environment[1] = (char *)"TOLLGATE_LISTEN=0.0.0.0:4318";
+	sources.listen = loopback;
+	cr_assert_eq(startup_read(&sources, &startup, &complaint), 0);
+	cr_expect_str_eq(startup.config->listen, "127.0.0.1:4318");
+	complaint = (struct complaint){ 0 };
+	cr_expect_eq(startup_check(startup.config, &complaint), 0, "%s", complaint.text);
+	startup_done(&startup);
+	scratch_remove(directory);
 }
 
 /* ---- what it is told ---- */

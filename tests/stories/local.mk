@@ -35,6 +35,10 @@ test_programs += tests/stories/vocabularies
 tests_stories_vocabularies_SOURCES = tests/stories/vocabularies.c $(corpus) $(langfuse_rules) $(story)
 tests_stories_vocabularies_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/supervised
+tests_stories_supervised_SOURCES = tests/stories/supervised.c $(story)
+tests_stories_supervised_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/idle
 tests_stories_idle_SOURCES = tests/stories/idle.c $(story)
 tests_stories_idle_LDADD = $(story_ldadd)

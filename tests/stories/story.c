@@ -66,14 +66,23 @@ static int with_start(struct story *story, const char *const *settings,
 {
 	static const char *const none[] = { NULL };
 	char config[SCRATCH_PATH_MAX + 16];
+	const char *arguments[MAX_ARGUMENTS + 5];
+	size_t n = 0;
 	snprintf(config, sizeof(config), "%s/config.json", story->directory);
 	story_configure(story);
+	for (const char *const *own = story->launcher; own && *own && n < MAX_ARGUMENTS; own++)
+		arguments[n++] = *own;
+	arguments[n++] = daemon_program();
+	arguments[n++] = "serve";
+	arguments[n++] = "--config";
+	arguments[n++] = config;
+	arguments[n] = NULL;
 	return call(&story->daemon,
 		&(struct daemon_start){
-			.arguments = (const char *const[]){ daemon_program(), "serve", "--config",
-				config, NULL },
+			.arguments = arguments,
 			.environment = settings ? settings : none,
 			.directory = story->directory,
+			.socket = story->socket,
 		});
 }
 

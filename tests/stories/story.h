@@ -30,6 +30,9 @@ struct story {
 	struct fake_langfuse *front;
 	struct daemon daemon;
 	/* Of the next start. */
+	int socket; /* the service manager's; 0: it opens its own */
+	/* Who is started in its place and becomes it, NULL at the end; NULL: nobody. */
+	const char *const *launcher;
 	bool is_tempo_off;         /* it is no destination */
 	bool is_sessions_off;      /* coding CLIs are senders as all others */
 	const char *tempo_signals; /* a list in JSON; NULL: traces */

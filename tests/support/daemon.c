@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_ENVIRONMENT = 64 };
+enum { MAX_ENVIRONMENT = 64, LISTEN_FDS_START = 3 };
 
 const char *daemon_program(void)
 {
@@ -27,6 +27,7 @@ struct launch {
 	const struct daemon_start *start;
 	const char *environment[MAX_ENVIRONMENT];
 	char config_home[SCRATCH_PATH_MAX + 32];
+	char listen_pid[32];
 	int log;
 };
 
@@ -46,15 +47,33 @@ static void fill_environment(struct launch *launch)
 {
 	size_t n = 0;
 	for (const char *const *given = launch->start->environment; *given; given++)
-		if (n < MAX_ENVIRONMENT - 2)
+		if (n < MAX_ENVIRONMENT - 4)
 			launch->environment[n++] = *given;
 	for (char **own = environ; *own; own++)
-		if (n < MAX_ENVIRONMENT - 2 && is_handed_on(*own))
+		if (n < MAX_ENVIRONMENT - 4 && is_handed_on(*own))
 			launch->environment[n++] = *own;
 	snprintf(launch->config_home, sizeof(launch->config_home), "XDG_CONFIG_HOME=%s",
 		launch->start->directory);
 	launch->environment[n++] = launch->config_home;
+	if (launch->start->socket) {
+		launch->environment[n++] = "LISTEN_FDS=1";
+		launch->environment[n++] = launch->listen_pid;
+	}
 	launch->environment[n] = NULL;
+}
+
+/* Its id is only known to the child itself. */
+static void hand_over(struct launch *launch)
+{
+	static const char name[] = "LISTEN_PID=";
+	char digits[16], *out = stpcpy(launch->listen_pid, name);
+	int count = 0;
+	for (pid_t pid = getpid(); pid; pid /= 10)
+		digits[count++] = (char)('0' + pid % 10);
+	while (count)
+		*out++ = digits[--count];
+	if (dup2(launch->start->socket, LISTEN_FDS_START) == launch->start->socket)
+		fcntl(LISTEN_FDS_START, F_SETFD, 0);
 }
 
 /* Opened before: another user may not come as far as the build directory. */
@@ -68,12 +87,14 @@ static void run_as(
 
 static void run_program(void *arg)
 {
-	const struct launch *launch = arg;
+	struct launch *launch = arg;
 	char *const *arguments = (char *const *)launch->start->arguments;
 	char *const *environment = (char *const *)launch->environment;
 	dup2(launch->log, STDOUT_FILENO);
 	dup2(launch->log, STDERR_FILENO);
 	signal(SIGPIPE, SIG_DFL);
+	if (launch->start->socket)
+		hand_over(launch);
 	if (launch->start->identity)
 		run_as(launch->start->identity, arguments, environment);
 	else

@@ -30,6 +30,7 @@ struct daemon_start {
 	const char *const *environment;
 	const char *directory;           /* "log" is made in it, or written on when it is there */
 	const struct identity *identity; /* NULL: that of the test */
+	int socket; /* handed over as a service manager does, see sd_listen_fds(3); 0: none */
 };
 
 /* The daemon of this build: $builddir/tollgate, or ./tollgate. */

@@ -1,7 +1,7 @@
 /* What setup writes into Codex' files, what it takes out again, and what an inspection says of them. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +172,12 @@ Test(codex_settings, nothing_comes_into_another_table_by_what_is_put_back)
 	free(edited);
 }
 
+Test(codex_settings, nothing_is_said_twice_by_what_is_put_back)
+{
+	expect_refusal(
+		"[otel]\n" WAS "exporter = \"none\"\nexporter = { mine = 1 }\n", 3, "second time");
+}
+
 Test(codex_settings, comments_that_are_no_toml_any_more_are_not_put_back)
 {
 	struct buf out;
@@ -192,6 +198,9 @@ Test(codex_settings, what_is_not_understood_is_refused_with_its_line)
 	expect_refusal("otel = 1\n", 1, "[otel]");
 	expect_refusal("[[otel]]\n", 1, "[otel]");
 	expect_refusal("[otel]\n[a]\n[otel]\n", 3, "second time");
+	expect_refusal("notify = []\na = 1\nnotify = []\n", 3, "second time");
+	expect_refusal("[otel]\nexporter.a = 1\nexporter = 1\n", 3, "second time");
+	expect_refusal("otel.exporter = 1\n[otel.exporter.a]\n", 2, "second time");
 	expect_refusal("a = [1, 2\n\nb = 2\n", 3, "array");
 	expect_refusal("a = \"x\n", 1, "string");
 	expect_refusal("a = \"\"\"x\ny\n", 3, "string");
@@ -217,6 +226,37 @@ Test(codex_settings, what_is_too_large_or_too_deep_is_refused)
 	memset(deep + 4, '[', TOML_MAX_DEPTH + 1);
 	expect_refusal(deep, 1, "brackets");
 	free(large);
+}
+
+Test(codex_settings, hooks_come_behind_the_persons_own_and_go_again)
+{
+	static const char text[] =
+		"{\n  \"hooks\": {\n    \"Stop\": [\n      "
+		"{ \"hooks\": [ { \"type\": \"command\", \"command\": \"mine\" } ] }\n"
+		"    ]\n  }\n}\n";
+	const struct tool_file *file = &tool_codex.files[1];
+	struct buf added, removed;
+	struct complaint complaint = { 0 };
+	buf_init(&added, TEXT_MAX_BYTES, NULL);
+	buf_init(&removed, TEXT_MAX_BYTES, NULL);
+	cr_assert_eq(file->add(&all, bytes_of(text), &added, &complaint), 0);
+	json_t *tree = json_loadb((const char *)added.at, added.len, 0, NULL), *groups;
+	const char *event;
+	cr_assert(tree);
+	cr_expect_eq(json_object_size(json_object_get(tree, "hooks")), 9);
+	json_object_foreach(json_object_get(tree, "hooks"), event, groups) {
+		const json_t *last = json_array_get(groups, json_array_size(groups) - 1);
+		const json_t *hook = json_array_get(json_object_get(last, "hooks"), 0);
+		cr_expect_eq(json_array_size(groups), strcmp(event, "Stop") == 0 ? 2 : 1);
+		cr_expect_str_eq(
+			json_string_value(json_object_get(hook, "command")), "tollgate hook codex");
+	}
+	json_decref(tree);
+	cr_assert_eq(
+		file->remove(NULL, buf_bytes(&added), bytes_of(text), &removed, &complaint), 0);
+	cr_expect(bytes_are(buf_bytes(&removed), text));
+	buf_done(&added);
+	buf_done(&removed);
 }
 
 /* ---- inspection ---- */
@@ -346,6 +386,8 @@ Test(codex_inspection, an_endpoint_needs_the_path_of_its_signal)
 {
 	inspect_exporter("{ otlp-http = { endpoint = \"" URL "\" } }");
 	expect_finding(FINDING_SIGNAL_PATH_MISSING, "otel.exporter has to be " URL "/v1/logs");
+	inspect_exporter("{ otlp-http = { endpoint = \"" URL "/otlp/v1/logs\" } }");
+	expect_finding(FINDING_SIGNAL_PATH_MISSING, "otel.exporter has to be " URL "/v1/logs");
 	inspect_config(HEALTHY "[otel.exporter.otlp-http]\nendpoint = \"" URL "/v1/logs\"\n"
 			       "[otel.trace_exporter.otlp-http]\nendpoint = \"" URL "/\"\n"
 			       "[otel.metrics_exporter.otlp-http]\nendpoint = \"https://box\"\n");
@@ -404,6 +446,10 @@ Test(codex_inspection, the_program_of_a_hook_may_be_gone)
 		inspect();
 		expect_finding(FINDING_HOOK_NOT_FOUND, "where/tollgate, which");
 	}
+	write_file(".codex/hooks.json",
+		"{\"hooks\":{\"Stop\":[{\"hooks\":[{\"url\":\"" URL "/hooks/codex\"}]}]}}", 0600);
+	inspect();
+	cr_expect_eq(findings.count, 0);
 	write_file(".codex/hooks.json", "{}", 0600);
 	inspect_config(HEALTHY "exporter = " LOGS "\n");
 	cr_expect_eq(findings.count, 0);

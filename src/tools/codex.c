@@ -12,16 +12,16 @@
 #include "tools/json_settings.h"
 #include "tools/toml_text.h"
 
-enum { ENDPOINT_MAX = 2048 };
+enum { ENDPOINT_MAX = 2048, COUNT = 2 /* of each of these: */ };
 
 static const struct {
 	const char *path, *endpoint;
 	const char *signal_path; /* behind the gateway's URL */
-} exporters[] = {
+} exporters[COUNT] = {
 	{ "otel.exporter", "otel.exporter.otlp-http.endpoint", "/v1/logs" },
 	{ "otel.metrics_exporter", "otel.metrics_exporter.otlp-http.endpoint", "/v1/metrics" },
 };
-static const char *const contents[] = { "otel.log_user_prompt", "otel.log_agent_responses" };
+static const char *const contents[COUNT] = { "otel.log_user_prompt", "otel.log_agent_responses" };
 
 /* ---- config.toml ---- */
 
@@ -143,9 +143,9 @@ static void set_notify(struct draft *draft, const struct wish *wish)
 
 static void set_all(struct draft *draft, const struct wish *wish)
 {
-	for (size_t i = 0; !draft->error && i < sizeof exporters / sizeof *exporters; i++)
+	for (size_t i = 0; !draft->error && i < COUNT; i++)
 		set_exporter(draft, wish, i);
-	for (size_t i = 0; !draft->error && i < sizeof contents / sizeof *contents; i++)
+	for (size_t i = 0; !draft->error && i < COUNT; i++)
 		set_content(draft, wish, contents[i]);
 	if (!draft->error && wish->has_hooks)
 		set_notify(draft, wish);
@@ -162,10 +162,42 @@ static bool agree_on(struct bytes one, struct bytes other, const char *path)
 static bool agree(struct bytes one, struct bytes other)
 {
 	bool is_same = agree_on(one, other, "notify");
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < COUNT; i++)
 		is_same = is_same && agree_on(one, other, exporters[i].endpoint) &&
 			agree_on(one, other, contents[i]);
 	return is_same;
+}
+
+/* Somebody may have written anew what stands in a comment; Codex takes no key twice. */
+static int check_once(struct bytes text, const char *path, struct complaint *complaint)
+{
+	bool has_value = false, has_members = false;
+	struct toml_walk walk = toml_begin(text);
+	for (struct toml_item item; toml_next(&walk, &item);) {
+		bool says = item.kind != TOML_BLANK && item.kind != TOML_COMMENT &&
+			toml_below(item.path, path);
+		bool is_value = item.kind == TOML_PAIR && strcmp(item.path, path) == 0;
+		if (says && (has_value || (is_value && has_members)))
+			return toml_complain(complaint, text, item.text.at,
+				"%s is said for the second time, if comments of setup are counted",
+				path);
+		has_value |= is_value;
+		has_members |= says;
+	}
+	return 0;
+}
+
+static int restore(struct bytes text, struct buf *out, struct complaint *complaint)
+{
+	int error = toml_restore(text, out, complaint);
+	if (!error)
+		error = check_once(buf_bytes(out), "notify", complaint);
+	for (size_t i = 0; !error && i < COUNT; i++) {
+		error = check_once(buf_bytes(out), exporters[i].path, complaint);
+		if (!error)
+			error = check_once(buf_bytes(out), contents[i], complaint);
+	}
+	return error;
 }
 
 static int add_config(
@@ -173,7 +205,7 @@ static int add_config(
 {
 	struct draft draft = { .complaint = complaint };
 	buf_init(&draft.text, TOML_MAX_BYTES, NULL);
-	draft.error = toml_restore(text, &draft.text, complaint);
+	draft.error = restore(text, &draft.text, complaint);
 	if (!draft.error)
 		set_all(&draft, wish);
 	if (!draft.error) {
@@ -190,8 +222,14 @@ static int add_config(
 static int remove_config(const char *url, struct bytes text, struct bytes before, struct buf *out,
 	struct complaint *complaint)
 {
+	struct buf restored;
 	(void)url, (void)before; /* the text itself says what is ours and what was before */
-	return toml_restore(text, out, complaint);
+	buf_init(&restored, TOML_MAX_BYTES, NULL);
+	int error = restore(text, &restored, complaint);
+	if (!error)
+		buf_append(out, restored.at, restored.len);
+	buf_done(&restored);
+	return error ? error : out->error;
 }
 
 /* ---- hooks.json, of Claude Code's form ---- */
@@ -247,10 +285,10 @@ static bool read_endpoint(const struct look *look, const char *exporter, const c
 	return is_there;
 }
 
-static bool ends_with(const char *text, const char *end)
+static const char *path_of(const char *url)
 {
-	size_t len = strlen(text), end_len = strlen(end);
-	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+	const char *host = strstr(url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+	return path ? path : "";
 }
 
 /* Spans and metrics may go to whom one likes; what comes here has to have its path. */
@@ -258,16 +296,18 @@ static void inspect_paths(const struct look *look)
 {
 	static const char *const signals[][2] = { { "exporter", "/v1/logs" },
 		{ "metrics_exporter", "/v1/metrics" }, { "trace_exporter", "/v1/traces" } };
-	char endpoint[ENDPOINT_MAX];
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+	char endpoint[ENDPOINT_MAX], path[ENDPOINT_MAX];
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		snprintf(path, sizeof path, "%s%s", path_of(look->url), signals[i][1]);
 		if (read_endpoint(look, signals[i][0], "otlp-http", endpoint) &&
 			inspection_meets(endpoint, look->url) &&
-			!ends_with(endpoint, signals[i][1])) {
+			strcmp(path_of(endpoint), path) != 0) {
 			findings_add(look->findings, FINDING_SIGNAL_PATH_MISSING, tool_codex.name,
 				mend, "The endpoint of otel.%s has to be %s%s.", signals[i][0],
 				look->url, signals[i][1]);
 			return;
 		}
+	}
 }
 
 /* Returns whether logs are sent to somebody. */

@@ -136,6 +136,8 @@ static bool is_program(struct bytes directory, struct bytes name)
 bool inspection_can_run(const struct home *home, struct bytes program)
 {
 	const char *path = environment_value(home->environment, "PATH");
+	if (program.len == 0) /* of a hook that posts by itself */
+		return true;
 	if (bytes_start_with(program, "/"))
 		return is_program(
 			(struct bytes)BYTES(""), (struct bytes){ program.at + 1, program.len - 1 });

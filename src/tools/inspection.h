@@ -43,7 +43,7 @@ bool inspection_hook_at(
 /* Appends the program of the first command of a CLI's hooks (json_settings.h) that is ours. False: none is. */
 bool inspection_find_hook(const json_t *settings, const char *cli, struct buf *program);
 
-/* Whether there is that program; also where only a shell could tell. */
+/* Whether there is that program; also where only a shell could tell, and when there is no need of one. */
 bool inspection_can_run(const struct home *home, struct bytes program);
 
 /* `inspect` of those whose settings take more than a page, and the events that their hooks are for; these end with NULL. */

@@ -14,6 +14,7 @@
 #include "cli/control_socket.h"
 #include "cli/doctor_print.h"
 #include "cli/gateway.h"
+#include "config/checks.h"
 #include "http/unix_socket.h"
 
 extern char **environ;
@@ -78,19 +79,32 @@ static void ask(
 	patient->control_mend = *trouble->mend ? trouble->mend : NULL;
 }
 
+/* What stands before the host lets somebody in, and no tool's settings have it. */
+static void drop_credentials(char *url)
+{
+	char *host = strstr(url, "://");
+	char *at = host ? memrchr(host + 3, '@', strcspn(host + 3, "/?#")) : NULL;
+	if (at)
+		memmove(host + 3, at + 1, strlen(at));
+}
+
 /* Where tools should send: what is said for them, else where the daemon is, else where it would be. */
 static void find_url(const struct patient *patient, char url[GATEWAY_URL_MAX])
 {
 	const struct config *config = patient->startup.config;
+	const json_t *status = patient->status;
 	const char *given = getenv("TOLLGATE_URL");
-	const char *listen = json_string_value(json_object_get(patient->status, "listen"));
-	if (given && *given)
+	if (given && *given) {
 		snprintf(url, GATEWAY_URL_MAX, "%s", given);
-	else
-		gateway_url(listen     ? listen :
-				config ? config->listen :
-					 NULL,
-			config && config->tls.certificate_file, url);
+		drop_credentials(url);
+		check_base_url(url); /* what is wrong with it shows by what it is compared with */
+	} else if (status) {
+		gateway_url(json_string_value(json_object_get(status, "listen")),
+			json_is_integer(json_object_get(status, "certificate_ends_ns")), url);
+	} else {
+		gateway_url(config ? config->listen : NULL, config && config->tls.certificate_file,
+			url);
+	}
 }
 
 /* ---- what is said ---- */
@@ -163,7 +177,7 @@ static int examine(const struct wanted *wanted)
 	struct patient patient = {
 		.home = &home, .sources = &sources, .url = url, .is_offline = wanted->is_offline
 	};
-	signal(SIGPIPE, SIG_IGN); /* destinations leave as they like */
+	sighandler_t before = signal(SIGPIPE, SIG_IGN); /* who hangs up is a finding, no end */
 	startup_read(&sources, &patient.startup, &patient.unread);
 	ask(wanted, &patient, &trouble);
 	find_url(&patient, url);
@@ -172,6 +186,7 @@ static int examine(const struct wanted *wanted)
 		check->run(&patient, &findings);
 	}
 	say_what_is_looked_at("");
+	signal(SIGPIPE, before);
 	int status = report(&findings, wanted->is_json);
 	findings_done(&findings);
 	for (size_t i = 0; i < VIEW_COUNT; i++)

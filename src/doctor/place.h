@@ -8,7 +8,7 @@
 #include "export/destination.h"
 #include "findings.h"
 
-enum { PLACE_NAME_MAX = 80, PLACE_SERVER_MAX = HTTP_HOST_MAX + 16 };
+enum { PLACE_NAME_MAX = 80, PLACE_SERVER_MAX = HTTP_HOST_MAX + 24 };
 
 struct place {
 	char about[PLACE_NAME_MAX]; /* "langfuse"; "langfuse/team" with the keys of that project */

@@ -32,6 +32,7 @@ enum { TEXTS = 64, TEXT_BYTES = 1024, ID_OF_NOBODY = 64733, DAY_S = 86400, ANSWE
 
 static struct story story;
 static const struct identity *asking; /* NULL: who runs the test */
+static const char *gateway;           /* TOLLGATE_URL; empty: unset */
 static char control_socket[SCRATCH_PATH_MAX + 32];
 
 /* What a story changes in a set-up that is right. */
@@ -105,6 +106,7 @@ static void begin(void)
 {
 	story_begin(&story);
 	asking = NULL;
+	gateway = "";
 	write_file("secret", 0600, STORY_SECRET_KEY);
 	write_prices(0);
 	setup.listen = "127.0.0.1:0";
@@ -146,7 +148,8 @@ static int examine(const char *form, char **ret_said)
 		.arguments = (const char *const[]){ daemon_program(), "doctor", "--config",
 			path_of("own.json"), "--socket", control_socket, "--home", directory,
 			"--offline", form, NULL },
-		.environment = (const char *const[]){ "LC_ALL=C.UTF-8", "HOME=/nonexistent", NULL },
+		.environment = (const char *const[]){ "LC_ALL=C.UTF-8", "HOME=/nonexistent",
+			text("TOLLGATE_URL=%s", gateway), NULL },
 		.directory = directory,
 		.identity = asking,
 	};
@@ -220,6 +223,17 @@ Test(doctor, nothing_is_wrong)
 }
 
 /* ---- doors ---- */
+
+Test(doctor, a_key_in_the_gateways_url_is_not_told)
+{
+	char *said;
+	gateway = "https://any:tg-secret@me:tg-secret@gateway.example:4318/";
+	write_config();
+	cr_expect_eq(examine("--json", &said), BROKEN);
+	cr_expect(strstr(said, "\"https://gateway.example:4318\""), "%s", said);
+	cr_expect_not(strstr(said, "tg-secret"), "%s", said);
+	free(said);
+}
 
 Test(doctor, the_daemon_was_killed)
 {

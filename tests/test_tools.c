@@ -228,6 +228,18 @@ Test(tools, a_hook_that_hands_over_elsewhere_is_left_and_no_second_one_made)
 	free(text);
 }
 
+Test(tools, a_hook_that_the_cli_posts_itself_is_enough)
+{
+	char *text = add(&tool_claude_code, &all,
+		"{\"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"http\", \"url\": "
+		"\"http://127.0.0.1:4318/hooks/claude-code\"}]}]}}");
+	json_t *tree = json_loads(text, 0, NULL);
+	const json_t *stop = json_object_get(json_object_get(tree, "hooks"), "Stop");
+	cr_expect_eq(json_array_size(stop), 1, "%s", text);
+	json_decref(tree);
+	free(text);
+}
+
 Test(tools, hooks_follow_the_program_that_moved)
 {
 	static const struct wish moved = { "http://127.0.0.1:4318", "/opt/it's here/bin/tollgate",

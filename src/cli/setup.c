@@ -214,8 +214,9 @@ static int print_changes(const struct work *work)
 			edit->is_there ? edit->path : "/dev/null", buf_bytes(&edit->before),
 			edit->is_deletion ? "/dev/null" : edit->path, buf_bytes(&edit->after));
 	}
-	bool is_said =
-		!out.error && fwrite(out.at, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+	if (out.len)
+		fwrite(out.at, 1, out.len, stdout);
+	bool is_said = !out.error && fflush(stdout) == 0 && !ferror(stdout);
 	buf_done(&out);
 	return is_said ? 0 : -EIO;
 }
@@ -229,11 +230,13 @@ static int check_files(const struct work *work, struct complaint *complaint)
 	return error;
 }
 
-static void print_written(const struct setup_edit *edit)
+static void print_written(const struct work *work, const struct setup_edit *edit)
 {
-	const char *leads = strcmp(edit->path, edit->target) != 0 ? edit->target : NULL;
-	printf("%s: %s%s%s", edit->is_deletion ? "Deleted" : "Written", edit->path,
-		leads ? ", which is " : "", leads ? leads : "");
+	bool is_link = strcmp(edit->path, edit->target) != 0;
+	bool is_removal = work->wanted->deed == REMOVE;
+	const char *done = edit->is_deletion ? "Deleted" : is_removal ? "Put back" : "Written";
+	printf("%s: %s%s%s", done, edit->path, is_link ? ", which is " : "",
+		is_link ? edit->target : "");
 	if (access(edit->backup, F_OK) == 0)
 		printf("; what it said before is kept in %s", edit->backup);
 	printf("\n");
@@ -248,7 +251,7 @@ static int write_file(struct work *work, struct setup_edit *edit, struct complai
 	else if (is_changed)
 		error = setup_edit_apply(edit, &work->record, work->wanted->wish.url, complaint);
 	if (!error && is_changed)
-		print_written(edit);
+		print_written(work, edit);
 	return error;
 }
 

@@ -12,11 +12,12 @@
 #include "cli/terminal.h"
 #include "dialects/dialect.h"
 #include "http/unix_socket.h"
+#include "sources.h"
 
 enum {
 	PAUSE_MS = 500,
 	ANSWER_TIMEOUT_MS = 10 * 1000,
-	QUIET_MS = 5000, /* after what came last: each signal has an interval of its own */
+	QUIET_MS = 3000, /* each signal has an interval of its own */
 	OUTPUT_MAX_BYTES = 64 << 10,
 };
 
@@ -28,9 +29,7 @@ struct heard {
 	const char *name, *version;
 	bool ways[WAY_COUNT];
 	unsigned way_count;
-	bool has_prompts, lacks_prompts;
-	bool has_tool_details, lacks_tool_details;
-	bool lacks_session;
+	bool lacks[LACK_COUNT], has[LACK_COUNT];
 };
 
 static json_int_t ns_of(const json_t *object, const char *name)
@@ -46,31 +45,24 @@ static bool is_from(const struct tool *tool, const json_t *source)
 	return is_cli ? cli && strcmp(cli, tool->name) == 0 : !cli;
 }
 
-static void note_lack(
-	const json_t *source, const char *name, json_int_t since_ns, bool *lacks, bool *has)
-{
-	const json_t *lack = json_object_get(json_object_get(source, "lacks"), name);
-	*lacks |= ns_of(lack, "last_ns") > since_ns;
-	*has |= ns_of(lack, "there_last_ns") > since_ns;
-}
-
 static void note_source(const json_t *source, json_int_t since_ns, struct heard *heard)
 {
-	bool has_session;
 	const json_t *came = json_object_get(source, "signals");
+	const json_t *lacks = json_object_get(source, "lacks");
 	for (size_t i = 0; i < WAY_COUNT; i++)
 		if (!heard->ways[i] &&
 			ns_of(json_object_get(came, ways[i]), "last_ns") > since_ns) {
 			heard->ways[i] = true;
 			heard->way_count++;
 		}
+	for (int i = 0; i < LACK_COUNT; i++) {
+		const json_t *lack = json_object_get(lacks, lack_name(i));
+		heard->lacks[i] |= ns_of(lack, "last_ns") > since_ns;
+		heard->has[i] |= ns_of(lack, "there_last_ns") > since_ns;
+	}
 	if (!heard->version)
 		heard->version = json_string_value(json_object_get(source, "version"));
 	heard->name = json_string_value(json_object_get(source, "name"));
-	note_lack(source, "prompts", since_ns, &heard->lacks_prompts, &heard->has_prompts);
-	note_lack(source, "tool_details", since_ns, &heard->lacks_tool_details,
-		&heard->has_tool_details);
-	note_lack(source, "session", since_ns, &heard->lacks_session, &has_session);
 }
 
 static struct heard hear(const struct tool *tool, const json_t *answer, json_int_t since_ns)
@@ -86,16 +78,17 @@ static struct heard hear(const struct tool *tool, const json_t *answer, json_int
 
 /* ---- what is said ---- */
 
-/* The session that was heard of last; its id belongs to the answer. */
-static const char *newest_session(const struct tool *tool, const json_t *live, json_int_t since_ns)
+/* The open session that said something last; its id belongs to the answer. */
+static const char *newest_session(const struct tool *tool, const json_t *live)
 {
 	const char *id = NULL;
+	json_int_t newest_ns = 0;
 	size_t i;
 	const json_t *session;
 	json_array_foreach(json_object_get(live, "sessions"), i, session) {
 		const char *cli = json_string_value(json_object_get(session, "cli"));
-		if (cli && strcmp(cli, tool->name) == 0 && ns_of(session, "last_ns") > since_ns) {
-			since_ns = ns_of(session, "last_ns");
+		if (cli && strcmp(cli, tool->name) == 0 && ns_of(session, "last_ns") > newest_ns) {
+			newest_ns = ns_of(session, "last_ns");
 			id = json_string_value(json_object_get(session, "session_id"));
 		}
 	}
@@ -151,13 +144,13 @@ static void put_heard(const struct tool *tool, const struct heard *heard, const 
 		put(terminal, out, session);
 		buf_text(out, " (tollgate show prints it once its turn is over).\n");
 	}
-	if (heard->has_prompts)
+	if (heard->has[LACK_PROMPTS])
 		buf_text(out, "Prompts can be read.\n");
-	else if (heard->lacks_prompts)
+	else if (heard->lacks[LACK_PROMPTS])
 		buf_text(out, "Prompts are withheld.\n");
-	if (heard->lacks_tool_details && !heard->has_tool_details)
+	if (heard->lacks[LACK_TOOL_DETAILS] && !heard->has[LACK_TOOL_DETAILS])
 		buf_text(out, "Inputs of tools are withheld.\n");
-	if (heard->lacks_session)
+	if (heard->lacks[LACK_SESSION])
 		buf_text(out,
 			"What it says has no session id: tollgate doctor names the setting.\n");
 	if (find_missing(tool, heard, missing)) {
@@ -181,13 +174,11 @@ static int print_heard(const struct tool *tool, const struct heard *heard, const
 
 /* ---- waiting ---- */
 
-static int tell(const struct tool *tool, const struct unix_place *daemon, const json_t *answer,
-	json_int_t since_ns)
+static int tell(const struct tool *tool, const struct unix_place *daemon, const struct heard *heard)
 {
-	struct heard heard = hear(tool, answer, since_ns);
 	json_t *live = NULL; /* none where sessions are switched off */
 	control_look(daemon, "/v1/live", ANSWER_TIMEOUT_MS, &live);
-	int exit_status = print_heard(tool, &heard, newest_session(tool, live, since_ns));
+	int exit_status = print_heard(tool, heard, newest_session(tool, live));
 	json_decref(live);
 	return exit_status;
 }
@@ -226,9 +217,7 @@ static int wait_for(const struct tool *tool, const struct unix_place *daemon, un
 			last_ms = now_ms;
 		}
 		bool is_quiet = way_count && now_ms - last_ms >= QUIET_MS;
-		int exit_status = is_quiet || way_count == WAY_COUNT ?
-			tell(tool, daemon, answer, since_ns) :
-			-1;
+		int exit_status = is_quiet ? tell(tool, daemon, &heard) : -1;
 		json_decref(answer);
 		if (exit_status >= 0)
 			return exit_status;

@@ -157,6 +157,14 @@ static const char *command_of(const json_t *entry)
 	return command ? command : "";
 }
 
+/* Claude Code knows hooks that are posted by itself. */
+static bool posts_to_us(const json_t *entry, const char *cli)
+{
+	const char *url = json_string_value(json_object_get(entry, "url"));
+	const char *path = url ? strstr(url, "/hooks/") : NULL;
+	return path && strcmp(path + strlen("/hooks/"), cli) == 0;
+}
+
 /* The entries of one event, in a tree of the text as it was before any of them was edited. */
 static json_t *groups_of(const json_t *tree, const char *event)
 {
@@ -215,7 +223,8 @@ static bool renew_group(
 		const struct json_step path[] = { { "hooks" }, { event }, { NULL, group },
 			{ "hooks" }, { NULL, i }, { "command" } };
 		struct bytes value;
-		is_there |= json_settings_is_hook(command_of(entry), cli);
+		is_there |=
+			json_settings_is_hook(command_of(entry), cli) || posts_to_us(entry, cli);
 		if (is_our_command(command_of(entry), cli) &&
 			json_text_find(&editing->json, path, 6, &value) && !is_value(value, wanted))
 			json_text_set(&editing->json, path, 6, wanted);

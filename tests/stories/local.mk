@@ -123,6 +123,10 @@ test_programs += tests/stories/doctor_hops
 tests_stories_doctor_hops_SOURCES = tests/stories/doctor_hops.c $(http_peer) $(tls_peer) $(story)
 tests_stories_doctor_hops_LDADD = $(story_ldadd)
 
+test_programs += tests/stories/setup
+tests_stories_setup_SOURCES = tests/stories/setup.c $(story)
+tests_stories_setup_LDADD = $(story_ldadd)
+
 test_programs += tests/stories/setup_codex
 tests_stories_setup_codex_SOURCES = tests/stories/setup_codex.c $(exposition) $(story)
 tests_stories_setup_codex_LDADD = $(story_ldadd)

@@ -355,9 +355,11 @@ static bool find_program(const struct look *look, const json_t *settings, struct
 
 static void inspect_hooks(const struct look *look)
 {
+	char path[TOOL_PATH_MAX];
 	struct buf program;
 	json_t *settings = NULL;
-	if (!inspection_read_json(&tool_codex, 1, look->home, look->findings, &settings))
+	if (tool_path(&tool_codex, look->home, &tool_codex.files[1], path) < 0 ||
+		!inspection_read_json(&tool_codex, path, look->findings, &settings))
 		return;
 	buf_init(&program, TOML_MAX_BYTES, NULL);
 	if (!find_program(look, settings, &program))

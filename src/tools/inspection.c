@@ -12,24 +12,28 @@
 #include "tools/json_settings.h"
 #include "tools/json_text.h"
 
+/* A file that is not there is empty. */
+static int read_text(const char *path, struct buf *text)
+{
+	int error = file_read(path, text);
+	return error == -ENOENT ? 0 : error == -E2BIG ? -EFBIG : error;
+}
+
 int inspection_read(const struct tool *tool, size_t file, const struct home *home,
 	char ret_path[TOOL_PATH_MAX], struct buf *text)
 {
 	int error = tool_path(tool, home, &tool->files[file], ret_path);
-	if (!error)
-		error = file_read(ret_path, text);
-	return error == -ENOENT ? 0 : error == -E2BIG ? -EFBIG : error;
+	return error ? error : read_text(ret_path, text);
 }
 
-bool inspection_read_json(const struct tool *tool, size_t file, const struct home *home,
-	struct findings *findings, json_t **ret_tree)
+bool inspection_read_json(
+	const struct tool *tool, const char *path, struct findings *findings, json_t **ret_tree)
 {
-	char path[TOOL_PATH_MAX];
 	struct buf text;
 	struct json_text json = { 0 };
 	struct complaint complaint = { 0 };
 	buf_init(&text, JSON_TEXT_MAX_BYTES, NULL);
-	int error = inspection_read(tool, file, home, path, &text);
+	int error = read_text(path, &text);
 	if (!error)
 		error = json_text_open(&json, buf_bytes(&text), &complaint);
 	if (!error)

@@ -15,12 +15,12 @@ int inspection_read(const struct tool *tool, size_t file, const struct home *hom
 	char ret_path[TOOL_PATH_MAX], struct buf *text);
 
 /*
- * The same as a tree. False: it cannot be read, which is added to the findings.
+ * A file of a tool's settings as a tree. False: it cannot be read, which is added to the findings.
  *
  *   ret_tree  a new reference; NULL where there is no file
  */
-bool inspection_read_json(const struct tool *tool, size_t file, const struct home *home,
-	struct findings *findings, json_t **ret_tree);
+bool inspection_read_json(
+	const struct tool *tool, const char *path, struct findings *findings, json_t **ret_tree);
 
 /*   complaint  without words: the error says it */
 void inspection_add_unreadable(struct findings *findings, const char *about, const char *path,

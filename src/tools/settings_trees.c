@@ -1,44 +1,21 @@
 #include "tools/settings_trees.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/files.h"
 #include "tools/inspection.h"
-#include "tools/json_text.h"
 
 enum { MEND_MAX = 128, LACKS_MAX = 256, LAME_MAX = 256 };
-
-static int read_tree(const char *path, json_t **ret_tree, struct complaint *complaint)
-{
-	struct buf text;
-	struct json_text json;
-	buf_init(&text, JSON_TEXT_MAX_BYTES, NULL);
-	int error = file_read(path, &text);
-	if (!error)
-		error = json_text_open(&json, buf_bytes(&text), complaint);
-	if (!error) {
-		*ret_tree = json_text_tree(&json);
-		json_text_close(&json);
-	}
-	buf_done(&text);
-	return error;
-}
 
 /* A file that is not there is none. */
 static bool add(struct settings_trees *trees, const struct tool *tool, struct findings *findings)
 {
-	struct complaint complaint = { 0 };
-	json_t *tree = NULL;
-	const char *path = trees->paths[trees->count];
-	int error = read_tree(path, &tree, &complaint);
-	if (tree)
-		trees->at[trees->count++] = tree;
-	if (!error || error == -ENOENT || error == -ENOTDIR)
-		return true;
-	inspection_add_unreadable(findings, tool->name, path, error, &complaint);
-	return false;
+	json_t **tree = &trees->at[trees->count];
+	*tree = NULL;
+	if (!inspection_read_json(tool, trees->paths[trees->count], findings, tree))
+		return false;
+	trees->count += *tree != NULL;
+	return true;
 }
 
 bool settings_trees_read(struct settings_trees *trees, const struct tool *tool,

@@ -270,6 +270,7 @@ libtollgate_a_SOURCES = \
 	src/cli/manual_bash.c \
 	src/cli/manual_markdown.c \
 	src/cli/manual_roff.c \
+	src/cli/own_state.c src/cli/own_state.h \
 	src/cli/page.c src/cli/page.h \
 	src/cli/prices.c src/cli/prices.h \
 	src/cli/prices_explain.c \

@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,15 +11,12 @@
 
 #include "base/buf.h"
 #include "base/files.h"
+#include "cli/own_state.h"
 
 /* False where there is no home. */
 static bool find_place(char directory[PATH_MAX], char file[PATH_MAX])
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	bool has_state = state && *state == '/';
-	const char *base = has_state ? state : home, *below = has_state ? "" : "/.local/state";
-	return base && *base == '/' &&
-		snprintf(directory, PATH_MAX, "%s%s/tollgate", base, below) < PATH_MAX &&
+	return own_state_directory(NULL, directory) == 0 &&
 		snprintf(file, PATH_MAX, "%s/hooks.jsonl", directory) < PATH_MAX;
 }
 

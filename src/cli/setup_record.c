@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "cli/own_state.h"
 
 enum { RECORD_MAX_BYTES = 4 << 20 };
 
@@ -22,18 +23,6 @@ void setup_hash(struct bytes text, char hash[SETUP_HASH_MAX])
 	hash[2 * len] = '\0';
 }
 
-static int find_directory(const char *home, char directory[PATH_MAX])
-{
-	const char *state = home ? NULL : getenv("XDG_STATE_HOME");
-	bool is_named = state && *state == '/';
-	const char *base = is_named ? state : home ? home : getenv("HOME");
-	if (!base || *base != '/')
-		return -ENOENT;
-	int len = snprintf(
-		directory, PATH_MAX, "%s%s/tollgate", base, is_named ? "" : "/.local/state");
-	return len < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
 static int path_of(const struct setup_record *record, char path[PATH_MAX])
 {
 	int len = snprintf(path, PATH_MAX, "%s/setup.json", record->directory);
@@ -45,7 +34,7 @@ int setup_record_open(const char *home, struct setup_record *ret_record)
 	struct setup_record record;
 	char path[PATH_MAX];
 	struct buf text;
-	int error = find_directory(home, record.directory);
+	int error = own_state_directory(home, record.directory);
 	if (!error)
 		error = path_of(&record, path);
 	if (error)

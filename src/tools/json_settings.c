@@ -1,7 +1,6 @@
 #include "tools/json_settings.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <string.h>
 
 #include "tools/json_text.h"

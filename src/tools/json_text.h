@@ -44,8 +44,7 @@ bool json_text_find(const struct json_text *json, const struct json_step *steps,
 json_t *json_text_tree(const struct json_text *json);
 
 /*
- * Puts a value in the place of the one that is there, or makes the member, and the objects around it; but
- * the last step's array has to be there.
+ * Puts a value in the place of the one that is there, or makes the member, with objects around it where there are none.
  *
  *   value  JSON without blanks, which are put where its neighbours have them
  */

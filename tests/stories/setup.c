@@ -139,7 +139,7 @@ static void expect_said(const char *wanted)
 Test(setup, it_is_shown_written_once_and_comes_out_byte_for_byte)
 {
 	for (size_t i = 0; i < TOOLS; i++) {
-		write_file(tools[i].path, 0640, tools[i].text);
+		write_file(tools[i].path, 0664, tools[i].text);
 		expect_setup(tools[i].tool, NULL);
 		expect_said("+++ ");
 		expect_said(" --apply");
@@ -160,7 +160,7 @@ Test(setup, it_is_shown_written_once_and_comes_out_byte_for_byte)
 		expect_no_traces(tools[i].path);
 		struct stat status;
 		cr_assert_eq(stat(path_of(tools[i].path), &status), 0);
-		cr_expect_eq(status.st_mode & 0777, 0640);
+		cr_expect_eq(status.st_mode & 0777, 0664);
 		expect_setup(tools[i].tool, "--remove");
 		cr_expect_eq(strncmp(said, "Nothing to do: ", 15), 0, "%s", said);
 	}

@@ -90,9 +90,12 @@ Test(dialects, scopes_say_whose_words_they_are)
 	} cases[] = {
 		{ CLAUDE, "claude-code" },
 		{ "com.anthropic.claude_code.tracing", "claude-code" },
+		{ "com.anthropic.claude_code", "claude-code" }, /* of its metrics */
 		{ "com.anthropic.claude_codex", NULL },
 		{ CODEX, "codex" },
 		{ "codex_exec", "codex" },
+		{ "codex", "codex" }, /* of its metrics */
+		{ "codexes", NULL },
 		{ "gemini-cli", "gemini" },
 		{ HOOK_SCOPE, NULL },
 		{ "", NULL },

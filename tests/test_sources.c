@@ -224,9 +224,9 @@ Test(sources, each_resource_of_a_request_is_a_source_with_its_items)
 
 Test(sources, a_cli_is_known_by_its_scopes_and_stays_known)
 {
-	note(SIGNAL_METRICS, METRICS("codex_exec", "0.169.0", "codex"), 1, NOON);
+	note(SIGNAL_METRICS, METRICS("codex_exec", "0.169.0", "other"), 1, NOON);
 	note(SIGNAL_LOGS, ONE_LOGS("codex_exec", "0.169.0", CODEX_LOGS), 1, NOON);
-	note(SIGNAL_METRICS, METRICS("codex_exec", "0.169.0", "codex"), 1, NOON);
+	note(SIGNAL_METRICS, METRICS("codex_exec", "0.169.0", "other"), 1, NOON);
 	expect_told(NOON,
 		"[{'name':'codex_exec','cli':'codex','version':'0.169.0',"
 		"'first_ns':1794312000000000000,'last_ns':1794312000000000000,'signals':{"
@@ -234,6 +234,24 @@ Test(sources, a_cli_is_known_by_its_scopes_and_stays_known)
 		"'last_ns':1794312000000000000,'per_minute':0.2},"
 		"'metrics':{'items':2,'requests':2,'first_ns':1794312000000000000,"
 		"'last_ns':1794312000000000000,'per_minute':0.4}},'lacks':{}}]");
+}
+
+static void expect_cli_of_metrics(const char *request, const char *cli, uint64_t now_ns)
+{
+	note(SIGNAL_METRICS, request, 1, now_ns);
+	json_t *answer = answer_at(NOON);
+	const json_t *row = json_array_get(json_object_get(answer, "sources"), 0);
+	cr_expect_str_eq(json_string_value(json_object_get(row, "cli")), cli);
+	json_decref(answer);
+}
+
+Test(sources, a_cli_that_sends_metrics_alone_is_known_too)
+{
+	expect_cli_of_metrics(METRICS("claude-code", "2.1.329", "com.anthropic.claude_code"),
+		"claude-code", NOON);
+	sources_note_hook(sources, &dialect_codex, NOON + S);
+	expect_cli_of_metrics(METRICS("codex_exec", "0.169.0", "codex"), "codex", NOON + 2 * S);
+	cr_expect_eq(count_told(), 2);
 }
 
 Test(sources, two_clis_that_are_called_alike_are_two)
@@ -247,11 +265,12 @@ Test(sources, hooks_are_those_of_the_source_of_their_cli_that_spoke_last)
 {
 	note(SIGNAL_LOGS, ONE_LOGS("codex_exec", "1", CODEX_LOGS), 1, NOON);
 	note(SIGNAL_LOGS, ONE_LOGS("codex_cli_rs", "1", CODEX_LOGS), 1, NOON + S);
-	note(SIGNAL_LOGS, ONE_LOGS("claude-code", "1", CLAUDE_LOGS), 1, NOON + 2 * S);
-	sources_note_hook(sources, &dialect_codex, NOON + 3 * S);
+	note(SIGNAL_LOGS, ONE_LOGS("codex_exec", "1", CODEX_LOGS), 1, NOON + 2 * S);
+	note(SIGNAL_LOGS, ONE_LOGS("claude-code", "1", CLAUDE_LOGS), 1, NOON + 3 * S);
+	sources_note_hook(sources, &dialect_codex, NOON + 4 * S);
 	json_t *answer = answer_at(NOON);
 	const json_t *first = json_array_get(json_object_get(answer, "sources"), 0);
-	cr_expect_str_eq(json_string_value(json_object_get(first, "name")), "codex_cli_rs");
+	cr_expect_str_eq(json_string_value(json_object_get(first, "name")), "codex_exec");
 	cr_expect(json_object_get(json_object_get(first, "signals"), "hooks"));
 	json_decref(answer);
 	cr_expect_eq(count_told(), 3);

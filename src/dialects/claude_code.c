@@ -12,7 +12,8 @@ static const char input_mark[] = "redacted by Claude Code, set OTEL_LOG_TOOL_DET
 
 static bool owns_scope(struct bytes name)
 {
-	return bytes_start_with(name, "com.anthropic.claude_code.");
+	return bytes_start_with(name, "com.anthropic.claude_code.") ||
+		bytes_are(name, "com.anthropic.claude_code");
 }
 
 /* ---- what logs, hooks and spans have in common ---- */

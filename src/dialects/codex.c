@@ -17,7 +17,8 @@ enum { HEAD_LINES = 4, EXIT_CODE_DIGITS = 10 };
 
 static bool owns_scope(struct bytes name)
 {
-	return bytes_start_with(name, "codex_") || bytes_start_with(name, "codex-");
+	return bytes_start_with(name, "codex_") || bytes_start_with(name, "codex-") ||
+		bytes_are(name, "codex");
 }
 
 /* ---- texts ---- */

@@ -43,7 +43,7 @@ struct dialect {
 	struct cli cli;
 	enum native_policy native;
 
-	/* Whether logs or spans of this instrumentation scope are this CLI's own. */
+	/* Whether logs, spans or metrics of this instrumentation scope are this CLI's own. */
 	bool (*owns_scope)(struct bytes name);
 
 	/*

@@ -19,10 +19,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "dialects/dialect.h"
 #include "export/exporter.h"
 #include "http/unix_socket.h"
 #include "pricing/price.h"
 #include "pricing/tariff.h"
+#include "sources.h"
 #include "spool/dead_letter.h"
 #include "spool/ledger.h"
 #include "support/scratch.h"
@@ -58,6 +60,7 @@ static void leave(void)
 	exporter_free(watched.exporter);
 	ledger_free(watch.ledger);
 	spool_close(watch.spool);
+	sources_close(watch.sources);
 	deliveries_close(watch.deliveries);
 	config_free((struct config *)watch.config);
 	tariff_free(watch.tariff);
@@ -79,6 +82,8 @@ static void set_letters_aside(void)
 static void open_storage(struct config *config, struct complaint *complaint)
 {
 	struct exporter *exporter;
+	require(sources_open(config->state_directory, &watch.sources) == 0);
+	sources_note_hook(watch.sources, &dialect_codex, clock_unix_ns());
 	require(deliveries_open(config->state_directory, &watch.deliveries) == 0);
 	require(spool_open(&(struct spool_options){ .directory = config->state_directory,
 				   .segment_bytes = config->spool.segment_bytes,

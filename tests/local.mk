@@ -92,7 +92,7 @@ tests_test_gemini_SOURCES = tests/test_gemini.c $(captured_events)
 test_programs += tests/test_capture
 tests_test_capture_SOURCES = tests/test_capture.c $(capture)
 test_programs += tests/test_sessions
-tests_test_sessions_SOURCES = tests/test_sessions.c $(replay) $(claude_logs)
+tests_test_sessions_SOURCES = tests/test_sessions.c tests/support/effort.h $(replay) $(claude_logs)
 test_programs += tests/test_plan
 tests_test_plan_SOURCES = tests/test_plan.c tests/support/session_events.c \
 	tests/support/session_events.h $(oracle)
@@ -154,7 +154,7 @@ tests_test_compression_SOURCES = tests/test_compression.c
 test_programs += tests/test_langfuse_rules
 tests_test_langfuse_rules_SOURCES = tests/test_langfuse_rules.c $(langfuse_rules) $(one_span) $(oracle)
 test_programs += tests/test_properties
-tests_test_properties_SOURCES = tests/test_properties.c $(corpus) $(langfuse_rules) $(oracle)
+tests_test_properties_SOURCES = tests/test_properties.c tests/support/effort.h $(corpus) $(langfuse_rules) $(oracle)
 test_programs += tests/test_fake_langfuse
 tests_test_fake_langfuse_SOURCES = tests/test_fake_langfuse.c $(fake_langfuse) $(http_peer)
 test_programs += tests/test_http_server

@@ -12,10 +12,11 @@
 #include "enrich/enrich.h"
 #include "pricing/price.h"
 #include "support/corpus.h"
+#include "support/effort.h"
 #include "support/fixture.h"
 #include "support/langfuse_rules.h"
 
-enum { MUTATIONS = 8000, LARGEST_BYTES = 100000, ARENA_BYTES = 64 << 20 };
+enum { MUTATIONS = EFFORT(8000), LARGEST_BYTES = 100000, ARENA_BYTES = 64 << 20 };
 
 TestSuite(properties, .timeout = 600);
 

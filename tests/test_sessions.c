@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "support/claude_logs.h"
+#include "support/effort.h"
 #include "support/replay.h"
 #include "support/session_tree.h"
 
@@ -334,7 +335,7 @@ static struct capture shuffled(const char *name, uint64_t seed, uint64_t join_wa
 	return capture;
 }
 
-enum { ORDERS = 200 };
+enum { ORDERS = EFFORT(200) };
 
 Test(sessions, the_order_in_which_things_come_does_not_matter)
 {

@@ -5,7 +5,7 @@
 
 #include "bench/load.h"
 
-enum { SPANS = 150000 };
+enum { SPANS = 60000 };
 
 static struct story story;
 

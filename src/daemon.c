@@ -108,7 +108,7 @@ static int fail(const char *what, int error)
 	return error;
 }
 
-/* Without words, with those for the error. */
+/* Where there are none, in those for the error. */
 static int fail_in_words(const char *what, int error, const struct complaint *complaint)
 {
 	char text[LOG_TEXT_MAX];

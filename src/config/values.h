@@ -13,8 +13,7 @@ struct value_place {
 	const char *named; /* the setting as it was written: a key, a variable or a flag */
 	struct arena *arena;
 	struct complaint *complaint;
-	const char
-		*credentials; /* what $CREDENTIALS_DIRECTORY stands for in a path; NULL: nothing */
+	const char *credentials; /* $CREDENTIALS_DIRECTORY; NULL: unset */
 };
 
 /*

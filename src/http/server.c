@@ -248,11 +248,9 @@ static struct timespec from_now(uint64_t ms)
 	return time;
 }
 
-static bool is_past(const struct timespec *time)
+static bool is_before(const struct timespec *a, const struct timespec *b)
 {
-	const struct timespec now = from_now(0);
-	return now.tv_sec > time->tv_sec ||
-		(now.tv_sec == time->tv_sec && now.tv_nsec >= time->tv_nsec);
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
 /* With the lock, as the next two. */
@@ -265,13 +263,15 @@ static void wait_for_requests(struct http_server *server, const struct timespec 
 
 /*
  * Who has just been answered is sending the next request, and who has just connected the first one: they are heard.
- * False: nothing has begun for a while.
+ * False: nothing has begun for a while, or there is no time for that.
  */
-static bool linger(struct http_server *server)
+static bool linger(struct http_server *server, const struct timespec *until)
 {
 	unsigned before = server->begun;
-	const struct timespec until = from_now(LINGER_MS);
-	while (pthread_cond_timedwait(&server->changed, &server->lock, &until) == 0)
+	const struct timespec silence = from_now(LINGER_MS);
+	if (!is_before(&silence, until))
+		return false;
+	while (pthread_cond_timedwait(&server->changed, &server->lock, &silence) == 0)
 		;
 	return server->begun != before;
 }
@@ -304,7 +304,7 @@ unsigned http_server_stop(struct http_server *server, uint64_t timeout_ms)
 	pthread_mutex_lock(&server->lock);
 	do
 		wait_for_requests(server, &until);
-	while (is_inherited && !is_past(&until) && linger(server));
+	while (is_inherited && linger(server, &until));
 	server->closed = true;
 	while (server->starting)
 		pthread_cond_wait(&server->changed, &server->lock);

@@ -7,9 +7,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "support/http_peer.h"
 #include "base/clock.h"
+#include "http/listen.h"
 #include "http/server.h"
 
 enum { CLIENTS = 8, REQUESTS = 150, QUEUE_MAX = 64 };
@@ -80,26 +82,17 @@ static void *send_requests(void *arg)
 	return arg;
 }
 
-int main(void)
+/* True when all was answered and nothing is left. */
+static bool serve(const struct http_server_options *options, unsigned stop_ms)
 {
-	static const struct http_route route = { "POST", "/q", NULL, enqueue, NULL };
-	struct budget budget = { .limit_bytes = 1 << 20 };
-	const struct http_server_options options = {
-		.listen = "127.0.0.1:0",
-		.routes = &route,
-		.route_count = 1,
-		.threads = 3,
-		.max_connections = 64,
-		.request_timeout_ms = 20000,
-		.idle_timeout_ms = 60000,
-		.max_body_bytes = 100,
-		.budget = &budget,
-	};
 	struct http_server *server;
 	struct complaint complaint = { 0 };
-	if (http_server_start(&options, &server, &complaint) < 0) {
+	int manager = options->is_inherited ? dup(options->listen_fd) : -1;
+	queue.done = false;
+	atomic_store(&answered, 0);
+	if (http_server_start(options, &server, &complaint) < 0) {
 		fprintf(stderr, "%s\n", complaint.text);
-		return 1;
+		return false;
 	}
 	port = http_server_port(server);
 
@@ -115,8 +108,10 @@ int main(void)
 
 	pthread_t late; /* is cut off by the stop, wherever it stands then */
 	pthread_create(&late, NULL, send_requests, NULL);
-	http_server_stop(server, 5);
+	http_server_stop(server, stop_ms);
 	http_server_free(server);
+	if (manager >= 0)
+		close(manager); /* with who waits there */
 	pthread_join(late, NULL);
 	pthread_join(clients[0], NULL);
 
@@ -128,7 +123,31 @@ int main(void)
 		pthread_join(repliers[i], NULL);
 
 	unsigned expected = (CLIENTS - 1) * (REQUESTS - REQUESTS / 16);
-	printf("answered=%u owned=%u held=%zu\n", before_stop, atomic_load(&owned),
-		atomic_load(&budget.used_bytes));
-	return before_stop < expected || atomic_load(&owned) || atomic_load(&budget.used_bytes);
+	size_t held = atomic_load(&options->budget->used_bytes);
+	printf("answered=%u owned=%u held=%zu\n", before_stop, atomic_load(&owned), held);
+	return before_stop >= expected && !atomic_load(&owned) && !held;
+}
+
+int main(void)
+{
+	static const struct http_route route = { "POST", "/q", NULL, enqueue, NULL };
+	struct budget budget = { .limit_bytes = 1 << 20 };
+	struct complaint complaint = { 0 };
+	struct http_server_options options = {
+		.listen = "127.0.0.1:0",
+		.routes = &route,
+		.route_count = 1,
+		.threads = 3,
+		.max_connections = 64,
+		.request_timeout_ms = 20000,
+		.idle_timeout_ms = 60000,
+		.max_body_bytes = 100,
+		.budget = &budget,
+	};
+	bool is_well = serve(&options, 5);
+	if (http_listen(options.listen, &options.listen_fd, &complaint) < 0)
+		return 1;
+	options.listen = NULL;
+	options.is_inherited = true;
+	return !(serve(&options, 2000) && is_well);
 }

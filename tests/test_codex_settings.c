@@ -111,6 +111,20 @@ Test(codex_settings, programs_and_addresses_are_written_as_toml_has_them)
 	cr_expect(strstr(held, "endpoint = \"http://[::1]:4318/a\\\"b/v1/logs\""));
 }
 
+Test(codex_settings, notify_is_told_where_the_configuration_does_not_say_it)
+{
+	const struct wish far = { "http://far:1", "tollgate", true, true, true, "http://far:1" };
+	static const char text[] = "notify = [\"mine\"]\n";
+	char *added = strdup(add(text, &far));
+	cr_expect(strstr(added,
+			  "notify = [\"tollgate\", \"hook\", \"codex\", \"--to\", "
+			  "\"http://far:1\", \"--\", \"mine\"]"),
+		"%s", added);
+	cr_expect_str_eq(add(added, &far), added);
+	cr_expect_str_eq(take_out(added), text);
+	free(added);
+}
+
 Test(codex_settings, another_wish_takes_out_what_is_not_wished_any_more)
 {
 	const struct wish less = { URL, "tollgate", false, false, false };

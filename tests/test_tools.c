@@ -256,6 +256,25 @@ Test(tools, hooks_follow_the_program_that_moved)
 	free(text);
 }
 
+Test(tools, hooks_are_told_where_the_configuration_does_not_say_it)
+{
+	static const struct wish far = { "https://gateway:4318/a'b", "tollgate", true, true, true,
+		"https://gateway:4318/a'b" };
+	char *near = add(&tool_claude_code, &all, ""), *text = add(&tool_claude_code, &far, near),
+	     *back = add(&tool_claude_code, &all, text);
+	cr_expect(
+		strstr(text, "\"tollgate hook claude-code --to 'https://gateway:4318/a'\\\\''b'\""),
+		"%s", text);
+	cr_expect_null(strstr(text, "hook claude-code\""));
+	cr_expect_str_eq(back, near);
+	expect_taken_out(&tool_claude_code, far.url, text, "", "");
+	const char *broken = settings_judge(&tool_claude_code.files[0], &far, bytes_of("{}"), NULL);
+	cr_expect_null(broken, "%s", broken);
+	free(back);
+	free(text);
+	free(near);
+}
+
 Test(tools, a_hook_that_was_moved_into_a_group_of_ones_own_leaves_that_group)
 {
 	expect_taken_out(&tool_gemini, all.url,

@@ -23,18 +23,23 @@ void gateway_url(const char *listen, bool has_tls, char url[GATEWAY_URL_MAX])
 		snprintf(url, GATEWAY_URL_MAX, "%s://%s", scheme, listen);
 }
 
+void gateway_configured(char url[GATEWAY_URL_MAX])
+{
+	struct complaint unread = { 0 };
+	json_t *config = NULL;
+	glance(NULL, &config, &unread);
+	gateway_url(
+		glance_text(config, "listen"), glance_text(config, "tls.certificate_file"), url);
+	json_decref(config);
+}
+
 int gateway_find(const char *given, char url[GATEWAY_URL_MAX])
 {
 	const char *named = given ? "--url" : "TOLLGATE_URL";
-	struct complaint unread = { 0 };
-	json_t *config = NULL;
 	if (!given)
 		given = getenv("TOLLGATE_URL");
 	if (!given || !*given) {
-		glance(NULL, &config, &unread);
-		gateway_url(glance_text(config, "listen"),
-			glance_text(config, "tls.certificate_file"), url);
-		json_decref(config);
+		gateway_configured(url);
 		return 0;
 	}
 	const char *wanted = "shorter";

@@ -13,6 +13,9 @@ enum { GATEWAY_URL_MAX = 2048 };
  */
 void gateway_url(const char *listen, bool has_tls, char url[GATEWAY_URL_MAX]);
 
+/* Where the configuration listens, as far as this person can read it. */
+void gateway_configured(char url[GATEWAY_URL_MAX]);
+
 /*
  * The URL that a person gave, else $TOLLGATE_URL, else where the configuration listens; without a slash at its end.
  *

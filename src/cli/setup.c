@@ -364,7 +364,7 @@ static const char *find_program(char own[TOOL_PATH_MAX])
 
 static int run(struct arguments *arguments)
 {
-	char url[GATEWAY_URL_MAX], own[TOOL_PATH_MAX];
+	char url[GATEWAY_URL_MAX], configured[GATEWAY_URL_MAX], own[TOOL_PATH_MAX];
 	struct wanted wanted = {
 		.timeout_s = TIMEOUT_S,
 		.wish = { .has_content = true, .has_spans = true, .has_hooks = true },
@@ -374,7 +374,9 @@ static int run(struct arguments *arguments)
 		return exit_status;
 	if (gateway_find(wanted.url, url) < 0)
 		return EXIT_USAGE;
+	gateway_configured(configured);
 	wanted.wish.url = url;
+	wanted.wish.hook_url = strcmp(url, configured) == 0 ? NULL : url;
 	wanted.wish.program = find_program(own);
 	char *place = getcwd(NULL, 0);
 	exit_status = begin_work(&wanted, place ? place : "/");

@@ -116,6 +116,10 @@ static void write_notify(const struct wish *wish, struct bytes own, struct buf *
 	buf_text(value, "[");
 	buf_json_string(value, bytes_of(wish->program));
 	buf_text(value, ", \"hook\", \"codex\"");
+	if (wish->hook_url) {
+		buf_text(value, ", \"--to\", ");
+		buf_json_string(value, bytes_of(wish->hook_url));
+	}
 	if (toml_list_begin(own, &words))
 		for (struct bytes word; toml_list_next(&words, &word); between = ", ") {
 			buf_text(value, between);

@@ -129,10 +129,19 @@ static bool ends_with(struct bytes text, const char *end)
 	return text.len >= len && memcmp(text.at + text.len - len, end, len) == 0;
 }
 
+/* The command without the URL that it is told. */
+static struct bytes without_url(const char *command)
+{
+	const char *flag = strstr(command, " --to ");
+	bool is_last = flag && !strchr(flag + strlen(" --to "), ' ');
+	return is_last ? (struct bytes){ (const uint8_t *)command, (size_t)(flag - command) } :
+			 bytes_of(command);
+}
+
 /* Exactly as it is written here, whatever the path of the program. */
 static bool is_our_command(const char *command, const char *cli)
 {
-	struct bytes left = bytes_of(command);
+	struct bytes left = without_url(command);
 	if (!ends_with(left, cli))
 		return false;
 	left.len -= strlen(cli);
@@ -259,21 +268,31 @@ static void write_json(struct buf *out, struct bytes text)
 	buf_append(out, "", 1);
 }
 
-/* A shell reads it: a path with anything unusual in it is quoted. */
-static void write_command(struct editing *editing, const char *program)
+/* A shell reads it: what has anything unusual in it is quoted. */
+static void write_word(struct buf *line, const char *word)
+{
+	bool is_plain = true;
+	for (const char *at = word; *at; at++)
+		is_plain &= isalnum((unsigned char)*at) || strchr("/._-+@:", *at);
+	buf_text(line, is_plain ? "" : "'");
+	for (const char *at = word; *at; at++)
+		if (*at == '\'')
+			buf_text(line, "'\\''");
+		else
+			buf_append(line, at, 1);
+	buf_text(line, is_plain ? "" : "'");
+}
+
+static void write_command(struct editing *editing, const struct wish *wish)
 {
 	struct buf line;
-	bool is_plain = true;
 	buf_init(&line, JSON_TEXT_MAX_BYTES, NULL);
-	for (const char *at = program; *at; at++)
-		is_plain &= isalnum((unsigned char)*at) || strchr("/._-+@:", *at);
-	buf_text(&line, is_plain ? "" : "'");
-	for (const char *at = program; *at; at++)
-		if (*at == '\'')
-			buf_text(&line, "'\\''");
-		else
-			buf_append(&line, at, 1);
-	buf_printf(&line, "%s hook %s", is_plain ? "" : "'", editing->settings->cli);
+	write_word(&line, wish->program);
+	buf_printf(&line, " hook %s", editing->settings->cli);
+	if (wish->hook_url) {
+		buf_text(&line, " --to ");
+		write_word(&line, wish->hook_url);
+	}
 	write_json(&editing->command, buf_bytes(&line));
 	buf_done(&line);
 }
@@ -284,7 +303,7 @@ int json_settings_add(const struct json_settings *settings, const struct wish *w
 	struct editing editing = { .settings = settings };
 	if (begin(&editing, text, (struct bytes){ 0 }, complaint) == 0) {
 		write_json(&editing.url, bytes_of(wish->url));
-		write_command(&editing, wish->program);
+		write_command(&editing, wish);
 		set_rows(&editing, wish);
 		if (wish->has_hooks)
 			set_hooks(&editing);

@@ -32,6 +32,7 @@ struct wish {
 	bool has_content;    /* prompts, answers, inputs and outputs of tools */
 	bool has_spans;      /* the CLI's own spans, where they are of use */
 	bool has_hooks;
+	const char *hook_url; /* that hooks are told; NULL: they find it by the configuration */
 };
 
 struct tool_file {

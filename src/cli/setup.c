@@ -12,7 +12,6 @@
 #include "cli/gateway.h"
 #include "cli/setup_edit.h"
 #include "cli/setup_wait.h"
-#include "tools/inspection.h"
 
 enum {
 	FLAG_APPLY,
@@ -350,15 +349,32 @@ static int begin_work(const struct wanted *wanted, const char *place)
 	return exit_status;
 }
 
-/* By its name where a shell finds it, so that it may move. */
+/* Where this shell finds it; false: nowhere. */
+static bool find_in_path(char found[TOOL_PATH_MAX])
+{
+	const char *path = getenv("PATH");
+	for (size_t len; path; path = path[len] ? path + len + 1 : NULL) {
+		len = strcspn(path, ":");
+		int written = snprintf(found, TOOL_PATH_MAX, "%.*s/tollgate", (int)len, path);
+		if (*path == '/' && written < TOOL_PATH_MAX && access(found, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* By its name where every shell finds it; a tool is started with another PATH than this one. */
 static const char *find_program(char own[TOOL_PATH_MAX])
 {
-	static const char name[] = "tollgate";
-	const struct home home = { .environment = environ };
-	ssize_t len = readlink("/proc/self/exe", own, TOOL_PATH_MAX - 1);
-	if (len <= 0 || inspection_can_run(&home, bytes_of(name)))
-		return name;
+	static const char *const everywhere[] = { "/usr/local/bin/tollgate", "/usr/bin/tollgate",
+		"/bin/tollgate" };
+	ssize_t len = find_in_path(own) ? (ssize_t)strlen(own) :
+					  readlink("/proc/self/exe", own, TOOL_PATH_MAX - 1);
+	if (len < 0)
+		return "tollgate";
 	own[len] = '\0';
+	for (size_t i = 0; i < sizeof everywhere / sizeof *everywhere; i++)
+		if (strcmp(own, everywhere[i]) == 0)
+			return "tollgate";
 	return own;
 }
 

@@ -28,7 +28,7 @@ struct home {
 /* What a person wants. */
 struct wish {
 	const char *url;     /* of the gateway, without a slash at its end */
-	const char *program; /* of hooks: "tollgate", or its path where PATH would not find it */
+	const char *program; /* of hooks: "tollgate" where every shell finds it, else its path */
 	bool has_content;    /* prompts, answers, inputs and outputs of tools */
 	bool has_spans;      /* the CLI's own spans, where they are of use */
 	bool has_hooks;

@@ -154,7 +154,7 @@ Test(setup_codex, the_change_is_shown_made_once_and_taken_back)
 	expect_file(".codex/config.toml", before);
 	expect_file(".codex/hooks.json", hooks);
 	cr_expect(strstr(shown, "\n-[otel.exporter.otlp-grpc]\n"), "%s", shown);
-	cr_expect(strstr(shown, " hook codex\""), "%s", shown);
+	cr_expect(strstr(shown, " hook codex --to http"), "%s", shown);
 	cr_expect(strstr(shown, "tollgate setup codex"), "%s", shown);
 	free(shown);
 	free(set_up("--apply"));

@@ -1,5 +1,3 @@
-#include <config.h> /* strcasestr, memmem */
-
 #include "doctor/probe.h"
 
 #include <string.h>

@@ -27,7 +27,6 @@ stdenv.mkDerivation {
       ../Makefile.am
       ../README.md
       ../configure.ac
-      ../m4
       ../man
       ../pricing
       ../proto

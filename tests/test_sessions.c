@@ -462,7 +462,7 @@ static void take_turn(struct replay *replay, const struct claude_turn *turn)
 	free((void *)delivery.body.at);
 }
 
-enum { SESSIONS = 1000, CALLS = 5000, CALLS_IN_ONE = 20 };
+enum { SESSIONS = 1000, CALLS = EFFORT(5000), CALLS_IN_ONE = 25 };
 static const uint64_t some_day_ns = UINT64_C(1795206128000000000);
 
 static void take_turn_of(struct replay *replay, unsigned session, unsigned number)

@@ -8,11 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/effort.h"
 #include "support/scratch.h"
 #include "support/settings_judge.h"
 #include "tools/json_settings.h"
 
-enum { TEXT_MAX = 64 << 10, TEXTS = 4000 };
+enum { TEXT_MAX = 64 << 10, TEXTS = EFFORT(4000) };
 
 TestSuite(tools, .timeout = 120);
 

@@ -67,7 +67,7 @@ Test(signals, what_is_no_span_reaches_who_takes_it_as_it_was)
 	story_post_spans(&story, 0, 5);
 	story_expect_each_once(story.langfuse, 0, 5);
 	cr_expect_eq(fake_destination_request_count(story.langfuse), 1, "it takes traces alone");
-	struct story_books books = story_verify(&story, "tempo");
+	struct story_books books = story_verify_sent(&story, "tempo", 0);
 	cr_expect_geq(books.accepted, 8);
 	cr_expect_eq(books.accepted, books.delivered);
 	cr_expect_eq(story_verify(&story, "langfuse").accepted, 5);
@@ -93,7 +93,7 @@ Test(signals, who_has_no_place_for_logs_gets_its_traces)
 	story_expect_log(&story, "event=export_held destination=tempo lane=default signal=logs");
 	story_post_spans(&story, 0, 50);
 	story_expect_each_once(story.tempo, 0, 50);
-	cr_expect_eq(story_verify(&story, "tempo").waiting, 1);
+	cr_expect_eq(story_verify_sent(&story, "tempo", 1).waiting, 1);
 	story_stop(&story);
 
 	fake_destination_rule(story.tempo, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_ARGUMENTS = 16, MAX_SETTINGS = 32, CONFIG_BYTES = 2048, BODY_MAX_BYTES = 1 << 20 };
 
@@ -320,5 +321,19 @@ struct story_books story_verify(const struct story *story, const char *destinati
 	cr_assert(is_found, "%s is not in %s", destination, said);
 	json_decref(answer);
 	free(said);
+	return books;
+}
+
+struct story_books story_verify_sent(
+	const struct story *story, const char *destination, int64_t waiting)
+{
+	enum { LOOK_MS = 100 };
+	struct story_books books = story_verify(story, destination);
+	for (unsigned ms = 0; books.waiting > waiting && ms < STORY_PATIENCE_MS; ms += LOOK_MS) {
+		usleep(LOOK_MS * 1000);
+		books = story_verify(story, destination);
+	}
+	cr_assert_leq(
+		books.waiting, waiting, "%lld wait for %s", (long long)books.waiting, destination);
 	return books;
 }

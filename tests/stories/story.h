@@ -109,6 +109,10 @@ struct story_books {
 };
 struct story_books story_verify(const struct story *story, const char *destination);
 
+/* The same once no more than this waits: a destination has counted what came before its answer is booked. */
+struct story_books story_verify_sent(
+	const struct story *story, const char *destination, int64_t waiting);
+
 /* The test fails unless the daemon logs a line with this text. */
 void story_expect_log(struct story *story, const char *text);
 

@@ -280,16 +280,35 @@ static void print_command(const struct wanted *wanted)
 		wanted->wish.has_hooks ? "" : " --without-hooks");
 }
 
-/* What is in the way beside what was written. */
+static void put_finding(
+	const struct finding *finding, const struct terminal *terminal, struct buf *out)
+{
+	static const char label[] = "Note: ";
+	const size_t indent = sizeof label - 1;
+	struct buf line;
+	buf_init(&line, OUTPUT_MAX_BYTES, NULL);
+	buf_printf(&line, "%s%s", label, finding->what);
+	terminal_put_words(terminal, out, STYLE_PLAIN, buf_bytes(&line), indent);
+	line.len = 0;
+	buf_printf(&line, "%*s%s", (int)indent, "", finding->mend);
+	terminal_put_words(terminal, out, STYLE_PLAIN, buf_bytes(&line), indent);
+	buf_done(&line);
+}
+
+/* What is in the way beside what was written; settings of a project may be a stranger's. */
 static void print_findings(const struct work *work)
 {
+	struct terminal terminal = terminal_of_stdout();
 	struct findings findings = { 0 };
+	struct buf out;
 	bool is_on;
-	if (!work->wanted->tool->inspect)
-		return;
+	buf_init(&out, OUTPUT_MAX_BYTES, NULL);
 	work->wanted->tool->inspect(&work->home, work->wanted->wish.url, &findings, &is_on);
 	for (size_t i = 0; i < findings.count; i++)
-		printf("Note: %s\n      %s\n", findings.at[i].what, findings.at[i].mend);
+		put_finding(&findings.at[i], &terminal, &out);
+	if (out.len)
+		fwrite(out.at, 1, out.len, stdout);
+	buf_done(&out);
 	findings_done(&findings);
 }
 

@@ -372,6 +372,35 @@ Test(setup, a_home_of_somebody_else_is_refused)
 	expect_no_file(".gemini/settings.json");
 }
 
+/* A tool is started with another PATH than the shell that setup runs in. */
+Test(setup, hooks_name_the_program_by_its_path)
+{
+	char path[PATH_MAX], wanted[PATH_MAX + 64];
+	cr_assert_eq(mkdir(path_of("bin"), 0755), 0);
+	cr_assert_eq(symlink(daemon_program(), path_of("bin/tollgate")), 0);
+	snprintf(path, sizeof path, "relative:%s:/usr/bin:/bin", path_of("bin"));
+	cr_assert_eq(setenv("PATH", path, 1), 0);
+	cr_expect_eq(setup("claude-code", NULL, NULL, NULL), 0, "%s", said);
+	snprintf(wanted, sizeof wanted, "\"%s hook claude-code\"", path_of("bin/tollgate"));
+	expect_said(wanted);
+	cr_assert_eq(unlink(path_of("bin/tollgate")), 0);
+	cr_expect_eq(setup("claude-code", NULL, NULL, NULL), 0, "%s", said);
+	snprintf(wanted, sizeof wanted, "\"%s hook claude-code\"", daemon_program());
+	expect_said(wanted);
+}
+
+/* A project may be a stranger's. */
+Test(setup, what_a_project_says_is_nothing_that_a_terminal_obeys)
+{
+	write_file(".claude/settings.local.json", 0644,
+		"{\"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", "
+		"\"command\": \"\\u001b[2Jtollgate hook claude-code\"}]}]}}");
+	cr_expect_eq(setup("claude-code", "--apply", NULL, NULL), 0, "%s", said);
+	expect_said("Note: The program of its hooks, ");
+	expect_said("[2Jtollgate");
+	cr_expect_null(strchr(said, '\033'), "%s", said);
+}
+
 /* ---- waiting ---- */
 
 static void send_capture(const char *name)

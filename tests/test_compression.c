@@ -102,6 +102,40 @@ Test(compression, what_one_engine_compresses_every_engine_inflates)
 	}
 }
 
+static struct buf noise_of(size_t len)
+{
+	struct buf noise;
+	buf_init(&noise, len, NULL);
+	uint64_t seed = 1;
+	while (noise.len < len) {
+		seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+		buf_append(&noise, (uint8_t *)&seed + 7, 1);
+	}
+	return noise;
+}
+
+Test(compression, what_came_before_makes_nothing_else_longer_than_it_is)
+{
+	struct buf text = text_of(MEGABYTE), noise = noise_of(MEGABYTE);
+	each_engine(engine)
+	{
+		for (int turn = 0; turn < 2; turn++) {
+			struct buf of_text = compressed(engine, buf_bytes(&text));
+			struct buf of_noise = compressed(engine, buf_bytes(&noise));
+			cr_expect_lt(of_text.len, text.len / 4, "%s: text takes %zu bytes",
+				engine->name, of_text.len);
+			cr_expect_lt(of_noise.len, noise.len + noise.len / 256,
+				"%s: noise takes %zu bytes", engine->name, of_noise.len);
+			expect(&gzip_zlib, buf_bytes(&of_text), MEGABYTE, 0, &text);
+			expect(&gzip_zlib, buf_bytes(&of_noise), MEGABYTE, 0, &noise);
+			buf_done(&of_text);
+			buf_done(&of_noise);
+		}
+	}
+	buf_done(&text);
+	buf_done(&noise);
+}
+
 Test(compression, the_public_functions_round_trip_and_append)
 {
 	struct buf gzip, back;

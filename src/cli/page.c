@@ -15,7 +15,7 @@
 int page_since(struct page *page, const char *since)
 {
 	struct complaint complaint = { 0 };
-	uint64_t since_ns;
+	uint64_t since_ns = 0;
 	char number[24];
 	if (duration_since(since, clock_unix_ns(), &since_ns, &complaint) < 0) {
 		fprintf(stderr, "tollgate: --since %s\n", complaint.text);

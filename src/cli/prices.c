@@ -254,7 +254,7 @@ static int check(const struct prices_choice *choice)
 {
 	struct complaint complaint = { 0 };
 	struct prices *prices;
-	enum prices_kind kind;
+	enum prices_kind kind = 0;
 	if (prices_check(choice->operand, &prices, &kind, &complaint) < 0)
 		return complaint_print(&complaint);
 	print_figures(choice->operand, prices, kind);

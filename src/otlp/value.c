@@ -77,45 +77,55 @@ int value_read(struct bytes any_value, unsigned depth, struct value *value)
 	return more;
 }
 
-static uint8_t tag_of(unsigned number, enum wire_type type)
-{
-	return (uint8_t)(number << 3 | type);
-}
+/* A tag of one byte. */
+#define TAG(number, type) ((uint8_t)((number) << 3 | (type)))
 
-static bool take_length(struct wire *wire, uint8_t tag, uint64_t *ret_length)
+/*
+ * Where the content of a field begins that has this tag and a length of one or two bytes, and ends where the
+ * message does; NULL for anything else.
+ */
+static inline const uint8_t *content_to(const uint8_t *at, const uint8_t *end, uint8_t tag)
 {
-	return wire->at < wire->end && *wire->at++ == tag && wire_varint(wire, ret_length) == 0 &&
-		*ret_length <= (uint64_t)(wire->end - wire->at);
+	size_t left = (size_t)(end - at);
+	if (left < 3 || at[0] != tag)
+		return NULL;
+	if (at[1] < 0x80)
+		return at[1] == left - 2 ? at + 2 : NULL;
+	bool is_all = at[2] < 0x80 && (at[1] & 0x7fu) + ((size_t)at[2] << 7) == left - 3;
+	return is_all ? at + 3 : NULL;
 }
 
 /*
  * Nearly every attribute is a key and a value of one string or int, in this order, and a request has
  * thousands of them. False for anything else, which the general way then reads from the beginning.
  */
-static bool read_usual(struct bytes key_value, struct attribute *attribute)
+static bool read_usual(const struct field *key_value, struct attribute *ret_attribute)
 {
-	struct wire wire = wire_of(key_value);
-	uint64_t length, integer;
-	if (!take_length(&wire, tag_of(KEY, WIRE_BYTES), &length))
+	const uint8_t *at = key_value->body.at, *end = key_value->end, *text;
+	struct value value = { .type = VALUE_STRING };
+	if (end - at < 2 || at[0] != TAG(KEY, WIRE_BYTES) || at[1] >= 0x80 || at[1] > end - at - 2)
 		return false;
-	attribute->key = (struct bytes){ wire.at, (size_t)length };
-	wire.at += length;
-	if (!take_length(&wire, tag_of(VALUE, WIRE_BYTES), &length) || length == 0 ||
-		length != (uint64_t)(wire.end - wire.at))
-		return false;
-	attribute->has_value = true;
-	if (*wire.at == tag_of(STRING, WIRE_BYTES)) {
-		if (!take_length(&wire, tag_of(STRING, WIRE_BYTES), &length) ||
-			length != (uint64_t)(wire.end - wire.at))
+	struct bytes key = { at + 2, at[1] };
+	at = content_to(bytes_end(key), end, TAG(VALUE, WIRE_BYTES));
+	if (at && (text = content_to(at, end, TAG(STRING, WIRE_BYTES)))) {
+		value.bytes = (struct bytes){ text, (size_t)(end - text) };
+	} else if (at && at[0] == TAG(INT, WIRE_VARINT)) {
+		struct wire wire = { at + 1, end };
+		uint64_t integer;
+		if (wire_varint(&wire, &integer) < 0 || wire.at != end)
 			return false;
-		attribute->value = (struct value){ .type = VALUE_STRING,
-			.bytes = { wire.at, (size_t)length } };
-		return true;
-	}
-	if (*wire.at++ != tag_of(INT, WIRE_VARINT) || wire_varint(&wire, &integer) < 0 ||
-		wire.at != wire.end)
+		value.type = VALUE_INT;
+		value.integer = (int64_t)integer;
+	} else {
 		return false;
-	attribute->value = (struct value){ .type = VALUE_INT, .integer = (int64_t)integer };
+	}
+	*ret_attribute = (struct attribute){
+		.key = key,
+		.value = value,
+		.has_value = true,
+		.start = key_value->start,
+		.end = key_value->end,
+	};
 	return true;
 }
 
@@ -123,12 +133,9 @@ int attribute_read(const struct field *key_value, unsigned depth, struct attribu
 {
 	if (depth < 2)
 		return -EBADMSG;
-	struct attribute attribute = { .start = key_value->start, .end = key_value->end };
-	if (read_usual(key_value->body, &attribute)) {
-		*ret_attribute = attribute;
+	if (read_usual(key_value, ret_attribute))
 		return 0;
-	}
-	attribute = (struct attribute){ .start = key_value->start, .end = key_value->end };
+	struct attribute attribute = { .start = key_value->start, .end = key_value->end };
 	struct wire wire = wire_of(key_value->body);
 	struct field field;
 	bool has_more = false;

@@ -1,5 +1,7 @@
 #include "otlp/wire.h"
 
+#include <endian.h>
+
 enum { MAX_GROUP_DEPTH = 64, WIRE_GROUP_END = 4 };
 
 int wire_varint_slow(struct wire *wire, uint64_t *ret_value)
@@ -21,10 +23,9 @@ static int fixed(struct wire *wire, size_t size, uint64_t *ret_value)
 	if ((size_t)(wire->end - wire->at) < size)
 		return -EBADMSG;
 	uint64_t value = 0;
-	for (size_t i = 0; i < size; i++)
-		value |= (uint64_t)wire->at[i] << (8 * i);
+	memcpy(&value, wire->at, size);
 	wire->at += size;
-	*ret_value = value;
+	*ret_value = le64toh(value);
 	return 0;
 }
 
@@ -71,9 +72,16 @@ static int skip_group(struct wire *wire, uint32_t number, unsigned depth)
 
 int wire_next_slow(struct wire *wire, struct field *field)
 {
+	uint64_t tag;
+	*field = (struct field){ .start = wire->at };
+	if (wire_varint(wire, &tag) < 0 || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+		return -EBADMSG;
+	field->number = (uint32_t)(tag >> 3);
+	field->type = (enum wire_type)(tag & 7);
+	if (field->type == WIRE_BYTES)
+		return wire_next_bytes(wire, field);
 	int error;
 	field->body = (struct bytes){ wire->at, 0 };
-	field->value = 0;
 	switch ((int)field->type) {
 	case WIRE_VARINT:
 		error = wire_varint(wire, &field->value);

@@ -46,14 +46,29 @@ int wire_varint_slow(struct wire *wire, uint64_t *ret_value);
 
 static inline int wire_varint(struct wire *wire, uint64_t *ret_value)
 {
-	if (wire->at < wire->end && *wire->at < 0x80) {
-		*ret_value = *wire->at++;
-		return 0;
-	}
-	return wire_varint_slow(wire, ret_value);
+	const uint8_t *at = wire->at;
+	if (wire->end - at < 2 || (at[0] & at[1] & 0x80))
+		return wire_varint_slow(wire, ret_value);
+	bool is_long = at[0] & 0x80;
+	*ret_value = is_long ? (at[0] & 0x7fu) | (unsigned)at[1] << 7 : at[0];
+	wire->at = at + 1 + is_long;
+	return 0;
 }
 
-/* Fields that are no varint and no bytes. */
+/* The rest of a field of type WIRE_BYTES, from its length on. 1 or -EBADMSG. */
+static inline int wire_next_bytes(struct wire *wire, struct field *field)
+{
+	uint64_t length;
+	field->length = wire->at;
+	if (wire_varint(wire, &length) < 0 || length > (uint64_t)(wire->end - wire->at))
+		return -EBADMSG;
+	field->body = (struct bytes){ wire->at, (size_t)length };
+	wire->at += length;
+	field->end = wire->at;
+	return 1;
+}
+
+/* wire_next for every field. */
 int wire_next_slow(struct wire *wire, struct field *field);
 
 /*
@@ -64,22 +79,13 @@ static inline int wire_next(struct wire *wire, struct field *field)
 {
 	if (wire->at == wire->end)
 		return 0;
-	uint64_t tag, length;
-	field->start = wire->at;
-	if (wire_varint(wire, &tag) < 0 || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
-		return -EBADMSG;
-	field->number = (uint32_t)(tag >> 3);
-	field->type = (enum wire_type)(tag & 7);
-	if (field->type != WIRE_BYTES)
+	uint8_t tag = *wire->at;
+	if ((tag & 0x87) != WIRE_BYTES || tag < 1 << 3)
 		return wire_next_slow(wire, field);
-
-	field->length = wire->at;
-	if (wire_varint(wire, &length) < 0 || length > (uint64_t)(wire->end - wire->at))
-		return -EBADMSG;
-	field->body = (struct bytes){ wire->at, (size_t)length };
-	wire->at += length;
-	field->end = wire->at;
-	return 1;
+	field->number = tag >> 3;
+	field->type = WIRE_BYTES;
+	field->start = wire->at++;
+	return wire_next_bytes(wire, field);
 }
 
 static inline bool field_is(const struct field *field, uint32_t number, enum wire_type type)

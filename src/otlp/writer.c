@@ -1,15 +1,19 @@
 #include "otlp/writer.h"
 
-enum { PIECE_BYTES = 8 << 10, SHORT_BYTES = 100 };
+enum { PIECE_BYTES = 8 << 10, SHORT_BYTES = 128 /* so many have a length of more than one byte */ };
 
-static uint8_t *room(struct writer *writer, size_t bytes)
+static uint8_t *new_piece(struct writer *writer, size_t bytes)
 {
-	if (writer->at && bytes <= (size_t)(writer->end - writer->at))
-		return writer->at;
 	size_t piece = bytes > PIECE_BYTES ? bytes : PIECE_BYTES;
 	writer->at = arena_alloc(writer->arena, piece);
 	writer->end = writer->at ? writer->at + piece : NULL;
 	return writer->at;
+}
+
+static inline uint8_t *room(struct writer *writer, size_t bytes)
+{
+	bool fits = writer->at && bytes <= (size_t)(writer->end - writer->at);
+	return fits ? writer->at : new_piece(writer, bytes);
 }
 
 static uint8_t *tag(uint8_t *to, unsigned field, enum wire_type type)
@@ -17,12 +21,16 @@ static uint8_t *tag(uint8_t *to, unsigned field, enum wire_type type)
 	return varint_put(to, (uint64_t)field << 3 | type);
 }
 
-static uint8_t *text_field(uint8_t *to, unsigned field, struct bytes text)
+static inline uint8_t *put(uint8_t *to, struct bytes text)
 {
-	to = varint_put(tag(to, field, WIRE_BYTES), text.len);
-	if (text.len)
+	if (text.len) /* an attribute may come without a key */
 		memcpy(to, text.at, text.len);
 	return to + text.len;
+}
+
+static inline uint8_t *text_field(uint8_t *to, unsigned field, struct bytes text)
+{
+	return put(varint_put(tag(to, field, WIRE_BYTES), text.len), text);
 }
 
 static size_t text_field_size(struct bytes text)
@@ -30,35 +38,9 @@ static size_t text_field_size(struct bytes text)
 	return 1 + varint_size(text.len) + text.len;
 }
 
-/* So short that every length is one byte, as it is for nearly all that is written. */
-static uint8_t *begin_short(struct writer *writer, unsigned field, struct bytes key,
+static uint8_t *begin_long(struct writer *writer, unsigned field, struct bytes key,
 	size_t value_size, uint8_t **ret_start)
 {
-	size_t size = 4 + key.len + value_size;
-	uint8_t *to = *ret_start = room(writer, 2 + size);
-	if (!to)
-		return NULL;
-	*to++ = (uint8_t)(field << 3 | WIRE_BYTES);
-	*to++ = (uint8_t)size;
-	*to++ = 1 << 3 | WIRE_BYTES;
-	*to++ = (uint8_t)key.len;
-	if (key.len) /* an attribute may come without a key */
-		memcpy(to, key.at, key.len);
-	to += key.len;
-	*to++ = 2 << 3 | WIRE_BYTES;
-	*to++ = (uint8_t)value_size;
-	return to;
-}
-
-/*
- * Writes what precedes the AnyValue's content, which takes `value_size` bytes, and sets where that goes.
- * Tags of KeyValue and AnyValue are one byte each; so are those of the attribute lists.
- */
-static uint8_t *begin(struct writer *writer, unsigned field, struct bytes key, size_t value_size,
-	uint8_t **ret_start)
-{
-	if (key.len + value_size <= SHORT_BYTES)
-		return begin_short(writer, field, key, value_size, ret_start);
 	size_t size = text_field_size(key) + 1 + varint_size(value_size) + value_size;
 	uint8_t *to = *ret_start = room(writer, 1 + varint_size(size) + size);
 	if (!to)
@@ -66,6 +48,29 @@ static uint8_t *begin(struct writer *writer, unsigned field, struct bytes key, s
 	to = varint_put(tag(to, field, WIRE_BYTES), size);
 	to = text_field(to, 1, key);
 	return varint_put(tag(to, 2, WIRE_BYTES), value_size);
+}
+
+/*
+ * Writes what precedes the AnyValue's content, which takes `value_size` bytes, and sets where that goes.
+ * Tags of KeyValue and AnyValue are one byte each; so are those of the attribute lists.
+ */
+static inline uint8_t *begin(struct writer *writer, unsigned field, struct bytes key,
+	size_t value_size, uint8_t **ret_start)
+{
+	size_t size = 4 + key.len + value_size;
+	if (size >= SHORT_BYTES)
+		return begin_long(writer, field, key, value_size, ret_start);
+	uint8_t *to = *ret_start = room(writer, 2 + size);
+	if (!to)
+		return NULL;
+	*to++ = (uint8_t)(field << 3 | WIRE_BYTES);
+	*to++ = (uint8_t)size;
+	*to++ = 1 << 3 | WIRE_BYTES;
+	*to++ = (uint8_t)key.len;
+	to = put(to, key);
+	*to++ = 2 << 3 | WIRE_BYTES;
+	*to++ = (uint8_t)value_size;
+	return to;
 }
 
 static struct bytes finish(struct writer *writer, uint8_t *start, uint8_t *end)

@@ -3,36 +3,43 @@
 
 #include <errno.h>
 
-enum { DECIMALS = 15 }; /* 1 USD is 1e15 fUSD */
+enum { DECIMALS = 15 };
+static const uint64_t dollar = UINT64_C(1000000000000000);
+
+/* Writes digits backwards from before `at`, and zeros in front of them up to `least`. */
+static char *put_digits(char *at, uint64_t rest, int least)
+{
+	for (; rest || least > 0; rest /= 10, least--)
+		*--at = (char)('0' + rest % 10);
+	return at;
+}
 
 /* Divisions of 128 bits cost tens of times those of 64, and amounts below 18,000 USD fit into 64. */
-static char take_digit(unsigned __int128 *rest)
+static unsigned __int128 split(unsigned __int128 amount, uint64_t *ret_fraction)
 {
-	uint64_t small = (uint64_t)*rest;
-	char digit = (char)('0' + (int)(*rest == small ? small % 10 : *rest % 10));
-	*rest = *rest == small ? small / 10 : *rest / 10;
-	return digit;
+	uint64_t small = (uint64_t)amount;
+	*ret_fraction = amount == small ? small % dollar : (uint64_t)(amount % dollar);
+	return amount == small ? small / dollar : amount / dollar;
 }
 
 size_t fusd_text(char out[FUSD_TEXT_MAX], fusd amount)
 {
-	unsigned __int128 rest =
-		amount < 0 ? -(unsigned __int128)amount : (unsigned __int128)amount;
 	char text[FUSD_TEXT_MAX], *at = text + sizeof text; /* written from its end */
-	int place = 0;
-	for (; place < DECIMALS && rest <= UINT64_MAX && (uint64_t)rest % 1000 == 0; place += 3)
-		rest = (uint64_t)rest / 1000;
-	for (; place < DECIMALS; place++) {
-		char digit = take_digit(&rest);
-		if (digit != '0' ||
-			at < text + sizeof text) /* zeros behind the last decimal are left out */
-			*--at = digit;
-	}
-	if (at < text + sizeof text)
+	uint64_t fraction, low;
+	unsigned __int128 dollars = split(
+		amount < 0 ? -(unsigned __int128)amount : (unsigned __int128)amount, &fraction);
+	int places = fraction ? DECIMALS : 0; /* zeros behind the last decimal are left out */
+	for (; places && fraction % 1000 == 0; places -= 3)
+		fraction /= 1000;
+	for (; places && fraction % 10 == 0; places--)
+		fraction /= 10;
+	if (places) {
+		at = put_digits(at, fraction, places);
 		*--at = '.';
-	do
-		*--at = take_digit(&rest);
-	while (rest > 0);
+	}
+	uint64_t high = (uint64_t)split(dollars, &low);
+	at = put_digits(at, low, high ? DECIMALS : 1);
+	at = put_digits(at, high, 0);
 	if (amount < 0)
 		*--at = '-';
 

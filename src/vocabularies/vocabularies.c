@@ -146,10 +146,27 @@ struct bytes target_name(enum target target)
 	return targets[target];
 }
 
+enum fact_type { TEXT, CONTENT, COUNT, MONEY };
+
+static enum fact_type type_of(enum fact fact)
+{
+	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_GROUNDED_PROMPTS) ||
+		fact == FACT_FIRST_TOKEN_MS || fact == FACT_LEVEL_NUMBER ||
+		fact == FACT_PROMPT_VERSION)
+		return COUNT;
+	if (fact >= FACT_COST_INPUT && fact <= FACT_COST_TOTAL)
+		return MONEY;
+	if ((fact >= FACT_INPUT && fact <= FACT_COMPLETION) || fact == FACT_TOOL_ARGUMENTS ||
+		fact == FACT_TOOL_RESULT)
+		return CONTENT;
+	return TEXT;
+}
+
 /* Every name that is a word, a target or both, found by one look-up. Filled once, then constant. */
 struct entry {
 	struct bytes name;
 	enum fact fact;
+	enum fact_type type;
 	enum target target;
 	uint16_t rank; /* vocabulary * MAX_WORDS + place in its list */
 	bool is_content;
@@ -193,6 +210,7 @@ static void fill_index(void)
 			assert(w < MAX_WORDS);
 			*entry = (struct entry){ .name = name,
 				.fact = word->fact,
+				.type = type_of(word->fact),
 				.rank = (uint16_t)(v * MAX_WORDS + w),
 				.is_quoted = vocabularies[v]->texts_are_quoted };
 		}
@@ -208,22 +226,6 @@ static void fill_index(void)
 		entry->name = bytes_of(*name);
 		entry->is_content = true;
 	}
-}
-
-enum fact_type { TEXT, CONTENT, COUNT, MONEY };
-
-static enum fact_type type_of(enum fact fact)
-{
-	if ((fact >= FACT_INPUT_TOKENS && fact <= FACT_GROUNDED_PROMPTS) ||
-		fact == FACT_FIRST_TOKEN_MS || fact == FACT_LEVEL_NUMBER ||
-		fact == FACT_PROMPT_VERSION)
-		return COUNT;
-	if (fact >= FACT_COST_INPUT && fact <= FACT_COST_TOTAL)
-		return MONEY;
-	if ((fact >= FACT_INPUT && fact <= FACT_COMPLETION) || fact == FACT_TOOL_ARGUMENTS ||
-		fact == FACT_TOOL_RESULT)
-		return CONTENT;
-	return TEXT;
 }
 
 bool is_redacted(const struct value *content)
@@ -252,13 +254,13 @@ static bool is_money(const struct value *value)
 	return digit;
 }
 
-static bool is_usable(enum fact fact, const struct value *value, struct value *ret)
+static bool is_usable(enum fact_type type, const struct value *value, struct value *ret)
 {
 	uint64_t count;
 	if (value_is_empty(value) || value->type == VALUE_UNKNOWN)
 		return false;
 	*ret = *value;
-	switch (type_of(fact)) {
+	switch (type) {
 	case COUNT:
 		if (!value_count(value, &count) || count > INT64_MAX)
 			return false;
@@ -288,16 +290,16 @@ static void read_attribute(struct attribute *attribute, uint32_t speaking, struc
 	if (attribute->key.len == 0 || attribute->key.len > LONGEST_NAME)
 		return;
 	const struct entry *entry = look_up(attribute->key);
+	enum fact fact = entry->fact;
 	facts->present[entry->target] = attribute;
-	if (entry->fact == FACT_NONE || !(speaking >> entry->rank / MAX_WORDS & 1))
+	if (fact == FACT_NONE || !(speaking >> entry->rank / MAX_WORDS & 1) ||
+		(is_said(facts, fact) && entry->rank > facts->rank[fact]))
 		return;
-	bool better = !is_said(facts, entry->fact) || entry->rank <= facts->rank[entry->fact];
 	struct value sent = entry->is_quoted ? unquoted(attribute->value) : attribute->value;
-	struct value usable;
-	if (better && is_usable(entry->fact, &sent, &usable)) {
-		facts->said[entry->fact] = usable;
-		facts->rank[entry->fact] = entry->rank;
-	}
+	if (!is_usable(entry->type, &sent, &sent))
+		return;
+	facts->said[fact] = sent;
+	facts->rank[fact] = entry->rank;
 }
 
 /* R1's last rule: what a span carries tells what it is. */
@@ -443,7 +445,7 @@ void facts_say(struct facts *facts, enum fact fact, struct buf *text, struct are
 void facts_say_value(struct facts *facts, enum fact fact, const struct value *value)
 {
 	struct value usable;
-	if (!is_said(facts, fact) && is_usable(fact, value, &usable))
+	if (!is_said(facts, fact) && is_usable(type_of(fact), value, &usable))
 		facts->said[fact] = usable;
 }
 

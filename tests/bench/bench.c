@@ -24,8 +24,8 @@ static const char usage[] =
 	"  --streams N         open at once in front of Langfuse, at most 500 (200)\n"
 	"  --body-bytes N      of a body that passes, each way (1000000000)\n"
 	"  --repeat N          each case N times; the run with the median s/M is shown (1)\n"
-	"  --case NAME         only this one: small, json, large, tiny, vocabularies, claude-logs, paced,\n"
-	"                      backlog, proxy-latency, proxy-streams, proxy-bodies\n"
+	"  --case NAME         only this one: small, json, large, tiny, vocabularies, others, claude-logs,\n"
+	"                      paced, backlog, proxy-latency, proxy-streams, proxy-bodies\n"
 	"environment: FLUENT_BIT, OTELCOL name peers' programs; TMPDIR is where state is kept (/var/tmp)\n";
 
 struct options {
@@ -179,6 +179,7 @@ static int measure_throughput(const struct options *options)
 		{ "large", PAYLOAD_LARGE, false, 0.1, 1 },
 		{ "tiny", PAYLOAD_TINY, false, 0.25, 8 },
 		{ "vocabularies", PAYLOAD_VOCABULARIES, false, 1, 1 },
+		{ "others", PAYLOAD_OTHERS, false, 1, 1 },
 	};
 	int error = 0;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]) && !error; i++) {

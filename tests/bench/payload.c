@@ -14,11 +14,13 @@ static const struct {
 	unsigned spans;
 	size_t span_bytes;
 	unsigned dialects; /* of those below, with as many spans each */
+	unsigned first;    /* of them */
 } cases[] = {
 	[PAYLOAD_SMALL] = { "small", 100, 1190, 1 },
 	[PAYLOAD_LARGE] = { "large", 20, 8900, 1 },
 	[PAYLOAD_TINY] = { "tiny", 5, 1190, 1 },
 	[PAYLOAD_VOCABULARIES] = { "vocabularies", 100, 1190, 10 },
+	[PAYLOAD_OTHERS] = { "others", 100, 1190, 1, 10 },
 	[PAYLOAD_CLAUDE_LOGS] = { "claude-logs", 39 },
 };
 
@@ -360,6 +362,25 @@ static const struct dialect dialects[] = {
 				"\"}]", .share = 2 },
 			{ "langfuse.observation.output", PROSE, "", "", .share = 1 },
 		} },
+	{ "opentelemetry.instrumentation.requests", "POST",
+		{
+			{ "http.request.method", TEXT, "POST" },
+			{ "url.full", TEXT, "https://search.example/v1/documents/query" },
+			{ "url.scheme", TEXT, "https" },
+			{ "server.address", TEXT, "search.example" },
+			{ "server.port", COUNT, .least = 443 },
+			{ "network.protocol.name", TEXT, "http" },
+			{ "network.protocol.version", TEXT, "1.1" },
+			{ "network.peer.address", TEXT, "192.0.2.17" },
+			{ "user_agent.original", TEXT, "python-requests/2.32.3" },
+			{ "http.response.status_code", COUNT, .least = 200 },
+			{ "http.request.body.size", COUNT, .least = 300, .range = 100 },
+			{ "http.response.body.size", COUNT, .least = 200, .range = 100 },
+			{ "http.request.header.x-request-id", IDENTITY, "" },
+			{ "http.request.resend_count", COUNT, .range = 2 },
+			{ "http.request.body.text", PROSE, "{\"query\":\"", "\"}", .share = 2 },
+			{ "http.response.body.text", PROSE, "{\"found\":\"", "\"}", .share = 1 },
+		} },
 };
 
 static void put_prose(struct buf *out, const struct word *word, size_t text_bytes, uint64_t *random)
@@ -497,8 +518,8 @@ int payload_init(struct payload *payload, enum payload_case which, uint64_t seed
 	put_resource(&resource);
 	for (unsigned d = 0; d < scopes; d++) {
 		scope.len = 0;
-		put_scope(&scope, payload, &dialects[d], d * each, each, cases[which].span_bytes,
-			&random);
+		put_scope(&scope, payload, &dialects[cases[which].first + d], d * each, each,
+			cases[which].span_bytes, &random);
 		put_bytes(&resource, 2, scope.at, scope.len);
 		for (unsigned i = d * each; i < (d + 1) * each; i++)
 			payload->span_at[i] += resource.len - scope.len;

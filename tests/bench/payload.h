@@ -1,6 +1,6 @@
 /*
- * Requests for a generator: model calls in the OpenTelemetry GenAI vocabulary, or in ten of them, encoded
- * once, whose ids are patched for each use so that every span that is ever sent is another one.
+ * Requests for a generator: model calls in the OpenTelemetry GenAI vocabulary, or in ten of them, or calls of
+ * another kind, encoded once, whose ids are patched for each use so that every span that is ever sent is another one.
  *
  * The text comes from 4,160 pseudo-words whose frequency falls as in a natural language, because
  * gzip is the largest part of the cost: repeated sample text would flatter everybody.
@@ -15,6 +15,7 @@ enum payload_case {
 	PAYLOAD_LARGE,        /* 20 spans of 8.9 KB, long prompts */
 	PAYLOAD_TINY,         /* 5 spans of 1.19 KB, many small senders */
 	PAYLOAD_VOCABULARIES, /* 100 spans of 1.19 KB, ten in each of ten vocabularies */
+	PAYLOAD_OTHERS,       /* 100 spans of 1.19 KB that are no model calls */
 	PAYLOAD_CASE_COUNT,
 	PAYLOAD_CLAUDE_LOGS =
 		PAYLOAD_CASE_COUNT, /* no spans: 39 log events, a turn of ten calls and nine tools */

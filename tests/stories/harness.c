@@ -146,6 +146,7 @@ Test(harness, texts_compress_as_prose_does)
 		[PAYLOAD_LARGE] = { 2, 2.8 },
 		[PAYLOAD_TINY] = { 2.5, 4 },
 		[PAYLOAD_VOCABULARIES] = { 3, 4.5 },
+		[PAYLOAD_OTHERS] = { 3.5, 5 },
 	};
 	for (int which = 0; which < PAYLOAD_CASE_COUNT; which++) {
 		struct payload payload;

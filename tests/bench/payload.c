@@ -162,6 +162,7 @@ struct word {
 #define ASSISTANT_MESSAGES "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\""
 #define MESSAGES_END "\"}]}]"
 #define SESSION "5d1c6a4e-6a53-4f0b-9d8f-2f4a1c7e9b30"
+#define CLI_SESSION "7a3e1f52-0c9d-4b86-8e21-c0de00000000"
 
 /* A kind of span: what calls come as in one vocabulary, with as many attributes as its senders write. */
 struct dialect {
@@ -321,7 +322,7 @@ static const struct dialect dialects[] = {
 		{
 			{ "user.id", TEXT,
 				"dee6aed26c4456ad714543fea551f8a5238027a2372d6dff6de70d69bb9928ff" },
-			{ "session.id", TEXT, SESSION },
+			{ "session.id", TEXT, CLI_SESSION },
 			{ "anthropic.provider", TEXT, "firstParty" },
 			{ "terminal.type", TEXT, "xterm-256color" },
 			{ "gen_ai.provider.name", TEXT, "anthropic" },
@@ -331,7 +332,7 @@ static const struct dialect dialects[] = {
 			{ "gen_ai.request.model", TEXT, "claude-opus-5-5" },
 			{ "llm_request.context", TEXT, "interaction" },
 			{ "speed", TEXT, "normal" },
-			{ "gen_ai.conversation.id", TEXT, SESSION },
+			{ "gen_ai.conversation.id", TEXT, CLI_SESSION },
 			{ "query_source_safe", TEXT, "sdk" },
 			{ "duration_ms", COUNT, .least = 1000, .range = 9000 },
 			{ "input_tokens", COUNT, .least = 2, .range = 20 },
@@ -492,13 +493,26 @@ static int init_claude_logs(struct payload *payload)
 	return payload->request.error;
 }
 
-static void stamp_sessions(const struct payload *payload, uint8_t *request, uint64_t number)
+/* The last digits of each session's id become the number. */
+static void stamp_sessions(uint8_t *request, const size_t *ends, unsigned count, uint64_t number)
 {
 	enum { DIGITS = 12 };
-	for (unsigned i = 0; i < payload->span_count; i++)
+	for (unsigned i = 0; i < count; i++)
 		for (unsigned digit = 1; digit <= DIGITS; digit++)
-			request[payload->span_at[i] - digit] =
+			request[ends[i] - digit] =
 				(uint8_t) "0123456789abcdef"[number >> 4 * (digit - 1) & 0xf];
+}
+
+void payload_find_sessions(struct payload *payload)
+{
+	const uint8_t *start = payload->request.at, *end = start + payload->request.len,
+		      *at = start;
+	payload->session_count = 0;
+	while ((at = memmem(at, (size_t)(end - at), CLI_SESSION, strlen(CLI_SESSION))) &&
+		payload->session_count < PAYLOAD_SESSIONS_MAX) {
+		at += strlen(CLI_SESSION);
+		payload->session_at[payload->session_count++] = (size_t)(at - start);
+	}
 }
 
 int payload_init(struct payload *payload, enum payload_case which, uint64_t seed)
@@ -515,18 +529,17 @@ int payload_init(struct payload *payload, enum payload_case which, uint64_t seed
 	payload->span_count = cases[which].spans;
 	payload->is_json = false;
 
-	put_resource(&resource);
 	for (unsigned d = 0; d < scopes; d++) {
-		scope.len = 0;
+		scope.len = resource.len = 0;
 		put_scope(&scope, payload, &dialects[cases[which].first + d], d * each, each,
 			cases[which].span_bytes, &random);
+		put_resource(&resource);
 		put_bytes(&resource, 2, scope.at, scope.len);
+		put_bytes(&payload->request, 1, resource.at, resource.len);
 		for (unsigned i = d * each; i < (d + 1) * each; i++)
-			payload->span_at[i] += resource.len - scope.len;
+			payload->span_at[i] += payload->request.len - scope.len;
 	}
-	put_bytes(&payload->request, 1, resource.at, resource.len);
-	for (unsigned i = 0; i < payload->span_count; i++)
-		payload->span_at[i] += payload->request.len - resource.len;
+	payload_find_sessions(payload);
 
 	int error = scope.error || resource.error ? -ENOMEM : payload->request.error;
 	buf_done(&scope);
@@ -555,9 +568,10 @@ static void put_id(uint8_t *to, const void *id, size_t len, bool in_hex)
 void payload_stamp(const struct payload *payload, uint8_t *request, uint64_t first)
 {
 	if (payload->is_logs) {
-		stamp_sessions(payload, request, first);
+		stamp_sessions(request, payload->span_at, payload->span_count, first);
 		return;
 	}
+	stamp_sessions(request, payload->session_at, payload->session_count, first);
 	bool is_json = payload->is_json;
 	uint8_t trace_id[16] = "tollgate", parent[8], id[8];
 	span_number_to_id(first, parent);

@@ -14,8 +14,8 @@ enum payload_case {
 	PAYLOAD_SMALL,        /* 100 spans of 1.19 KB, as an SDK's batch */
 	PAYLOAD_LARGE,        /* 20 spans of 8.9 KB, long prompts */
 	PAYLOAD_TINY,         /* 5 spans of 1.19 KB, many small senders */
-	PAYLOAD_VOCABULARIES, /* 100 spans of 1.19 KB, ten in each of ten vocabularies */
-	PAYLOAD_OTHERS,       /* 100 spans of 1.19 KB that are no model calls */
+	PAYLOAD_VOCABULARIES, /* 100 spans of 1.19 KB, ten from each of ten processes, each in its words */
+	PAYLOAD_OTHERS, /* 100 spans of 1.19 KB that are no model calls */
 	PAYLOAD_CASE_COUNT,
 	PAYLOAD_CLAUDE_LOGS =
 		PAYLOAD_CASE_COUNT, /* no spans: 39 log events, a turn of ten calls and nine tools */
@@ -29,24 +29,34 @@ const char *payload_case_path(enum payload_case which);
 /* Spans (or events) in one request of this case. */
 unsigned payload_case_spans(enum payload_case which);
 
+enum { PAYLOAD_SESSIONS_MAX = 32 };
+
 struct payload {
 	struct buf request; /* encoded */
 	bool is_json, is_logs;
 	unsigned span_count;
 	size_t span_at
 		[100]; /* where each encoded Span begins; of an event, the end of its session's id */
+	size_t session_at[PAYLOAD_SESSIONS_MAX]; /* ends of ids of sessions that are stamped too */
+	unsigned session_count;
 };
 
 /* 0 or -ENOMEM. The same case and seed make the same text. */
 int payload_init(struct payload *payload, enum payload_case which, uint64_t seed);
 void payload_done(struct payload *payload);
 
+/*
+ * Where the request names the session of a coding CLI. Its spans are held until their turn is over, so each
+ * request is one of its own: a session that grew for ever would be none that there is.
+ */
+void payload_find_sessions(struct payload *payload);
+
 /* The same spans in the other encoding. 0 or -ENOMEM. */
 int payload_to_json(struct payload *payload);
 
 /*
  * Gives the spans the numbers from `first` on and one trace id; the first span is the others' parent. Events
- * become a turn of a session of that number.
+ * become a turn of a session of that number, and so do spans of a coding CLI.
  *
  *   request  the request as it is sent: payload->request, or a copy of it
  */

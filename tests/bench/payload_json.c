@@ -74,21 +74,44 @@ static int put_spans(struct buf *out, struct bytes scope, size_t *span_at, struc
 	return 0;
 }
 
-static int put_scopes(struct buf *out, struct payload *payload, struct arena *arena)
+/* The scopes of one resource; *first is the number of its first span, and then of the first behind. */
+static int put_scopes(struct buf *out, struct bytes resource, struct payload *payload,
+	unsigned *first, struct arena *arena)
 {
-	struct wire wire = wire_of(inner(buf_bytes(&payload->request), 1));
+	struct wire wire = wire_of(resource);
 	struct field field;
-	unsigned first = 0, spans = 0;
+	const char *between = "";
 	int error = 0;
 	while (!error && wire_next(&wire, &field) > 0) {
+		unsigned spans = 0;
 		if (!field_is(&field, 2, WIRE_BYTES))
 			continue;
-		buf_text(out, first ? ",{\"scope\":{\"name\":" : "{\"scope\":{\"name\":");
+		buf_printf(out, "%s{\"scope\":{\"name\":", between);
 		buf_json_string(out, inner(inner(field.body, 1), 1));
 		buf_text(out, "},\"spans\":[");
-		error = put_spans(out, field.body, payload->span_at + first, arena, &spans);
+		error = put_spans(out, field.body, payload->span_at + *first, arena, &spans);
 		buf_text(out, "]}");
-		first += spans;
+		between = ",";
+		*first += spans;
+	}
+	return error;
+}
+
+static int put_resources(struct buf *out, struct payload *payload, struct arena *arena)
+{
+	struct wire wire = wire_of(buf_bytes(&payload->request));
+	struct field field;
+	const char *between = "";
+	unsigned first = 0;
+	int error = 0;
+	while (!error && wire_next(&wire, &field) > 0) {
+		buf_printf(out,
+			"%s{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":"
+			"{\"stringValue\":\"tollgate!\"}}],\"droppedAttributesCount\":0},\"scopeSpans\":[",
+			between);
+		error = put_scopes(out, field.body, payload, &first, arena);
+		buf_text(out, "]}");
+		between = ",";
 	}
 	return error;
 }
@@ -99,14 +122,13 @@ int payload_to_json(struct payload *payload)
 	struct arena arena;
 	buf_init(&out, REQUEST_MAX_BYTES, NULL);
 	arena_init(&arena, ONE_MEGABYTE, NULL);
-	buf_text(&out,
-		"{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":"
-		"{\"stringValue\":\"tollgate!\"}}],\"droppedAttributesCount\":0},\"scopeSpans\":[");
-	int error = put_scopes(&out, payload, &arena);
-	buf_text(&out, "]}]}");
+	buf_text(&out, "{\"resourceSpans\":[");
+	int error = put_resources(&out, payload, &arena);
+	buf_text(&out, "]}");
 	arena_done(&arena);
 	buf_done(&payload->request);
 	payload->request = out;
 	payload->is_json = true;
+	payload_find_sessions(payload);
 	return error ? error : out.error;
 }

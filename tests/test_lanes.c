@@ -407,6 +407,7 @@ Test(lanes, what_a_project_left_behind_reaches_the_others_and_waits_for_its_keys
 	cr_expect_eq(lanes[LANGFUSE].configured, 2);
 	cr_expect_eq(lanes[LANGFUSE].count, 3);
 	expect_spans(TEMPO, 30);
+	expect_waiting("tempo", "team-b", 0); /* the answer is here too */
 	struct lane_figures held = wait_held(LANGFUSE, "team-b");
 	cr_expect_str_eq(held.why, "its project is not configured any more");
 	expect_waiting("langfuse", "team-b", 10);

@@ -24,7 +24,7 @@ static _Thread_local struct inflate_state inflating;
 
 /*
  * Level 0 writes what it finds at once, by code tables that are given, where level 1 makes tables for each
- * block and goes over it twice: a quarter of the time. Telemetry resembles what came before it, so tables
+ * block and goes over it twice: it takes a quarter less. Telemetry resembles what came before it, so tables
  * measured on that lose nothing (7.3 to 1 for enriched spans, against 7.4).
  */
 static _Thread_local struct {
@@ -84,7 +84,7 @@ static int compress(struct bytes plain, struct buf *out)
 	size_t before = out->len;
 	int error = deflate_at(0, plain, out);
 	size_t made = out->len - before;
-	if (error || made <= plain.len / 2)
+	if (error || made <= plain.len / 2 || plain.len < SAMPLE_MIN_BYTES)
 		return error;
 	codes.bytes_left = 0;
 	if (made <= plain.len)

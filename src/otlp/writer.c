@@ -1,6 +1,9 @@
 #include "otlp/writer.h"
 
-enum { PIECE_BYTES = 8 << 10, SHORT_BYTES = 128 /* so many have a length of more than one byte */ };
+enum {
+	PIECE_BYTES = 8 << 10,
+	SHORT_BYTES = 128, /* from here on a length takes more than one byte */
+};
 
 static uint8_t *new_piece(struct writer *writer, size_t bytes)
 {

@@ -42,6 +42,17 @@ static struct proxy *proxy;
 static struct http_server *server;
 static struct fake_langfuse *langfuse;
 
+/*
+ * A socket that still connects when its call is cancelled is closed by libcurl before libcurl says that it needs
+ * no watching any more, and another thread may have its number by then. An epoll instance goes by sockets and
+ * not by their numbers, so that nothing comes of it; the sanitizer goes by numbers.
+ */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "race_top:epoll_ctl\n";
+}
+
 /* ---- what stands behind the proxy, played by this program ---- */
 
 int pipeline_accept_events(
@@ -163,7 +174,7 @@ static void leave_in_the_middle(unsigned i)
 	if (!peer_open(&peer, port))
 		return;
 	peer_printf(&peer, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", targets[i % 3]);
-	if (i % 2 && recv(peer.fd, some, sizeof some, 0) < 0)
+	if (i % 2 && recv(peer.fd, some, sizeof some, 0) < 0 && !atomic_load(&is_over))
 		atomic_fetch_add(&strange, 1);
 	peer_close(&peer);
 }
